@@ -1,0 +1,170 @@
+"""Everything that can happen. An event carries its time; the core has no other clock.
+
+`kind` discriminates the union wherever events are stored as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from guardian.core.model import AccountPolicy, KeyRecord, Level, Rule, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Accounts and rules are (re)loaded. `pack_hash` names the rules' content."""
+
+    at: datetime
+    instance: str
+    pack_hash: str
+    accounts: tuple[AccountPolicy, ...]
+    rules: tuple[Rule, ...]
+    kind: Literal["configured"] = "configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The process (re)started: whatever was in flight has an unknown outcome."""
+
+    at: datetime
+    version: str
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: datetime
+    kind: Literal["tick"] = "tick"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A read came back, whole or in parts (`snapshot.failures`)."""
+
+    at: datetime
+    snapshot: Snapshot
+    kind: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class KeysListed:
+    """The admin's listing of the account's keys. Only a `complete` one (all pages) proves absence."""
+
+    at: datetime
+    account: str
+    asked_at: datetime
+    complete: bool
+    keys: tuple[KeyRecord, ...]
+    kind: Literal["keys_listed"] = "keys_listed"
+
+
+class Outcome(StrEnum):
+    """What became of an effect.
+
+    DONE: the other side acknowledged it. REFUSED: it answered no, nothing happened. GONE: the target no
+    longer exists (order filled or cancelled, key absent, process dead). IMPOSSIBLE: cannot be done with
+    what we have (no key, no such permission). UNKNOWN: no answer, it may have happened.
+    """
+
+    DONE = "done"
+    REFUSED = "refused"
+    GONE = "gone"
+    IMPOSSIBLE = "impossible"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectReported:
+    """Performing never raises: every outcome, error or timeout arrives as this event.
+
+    `code` is the venue's raw code or a short word; `facts` are small strings to remember (for example the
+    permissions that a fence replaced, so that an operator's resume can restore them).
+    """
+
+    at: datetime
+    account: str
+    effect_id: str
+    outcome: Outcome
+    code: str = ""
+    detail: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    kind: Literal["reported"] = "reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Guardian may act on this account. Empty `rules` means every rule whose YAML says armed."""
+
+    at: datetime
+    account: str
+    rules: tuple[str, ...]
+    by: str
+    reason: str
+    kind: Literal["armed"] = "armed"
+
+
+@dataclass(frozen=True, slots=True)
+class Disarmed:
+    at: datetime
+    account: str
+    until: datetime
+    by: str
+    reason: str
+    kind: Literal["disarmed"] = "disarmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """An operator demands a level; needs no armed state and no second account of a loss."""
+
+    at: datetime
+    account: str
+    level: Level
+    by: str
+    reason: str
+    kind: Literal["demanded"] = "demanded"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An operator ends the incident. `rebase` names the rules whose baseline starts anew."""
+
+    at: datetime
+    account: str
+    by: str
+    reason: str
+    rebase: tuple[str, ...] = ()
+    kind: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Guardian's own parts are failing (journal, key custody, notifier, rules file): told, never fatal.
+
+    `subject` is stable per trouble so that it is told once; `healed` ends it.
+    """
+
+    at: datetime
+    account: str
+    subject: str
+    detail: str
+    healed: bool = False
+    kind: Literal["troubled"] = "troubled"
+
+
+Event = (
+    Configured
+    | Started
+    | Tick
+    | SnapshotTaken
+    | KeysListed
+    | EffectReported
+    | Armed
+    | Disarmed
+    | Demanded
+    | Resumed
+    | Troubled
+)

@@ -1,0 +1,293 @@
+"""The nouns: what is seen (snapshot), what is asked (rule), what is concluded (verdict, level).
+
+Laws of this file: everything is frozen; money is Decimal; instants are aware UTC; fractions are 0.05.
+Not knowing is a value: there is no None that means "fine" and no zero that means "missing".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+
+class Level(IntEnum):
+    """Goals in order of severity; each contains those above it and the worst demand wins."""
+
+    NORMAL = 0
+    CAUTION = 1
+    HALT = 2
+    REDUCE = 3
+    FLATTEN = 4
+    LOCKOUT = 5
+
+
+# --- measurements and verdicts ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value that the evidence determines."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A bound that is proven although part of the evidence is missing: it may fire, never clear."""
+
+    value: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No evidence. `warming` is true until a first baseline exists."""
+
+    why: str
+    warming: bool = False
+
+
+Measured = Known | AtLeast | Unknown
+
+
+class Verdict(StrEnum):
+    CLEAR = "clear"
+    PENDING = "pending"
+    BREACHED = "breached"
+    UNKNOWN = "unknown"
+    WARMING = "warming"
+
+
+# --- evidence ---------------------------------------------------------------------------------
+
+
+class Part(StrEnum):
+    """The parts of an account that a reader asks for; each may fail on its own."""
+
+    WALLET = "wallet"
+    POSITIONS = "positions"
+    ORDERS = "orders"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One currency of the wallet: `quantity` without open P&L, `price` in the reporting currency."""
+
+    currency: str
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Account totals in the reporting currency. `equity` includes open P&L at mark.
+
+    `position_margin` is the venue's own second opinion about "are there positions".
+    """
+
+    equity: Decimal
+    balances: tuple[Balance, ...]
+    margin_balance: Decimal
+    maintenance_margin: Decimal
+    initial_margin: Decimal
+    position_margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One leg. `quantity` is signed (+long, -short), in contracts of `contract_size` base units.
+
+    `index` is the venue's leg (0 one-way, 1 long, 2 short). `step`, `maximum` are the venue's lot step
+    and largest market order; `stop_loss` is the trigger attached to the position, if the venue has one.
+    """
+
+    symbol: str
+    index: int
+    quantity: Decimal
+    entry: Decimal
+    mark: Decimal
+    contract_size: Decimal
+    step: Decimal
+    minimum: Decimal
+    maximum: Decimal
+    settle: str
+    stop_loss: Decimal | None = None
+
+    @property
+    def leg(self) -> str:
+        return f"{self.symbol}#{self.index}"
+
+    @property
+    def base(self) -> str:
+        """The asset that moves this position: "BTC" of "BTC/USDT:USDT"."""
+        return self.symbol.split("/")[0]
+
+    @property
+    def notional(self) -> Decimal:
+        """Signed value at mark in the settle currency (linear contracts)."""
+        return self.quantity * self.contract_size * self.mark
+
+    @property
+    def open_pnl(self) -> Decimal:
+        return self.quantity * self.contract_size * (self.mark - self.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A resting or conditional order. `side` is +1 buy, -1 sell; `trigger` is None for plain orders."""
+
+    id: str
+    client_id: str
+    symbol: str
+    index: int
+    side: int
+    remaining: Decimal
+    price: Decimal | None
+    trigger: Decimal | None
+    reduce_only: bool
+    created_at: datetime
+
+
+class LedgerKind(StrEnum):
+    """`FLOW` is money crossing the account's border; everything else is performance."""
+
+    TRADE = "trade"
+    FUNDING = "funding"
+    FEE = "fee"
+    FLOW = "flow"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One row of the venue's ledger; `change` is the cash change in `currency`, fees included."""
+
+    id: str
+    at: datetime
+    kind: LedgerKind
+    currency: str
+    change: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a part of a read is missing: a machine-readable `code` and one sentence without secrets."""
+
+    part: Part
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one concurrent read saw; as old as its earliest *question* (`asked_at`).
+
+    A part that failed is None here and named in `failures`; a complete snapshot has no failures.
+    `ledger` holds the rows that are new since the reader's last successful ledger read.
+    """
+
+    account: str
+    asked_at: datetime
+    wallet: Wallet | None
+    positions: tuple[Position, ...] | None
+    orders: tuple[OpenOrder, ...] | None
+    ledger: tuple[LedgerEntry, ...] | None
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """One API key of the watched account as the admin's listing shows it. `id` is the public id."""
+
+    id: str
+    read_only: bool
+    can_trade: bool
+    note: str = ""
+    ips: tuple[str, ...] = ()
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+class OnUnknown(StrEnum):
+    IGNORE = "ignore"
+    CAUTION = "caution"
+    HALT = "halt"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` since the epoch, or the last `seconds`."""
+
+    kind: Literal["none", "sliding", "session", "hwm"] = "none"
+    seconds: float | None = None
+    tz: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder: past `limit` for `hold_seconds`, demand `level` (`to` is REDUCE's fraction)."""
+
+    limit: float
+    level: Level
+    hold_seconds: float
+    to: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    id: str
+    title: str
+    why: str
+    metric: str
+    window: Window
+    scope: Literal["account", "portfolio", "venue", "strategy", "symbol", "cluster"]
+    direction: Literal["over", "under"]
+    ladder: tuple[Rung, ...]
+    stale_after_seconds: float
+    on_unknown: OnUnknown
+    clears: Literal["operator", "auto"]
+    armed: bool
+    only: tuple[str, ...] = ()
+    runbook: str = ""
+
+
+# --- policy: the part of the configuration that decisions depend on ----------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HaltTarget:
+    """A bot process or hook as the core knows it: its name and how long after the fence force is used."""
+
+    name: str
+    grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """Facts about an account that plans depend on. Public key ids only; secrets never enter the core.
+
+    `bot_keys` empty means: every trading key on the account except `own_keys`.
+    """
+
+    name: str
+    venue: str
+    currency: str
+    has_hands: bool
+    has_admin: bool
+    own_keys: tuple[str, ...]
+    bot_keys: tuple[str, ...]
+    secret_ref: str
+    order_prefixes: tuple[str, ...]
+    halt_targets: tuple[HaltTarget, ...]
+    flatten_deadline_seconds: float
+    slippage: float
+    snapshot_seconds: float
