@@ -36,10 +36,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A bound that is proven although part of the evidence is missing: it may fire, never clear."""
+    """A bound that is proven although part of the evidence is missing: it may fire, never clear.
+
+    `filling` is true when all that is missing is history: the window is not full yet.
+    """
 
     value: float
     why: str
+    filling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

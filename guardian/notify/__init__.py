@@ -1,0 +1,45 @@
+"""Telling people: channels, who is told what, and the courier that keeps trying."""
+
+from __future__ import annotations
+
+from guardian.config.shapes import ChannelConfig, Routes
+from guardian.errors import ConfigError, SecretError
+from guardian.notify.backlog import Pace
+from guardian.notify.outbox import Courier, Timing
+from guardian.notify.pagerduty import PagerDuty
+from guardian.notify.routing import Router
+from guardian.notify.slack import Slack
+from guardian.notify.wire import SharedClient, open_client
+from guardian.ports import SecretStore
+
+__all__ = ["Courier", "Pace", "PagerDuty", "Router", "Slack", "Timing", "open_channels"]
+
+
+async def open_channels(routes: Routes, secrets: SecretStore) -> tuple[Slack | PagerDuty, ...]:
+    """Every configured channel on one shared client.
+
+    Raises ConfigError for an unknown kind or plain http. A secret that cannot be fetched now is no reason not
+    to start: the channel tries again at each message and says so in its delivery.
+    """
+    shared = SharedClient(open_client())
+    try:
+        channels = tuple(_channel(config, secrets, shared) for config in routes.channels)
+        for channel in channels:
+            try:
+                await channel.prepare()
+            except SecretError:
+                continue  # The first send reports it: see the docstring.
+    except BaseException:
+        await shared.client.aclose()
+        raise
+    if not channels:
+        await shared.client.aclose()
+    return channels
+
+
+def _channel(config: ChannelConfig, secrets: SecretStore, shared: SharedClient) -> Slack | PagerDuty:
+    if config.kind == "slack":
+        return Slack(config.name, config.ref, secrets, shared)
+    if config.kind == "pagerduty":
+        return PagerDuty(config.name, config.ref, secrets, shared, config.base_url)
+    raise ConfigError(f"channel {config.name}: unknown kind {config.kind!r}; use slack or pagerduty")

@@ -1,0 +1,40 @@
+"""Bybit's unified trading account (API v5): linear contracts settled in USDT and USDC."""
+
+from __future__ import annotations
+
+from guardian.exchanges.bybit.keys import BybitKeyAdmin
+from guardian.exchanges.bybit.read import BybitReader
+from guardian.exchanges.bybit.trade import BybitTrader
+from guardian.exchanges.generic.venue import Endpoint, Venue
+from guardian.exchanges.generic.wire import check_egress
+from guardian.ports import Credential, KeyAdmin, Reader, Trader
+
+
+def _open_reader(endpoint: Endpoint, credential: Credential) -> Reader:
+    check_egress(endpoint.egress)
+    return BybitReader(endpoint, credential)
+
+
+def _open_trader(endpoint: Endpoint) -> Trader:
+    check_egress(endpoint.egress)
+    return BybitTrader(endpoint)
+
+
+def _open_admin(endpoint: Endpoint, known_key_id: str, own_key_ids: tuple[str, ...] = ()) -> KeyAdmin:
+    check_egress(endpoint.egress)
+    return BybitKeyAdmin(endpoint, known_key_id, own_key_ids)
+
+
+BYBIT = Venue(
+    name="bybit",
+    title="Bybit (unified trading account)",
+    capabilities=(
+        "Sees the unified wallet, USDT and USDC linear contracts, all open and conditional orders, and the "
+        "transaction log. Cancels by id and closes reduce-only, 20 orders a second by default. A master key "
+        "fences (read-only, reversible) and deletes the keys of a sub-account. Not covered: inverse "
+        "contracts, options and spot orders; they show as margin or equity that no position explains."
+    ),
+    open_reader=_open_reader,
+    open_trader=_open_trader,
+    open_admin=_open_admin,
+)

@@ -1,0 +1,84 @@
+# The verbs. `make demo` and `make test` need nothing but Python 3.11 or newer: both build .venv from the lock.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+STAMP := .venv/.stamp
+CONTAINER ?= $(shell command -v podman || command -v docker)
+SEEDS ?= 50
+UV := out/uv/bin/uv
+UV_VERSION := 0.13.8
+COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet --system-certs
+
+# Recorded market data lies beside the repository where it is at hand; without it those tests skip, or fail under CI.
+ifneq ($(wildcard ../shared/data),)
+export GUARDIAN_MARKET_DATA ?= $(abspath ../shared/data)
+endif
+
+.DEFAULT_GOAL := test
+.PHONY: demo test lint sim bench docs image run venv lock format ratchet
+
+demo: venv  ## a crash on a simulated venue, watched and flattened
+	@$(BIN)/guardian demo
+
+test: lint  ## lint, then every test; pytest's closing line comes last
+	@$(BIN)/python -m pytest -n 2
+
+lint: venv  ## style, types, import rules, sizes
+	@$(BIN)/ruff check --quiet --output-format=concise .
+	@$(BIN)/ruff format --check --quiet . || { echo "make lint: run 'make format'" >&2; exit 1; }
+	@$(BIN)/mypy --strict --no-error-summary guardian
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tests/architecture/sizes.py
+
+bench: venv  ## breach to flat, measured on the simulated venue
+	@$(BIN)/guardian bench flatten
+
+run: venv  ## the daemon, with ./guardian.yaml or GUARDIAN_CONFIG
+	@$(BIN)/guardian run
+
+docs: venv  ## links, commands and examples in the docs are true
+	@$(BIN)/python -m pytest tests/docs
+
+sim: venv  ## seeded incidents under faults
+	@$(BIN)/python -c 'import sys; from guardian.cli import COMMANDS; sys.exit("sim" not in COMMANDS)' || \
+	  { echo "make sim: not here yet; it arrives with the command 'guardian sim' (seeded incidents under faults)" >&2; exit 2; }
+	@$(BIN)/guardian sim --seeds $(SEEDS)
+
+image:  ## the container image
+	@test -f Dockerfile || \
+	  { echo "make image: not here yet; it arrives with the Dockerfile" >&2; exit 2; }
+	@test -n "$(CONTAINER)" || { echo "make image: needs podman or docker on PATH, or CONTAINER=..." >&2; exit 2; }
+	@$(CONTAINER) build -t guardian-sidecar .
+
+format: venv
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+ratchet: venv  ## write down today's worst sizes, where they fell
+	@$(BIN)/python tests/architecture/sizes.py --lower
+
+venv: $(STAMP)
+
+# A stamp older than a lock or pyproject.toml means that the environment may be stale: pip brings it up to date.
+$(STAMP): requirements-dev.lock requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || \
+	  { echo "make: guardian needs Python 3.11 or newer on PATH; choose one with 'make PYTHON=/path/to/python3'" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: guardian needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "make: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@echo "make: preparing .venv from requirements-dev.lock"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+# Both locks in one go, so that they cannot disagree. `make lock UPGRADE=--upgrade` takes newer versions.
+lock: $(UV)
+	@$(COMPILE) $(UPGRADE) --group dev -o requirements-dev.lock
+	@$(COMPILE) --constraints requirements-dev.lock -o requirements.lock
+
+$(UV):
+	@$(PYTHON) -m venv out/uv
+	@out/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,222 @@
+"""guardian arm, disarm, flatten, lockout, resume: what an operator commands."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guardian.cli.follow import follow
+from guardian.cli.shared import client_of, config_option, confirm_option, confirmed, json_option, loaded, say
+from guardian.config.shapes import Config
+from guardian.errors import ConfigError, RefusedError
+from guardian.runtime.direct import DirectDemand, act_directly
+from guardian.runtime.offline import arm_offline, disarm_offline
+from guardian.web.client import ControlClient, UnreachableError
+
+DIRECT_PATIENCE_SECONDS = 2.0
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def known(config: Config, account: str) -> None:
+    """Raises ConfigError naming the accounts there are."""
+    names = [a.name for a in config.accounts]
+    if account not in names:
+        raise ConfigError(f"no account named {account!r} in {config.path}; accounts: {', '.join(names)}")
+
+
+@click.command()
+@click.argument("account")
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only these rules; otherwise all that are armed.")
+@click.option("--accept-undrilled", default="", metavar="REASON", help="Arm LOCKOUT although no live drill passed.")
+@confirm_option
+@config_option
+@json_option
+def arm(
+    account: str,
+    rules: tuple[str, ...],
+    accept_undrilled: str,
+    confirm: str | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys."""
+    config = loaded(config_path)
+    known(config, account)
+    confirmed(account, confirm, "arm")
+    body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
+    try:
+        answer = asyncio.run(client_of(config).operate("arm", body))
+    except UnreachableError:
+        answer = asyncio.run(arm_offline(config, account, rules, accept_undrilled))
+    say(answer, as_json, f"{account} is armed")
+
+
+@click.command()
+@click.argument("account")
+@click.option("--until", required=True, metavar="2h", help="How long, at most 4h; it re-arms itself.")
+@click.option("--reason", default="", metavar="TEXT")
+@confirm_option
+@config_option
+@json_option
+def disarm(
+    account: str, until: str, reason: str, confirm: str | None, config_path: Path | None, as_json: bool
+) -> None:
+    """Stop acting on ACCOUNT for a while. People are paged; it re-arms itself."""
+    config = loaded(config_path)
+    known(config, account)
+    confirmed(account, confirm, "disarm")
+    seconds = _seconds(until)
+    try:
+        body = {"account": account, "seconds": seconds, "reason": reason}
+        answer = asyncio.run(client_of(config).operate("disarm", body))
+    except UnreachableError:
+        answer = asyncio.run(disarm_offline(config, account, seconds, reason))
+    say(answer, as_json, f"{account} is disarmed for {until}; it re-arms itself")
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if not found:
+        raise click.BadParameter(f"{text!r} is no duration; write 90s, 30m or 2h", param_hint="--until")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _severe(level: str, config: Config, account: str, direct: bool, reason: str) -> tuple[dict[str, Any], int]:
+    """Through the daemon; with --direct by ourselves when it does not answer within two seconds."""
+    client = client_of(config, DIRECT_PATIENCE_SECONDS if direct else 5.0)
+    try:
+        asyncio.run(client.operate("demand", {"account": account, "level": level, "reason": reason}))
+    except UnreachableError:
+        if not direct:
+            raise
+        click.echo("guardian: the daemon does not answer; acting directly", err=True)
+        return asyncio.run(act_directly(config, DirectDemand(account, level, reason), _progress))
+    return follow(client_of(config), account, level, _progress)
+
+
+def _progress(line: str) -> None:
+    click.echo(f"guardian: {line}", err=True)
+
+
+def severe_options(command: Any) -> Any:
+    for option in (
+        click.option("--reason", default="operator", metavar="TEXT"),
+        click.option("--direct", is_flag=True, help="Act without the daemon when it does not answer within 2 s."),
+        confirm_option,
+        config_option,
+        json_option,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("account")
+@severe_options
+@click.pass_context
+def flatten(
+    ctx: click.Context,
+    account: str,
+    reason: str,
+    direct: bool,
+    confirm: str | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Fence the bot's keys, cancel every order and close every position of ACCOUNT, now.
+
+    Ctrl-C detaches; the daemon goes on. Exit 0 verified flat, 4 not verified flat in time, 7 no daemon.
+    """
+    _run_severe(ctx, "FLATTEN", (account, confirm, reason), (config_path, direct, as_json))
+
+
+@click.command()
+@click.argument("account")
+@severe_options
+@click.pass_context
+def lockout(
+    ctx: click.Context,
+    account: str,
+    reason: str,
+    direct: bool,
+    confirm: str | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """The kill switch: flatten ACCOUNT and delete the bot's execution key, irreversibly.
+
+    Exit 0 verified flat and key dead, 4 not proven in time, 7 no daemon.
+    """
+    _run_severe(ctx, "LOCKOUT", (account, confirm, reason), (config_path, direct, as_json))
+
+
+def _run_severe(
+    ctx: click.Context,
+    level: str,
+    who: tuple[str, str | None, str],
+    how: tuple[Path | None, bool, bool],
+) -> None:
+    account, confirm, reason = who
+    config_path, direct, as_json = how
+    config = loaded(config_path)
+    known(config, account)
+    confirmed(account, confirm, level.lower())
+    document, code = _severe(level, config, account, direct, reason)
+    say(document, as_json, _summary(document))
+    ctx.exit(code)
+
+
+def _summary(document: dict[str, Any]) -> str:
+    flat = document.get("verified_flat_at")
+    key = document.get("key_dead_at")
+    words = [f"verified flat at {flat}" if flat else "NOT verified flat; guardian keeps trying"]
+    if document.get("level") == "LOCKOUT":
+        words.append(f"key proven dead at {key}" if key else "key NOT proven dead")
+    return "; ".join(words)
+
+
+@click.command()
+@click.argument("account")
+@click.option("--reason", required=True, metavar="TEXT", help="Why it is safe to go on; journaled.")
+@click.option("--rebase", multiple=True, metavar="RULE", help="Start this rule's baseline anew (repeatable).")
+@confirm_option
+@config_option
+@json_option
+def resume(
+    account: str,
+    reason: str,
+    rebase: tuple[str, ...],
+    confirm: str | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """End the incident of ACCOUNT and restore what the fence recorded. Lists what would trip at once."""
+    config = loaded(config_path)
+    known(config, account)
+    client = client_of(config)
+    _warn(asyncio.run(client.operate("preview", {"account": account})), rebase)
+    confirmed(account, confirm, "resume")
+    answer = _resume(client, account, reason, rebase)
+    say(answer, as_json, f"{account} is back at {answer['level']}")
+
+
+def _resume(client: ControlClient, account: str, reason: str, rebase: tuple[str, ...]) -> dict[str, Any]:
+    body = {"account": account, "reason": reason, "rebase": list(rebase)}
+    return asyncio.run(client.operate("resume", body))
+
+
+def _warn(preview: dict[str, Any], rebase: tuple[str, ...]) -> None:
+    would = [d for d in preview["would_trip"] if d["rule"] not in rebase]
+    for demand in would:
+        click.echo(
+            f"guardian: {demand['rule']} would demand {demand['level']} again at once; "
+            f"--rebase {demand['rule']} starts its baseline anew",
+            err=True,
+        )
+
+
+__all__ = ["RefusedError", "arm", "disarm", "flatten", "lockout", "resume"]

@@ -1,0 +1,64 @@
+"""What several commands share: options, one JSON document on stdout, typed confirmation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+from guardian.config import load_config
+from guardian.config.shapes import Config
+from guardian.errors import RefusedError
+from guardian.web.client import ControlClient
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CONTROL_SOCKET = "control.sock"
+
+
+def config_option(command: Command) -> Command:
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="The configuration; otherwise GUARDIAN_CONFIG, then ./guardian.yaml.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(command)
+
+
+def confirm_option(command: Command) -> Command:
+    return click.option("--confirm", default=None, metavar="NAME", help="The account's name, for scripts.")(command)
+
+
+def client_of(config: Config, timeout_s: float = 5.0) -> ControlClient:
+    return ControlClient(config.state_dir / CONTROL_SOCKET, timeout_s)
+
+
+def loaded(config_path: Path | None) -> Config:
+    config: Config = load_config(config_path)
+    return config
+
+
+def say(document: dict[str, Any], as_json: bool, text: str) -> None:
+    """The document for programs, or the text for people."""
+    if as_json:
+        click.echo(orjson.dumps(document).decode())
+    else:
+        click.echo(text)
+
+
+def confirmed(account: str, given: str | None, what: str) -> None:
+    """A severe act needs the account's name, typed or given. Raises RefusedError (exit 6)."""
+    if given is None and sys.stdin.isatty():
+        click.echo(f"{what} acts on the real account {account}.", err=True)
+        given = click.prompt("Type the account's name to go on", err=True, default="", show_default=False)
+    if given != account:
+        raise RefusedError(f"not confirmed: {what} needs --confirm {account}")

@@ -1,0 +1,30 @@
+"""What a rule may measure, as the loader needs it. The names come from the core, never from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guardian.core.model import Level
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts."""
+
+    name: str
+    unit: str
+    family: str
+    windows: tuple[str, ...]
+    ceiling: Level
+
+
+Catalogue = Mapping[str, MetricSpec]
+
+
+def catalogue() -> Catalogue:
+    """The metrics that the core measures, by name."""
+    # Imported on first use: shapes and findings are needed by programs that never judge.
+    from guardian.core.metrics import METRICS
+
+    return {m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling) for m in METRICS}

@@ -1,0 +1,226 @@
+"""One rule from its tree: fields, then whether the metric, window, scope and ladder fit each other.
+
+Laws: what may demand what is DESIGN section 3, taken from the metric's ceiling and the scope's; a limit is
+a fraction, a multiple or seconds as its metric says; a ladder climbs, or it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from guardian.config.catalogue import Catalogue, MetricSpec
+from guardian.config.document import Leaf, Node, Table
+from guardian.config.ladder import RawRung, built_rung, misstep, read_rung, wrong_unit
+from guardian.config.reading import (
+    Field,
+    Read,
+    Reported,
+    Row,
+    Spot,
+    Wrong,
+    clip,
+    list_of,
+    read_table,
+    unknown,
+)
+from guardian.config.values import choice, duration, name, text
+from guardian.config.windows import EXAMPLES, window
+from guardian.core.model import Level, OnUnknown, Rule, Window
+
+SCOPE_CEILING = {
+    "account": Level.LOCKOUT,
+    "portfolio": Level.LOCKOUT,
+    "venue": Level.LOCKOUT,
+    "strategy": Level.REDUCE,
+    "symbol": Level.REDUCE,
+    "cluster": Level.REDUCE,
+}
+SUPPORTED_SCOPES = ("account",)
+WORSE_WHEN_HIGH = ("loss", "margin", "integrity", "blindness")
+CLEARS_AUTO = {"auto": "clears: auto arrives with the adaptive breaker; use operator"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Every field of a rule that could be read, before they are held against each other."""
+
+    spot: Spot
+    row: Row
+    spec: MetricSpec | None
+    rungs: tuple[RawRung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a rule is held against; `accounts` None means that nobody knows them (a pack checked alone)."""
+
+    catalogue: Catalogue
+    runbook_exists: Callable[[str], bool]
+    accounts: frozenset[str] | None = None
+
+
+def rule_reader(around: Surroundings) -> Read[Rule]:
+    """A reader of one rule."""
+
+    def read_rule(node: Node, spot: Spot) -> Rule:
+        spot = _named(node, spot)
+        row = read_table(node, spot, _fields(around))
+        spec = row.values.get("metric")
+        draft = Draft(spot, row, spec, row.values.get("ladder", ()))
+        before = len(spot.page.findings)
+        for check in (_check_scope, _check_window, _check_ladder, _check_units, _check_ceilings):
+            check(draft)
+        if len(spot.page.findings) > before:
+            raise Reported
+        return _build(row.all())
+
+    return read_rule
+
+
+def _named(node: Node, spot: Spot) -> Spot:
+    """Fields are told by the rule's id where it has one, else by its place in the file."""
+    for entry in node.entries if isinstance(node, Table) else ():
+        if entry.key == "id" and isinstance(entry.value, Leaf) and isinstance(entry.value.value, str):
+            return Spot(spot.page, "", clip(entry.value.value))
+    return spot
+
+
+def _fields(around: Surroundings) -> dict[str, Field]:
+    return {
+        "id": Field(name),
+        "title": Field(text),
+        "why": Field(text),
+        "metric": Field(_metric(around.catalogue)),
+        "window": Field(window, None),
+        "scope": Field(choice("scope", SCOPE_CEILING), "account"),
+        "only": Field(list_of(_account(around.accounts)), ()),
+        "ladder": Field(list_of(read_rung)),
+        "hold": Field(duration(), 0.0),
+        "stale_after": Field(duration(0.5, 3600.0), 10.0),
+        "on_unknown": Field(choice("choice", [each.value for each in OnUnknown]), "caution"),
+        "clears": Field(choice("choice", ("operator",), CLEARS_AUTO), "operator"),
+        "mode": Field(choice("mode", ("observe", "armed")), "observe"),
+        "runbook": Field(_runbook(around.runbook_exists), ""),
+    }
+
+
+def _metric(catalogue: Catalogue) -> Read[MetricSpec]:
+    def read_metric(node: Node, spot: Spot) -> MetricSpec:
+        word = text(node, spot)
+        if word not in catalogue:
+            raise unknown("metric", word, catalogue)
+        return catalogue[word]
+
+    return read_metric
+
+
+def _account(accounts: frozenset[str] | None) -> Read[str]:
+    def read_account(node: Node, spot: Spot) -> str:
+        account = name(node, spot)
+        if accounts is not None and account not in accounts:
+            raise unknown("account", account, accounts)
+        return account
+
+    return read_account
+
+
+def _runbook(exists: Callable[[str], bool]) -> Read[str]:
+    def read_runbook(node: Node, spot: Spot) -> str:
+        path = text(node, spot)
+        if not exists(path):
+            raise Wrong(f"no runbook at {clip(path)}", "Write the page, or name one of alerts/runbooks/.")
+        return path
+
+    return read_runbook
+
+
+# --- what must fit together -------------------------------------------------------------------
+
+
+def _check_scope(draft: Draft) -> None:
+    scope = draft.row.values.get("scope")
+    if scope is not None and scope not in SUPPORTED_SCOPES:
+        fix = f"Use scope: {' or '.join(SUPPORTED_SCOPES)}; the others are reserved."
+        wrong = Wrong(f"scope {scope} is not supported yet; this version judges account", fix, "account")
+        draft.spot.field("scope").refuse(draft.row.lines["scope"], wrong)
+
+
+def _check_window(draft: Draft) -> None:
+    spec, values = draft.spec, draft.row.values
+    if spec is None or "window" not in values:
+        return
+    given: Window | None = values["window"]
+    takes = " or ".join(EXAMPLES.get(kind, kind) for kind in spec.windows)
+    spot = draft.spot.field("window")
+    if given is None and "none" not in spec.windows:
+        spot.refuse(draft.row.lines["metric"], Wrong(f"is missing; {spec.name} needs one", f"Write {takes}."))
+    elif given is not None and given.kind not in spec.windows:
+        fix = "Delete the window." if spec.windows == ("none",) else f"Write {takes}."
+        problem = f"{spec.name} does not take the window {EXAMPLES[given.kind].split(',')[0]}"
+        if given.kind == "sliding":
+            problem = f"{spec.name} does not take a sliding window"
+        spot.refuse(draft.row.lines["window"], Wrong(problem, fix))
+
+
+def _check_ladder(draft: Draft) -> None:
+    rungs, hold = draft.rungs, draft.row.values.get("hold", 0.0)
+    spot = draft.spot.field("ladder")
+    for index, (low, high) in enumerate(pairwise(rungs), start=1):
+        wrong = misstep(low, high, hold)
+        if wrong is not None:
+            spot.item(index).refuse(high.limit_line, wrong)
+    if rungs and rungs[0].direction == "under" and draft.spec and draft.spec.family in WORSE_WHEN_HIGH:
+        problem = f"{draft.spec.name} is worse when high; under would fire while all is well"
+        wrong = Wrong(problem, "Write over.", "over")
+        spot.item(0).field("under").refuse(rungs[0].limit_line, wrong)
+
+
+def _check_units(draft: Draft) -> None:
+    spec = draft.spec
+    if spec is None:
+        return
+    for index, rung in enumerate(draft.rungs):
+        wrong = wrong_unit(spec, rung.limit)
+        if wrong is not None:
+            draft.spot.field("ladder").item(index).field(rung.direction).refuse(rung.limit_line, wrong)
+
+
+def _check_ceilings(draft: Draft) -> None:
+    metric_most = draft.spec.ceiling if draft.spec else Level.LOCKOUT
+    scope = draft.row.values.get("scope", "account")
+    for index, rung in enumerate(draft.rungs):
+        spot = draft.spot.field("ladder").item(index).field("level")
+        asked = rung.level.name.lower()
+        if rung.level > metric_most and draft.spec:
+            most = metric_most.name.lower()
+            wrong = Wrong(
+                f"{draft.spec.name} may not demand {asked}", f"It goes no further than {most}.", most
+            )
+            spot.refuse(rung.level_line, wrong)
+        if rung.level > SCOPE_CEILING[scope]:
+            most = SCOPE_CEILING[scope].name.lower()
+            wrong = Wrong(f"scope {scope} may not demand {asked}", f"It goes no further than {most}.", most)
+            spot.refuse(rung.level_line, wrong)
+
+
+def _build(values: dict[str, Any]) -> Rule:
+    rungs: tuple[RawRung, ...] = values["ladder"]
+    return Rule(
+        id=values["id"],
+        title=values["title"],
+        why=values["why"],
+        metric=values["metric"].name,
+        window=values["window"] or Window(),
+        scope=values["scope"],
+        direction="over" if rungs[0].direction == "over" else "under",
+        ladder=tuple(built_rung(rung, values["hold"]) for rung in rungs),
+        stale_after_seconds=values["stale_after"],
+        on_unknown=OnUnknown(values["on_unknown"]),
+        clears=values["clears"],
+        armed=values["mode"] == "armed",
+        only=values["only"],
+        runbook=values["runbook"],
+    )

@@ -1,0 +1,239 @@
+"""Decide: from verdicts and operators to one level per account. The whole policy is on this page.
+
+Laws: levels are goals and the worst demand wins, up at once. Down: CAUTION by itself after a dwell of calm,
+everything above only by an operator. Unknown never lowers. A rule acts only where the rule *and* the account
+are armed; otherwise it says what it would have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from guardian.core.metrics import BY_NAME
+from guardian.core.model import Level, OnUnknown, Part, Rule
+from guardian.core.state import AccountState, Decision, Incident, RuleState
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What holds at a level: who may end it, what the bot may do, whether positions may be moved."""
+
+    leaves: Literal["auto", "operator"]
+    permit: Literal["normal", "reduce_only", "halt"]
+    size_cap: float
+
+
+LAWS: dict[Level, Law] = {
+    Level.NORMAL: Law("auto", "normal", 1.0),
+    Level.CAUTION: Law("auto", "normal", 0.5),
+    Level.HALT: Law("operator", "reduce_only", 0.0),
+    Level.REDUCE: Law("operator", "reduce_only", 0.0),
+    Level.FLATTEN: Law("operator", "halt", 0.0),
+    Level.LOCKOUT: Law("operator", "halt", 0.0),
+}
+
+SCOPE_CEILING: dict[str, Level] = {
+    "symbol": Level.REDUCE,
+    "cluster": Level.REDUCE,
+    "strategy": Level.REDUCE,
+    "account": Level.LOCKOUT,
+    "portfolio": Level.LOCKOUT,
+    "venue": Level.LOCKOUT,
+}
+
+BLIND_LEVEL = {OnUnknown.IGNORE: Level.NORMAL, OnUnknown.CAUTION: Level.CAUTION, OnUnknown.HALT: Level.HALT}
+
+CAUTION_DWELL = timedelta(seconds=60)
+IGNORED_AFTER = timedelta(seconds=10)
+GROWTH = Decimal("1.01")
+"""Exposure past this multiple of what a halted bot had counts as growing; less is rounding."""
+
+OPERATOR = "operator"
+JOURNAL_TROUBLE = "journal"
+IGNORED = "bot-ignores-halt"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One rule's (or operator's) wish. `acts` is false where guardian only observes."""
+
+    rule: str
+    level: Level
+    acts: bool
+    cause: Literal["breach", "stale", "operator", "ignored"]
+    to: float | None = None
+    value: float | None = None
+    limit: float | None = None
+
+
+def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tuple[Demand, ...]:
+    """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
+    found = [d for rule in rules if (own := account.rule(rule.id)) for d in _demand(account, rule, own, now)]
+    if account.demanded is not Level.NORMAL:
+        found.append(Demand(OPERATOR, account.demanded, True, "operator"))
+    if ignores_halt(account):
+        found.append(Demand(IGNORED, Level.FLATTEN, True, "ignored"))
+    return tuple(found)
+
+
+def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
+    acting = acts(account, rule, now)
+    highest = ceiling(account, rule)
+    rungs = [r for r, fired in zip(rule.ladder, own.fired, strict=True) if fired and r.level <= highest]
+    if rungs:
+        worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
+        value = getattr(own.measured, "value", None)
+        yield Demand(rule.id, worst.level, acting, "breach", worst.to, value, worst.limit)
+    if own.stale and BLIND_LEVEL[rule.on_unknown] is not Level.NORMAL and account.nav is not None:
+        yield Demand(rule.id, BLIND_LEVEL[rule.on_unknown], acting, "stale")
+
+
+def ceiling(account: AccountState, rule: Rule) -> Level:
+    """How far this rule may go now: by its metric, by its scope, and by the accounts of its loss.
+
+    FLATTEN and LOCKOUT for a loss need a second account of it; with only one, nothing beyond REDUCE.
+    """
+    metric = BY_NAME[rule.metric]
+    highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
+    if metric.corroborated and (account.nav is None or account.nav.sides < 2):
+        return min(highest, Level.REDUCE)
+    return highest
+
+
+def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
+    """A rule acts where its YAML says armed, the account is armed now, and guardian has hands."""
+    arming = account.arming
+    if not (rule.armed and arming.armed and account.policy.has_hands):
+        return False
+    if arming.disarmed_until is not None and now < arming.disarmed_until:
+        return False
+    return not arming.rules or rule.id in arming.rules
+
+
+def decide(account: AccountState, found: tuple[Demand, ...], now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
+    """The account at its new level, and what changed."""
+    acting = [d for d in found if d.acts]
+    worst = max(acting, key=lambda d: (d.level, -(d.to or 0.0)), default=None)
+    account = _watched_halt(account, now)
+    if worst is not None and _rises(account, worst):
+        return _raise(account, worst, now)
+    return _settle(account, acting, now)
+
+
+def _rises(account: AccountState, demand: Demand) -> bool:
+    if demand.level > account.level:
+        return True
+    incident = account.incident
+    tighter = demand.level is Level.REDUCE and account.level is Level.REDUCE and incident is not None
+    return tighter and (demand.to or 0.0) < (incident.reduce_to or 0.0) if incident else False
+
+
+def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
+    before = account.level
+    incident = account.incident or Incident(
+        code=base36(int(now.timestamp())),
+        opened_at=now,
+        rule=demand.rule,
+        cause=demand.cause,
+        level=demand.level,
+        entered_at=now,
+    )
+    incident = _entered(replace(incident, level=demand.level, entered_at=now, calm_since=None), account, demand, now)
+    decision = Decision(
+        account.policy.name, "level", demand.rule, before.name, demand.level.name, demand.value, demand.limit
+    )
+    return replace(account, level=demand.level, incident=incident), (decision,)
+
+
+def _entered(incident: Incident, account: AccountState, demand: Demand, now: datetime) -> Incident:
+    """Remember what the goals refer to: the legs at REDUCE, the prices at HALT, t0 at FLATTEN."""
+    positions = account.evidence.positions
+    if demand.level >= Level.HALT and incident.halted_at is None:
+        prices = tuple((p.leg, p.mark * p.contract_size) for p in positions)
+        incident = replace(incident, halted_at=now, prices=prices)
+    if demand.level is Level.REDUCE:
+        legs = incident.legs or tuple((p.leg, p.quantity) for p in positions)
+        incident = replace(incident, legs=legs, reduce_to=demand.to or 0.0)
+    if demand.level >= Level.FLATTEN and incident.t0 is None:
+        incident = replace(incident, t0=now)
+    return incident
+
+
+def _settle(
+    account: AccountState, acting: list[Demand], now: datetime
+) -> tuple[AccountState, tuple[Decision, ...]]:
+    """CAUTION ends by itself after a dwell of proven calm; nothing else does."""
+    incident = account.incident
+    if incident is None or account.level is not Level.CAUTION:
+        return account, ()
+    if JOURNAL_TROUBLE in account.troubles:
+        return account, ()  # with the journal down, escalation continues and de-escalation is refused
+    if acting or not _calm(account, incident):
+        return replace(account, incident=replace(incident, calm_since=None)), ()
+    since = incident.calm_since or now
+    if now - since < CAUTION_DWELL:
+        return replace(account, incident=replace(incident, calm_since=since)), ()
+    decision = Decision(account.policy.name, "level", incident.rule, account.level.name, Level.NORMAL.name)
+    return closed(account, incident), (decision,)
+
+
+def _calm(account: AccountState, incident: Incident) -> bool:
+    own = account.rule(incident.rule)
+    if own is None:
+        return True
+    return not own.stale if incident.cause == "stale" else own.below_since is not None
+
+
+KEPT_INCIDENTS = 5
+
+
+def closed(account: AccountState, incident: Incident) -> AccountState:
+    """Back to NORMAL; the incident is kept for people to look at."""
+    past = (*account.past, incident)[-KEPT_INCIDENTS:]
+    return replace(account, level=Level.NORMAL, incident=None, past=past, demanded=Level.NORMAL)
+
+
+def _watched_halt(account: AccountState, now: datetime) -> AccountState:
+    """From ten seconds after HALT on, remember the least gross quantity seen: a halted bot may not exceed it."""
+    incident, asked = account.incident, account.evidence.asked_at(Part.POSITIONS)
+    if incident is None or incident.halted_at is None or incident.t0 is not None or asked is None:
+        return account
+    if asked < incident.halted_at + IGNORED_AFTER:
+        return account
+    gross = halted_gross(account, incident)
+    if incident.grown_from is not None and gross >= incident.grown_from:
+        return account
+    return replace(account, incident=replace(incident, grown_from=gross))
+
+
+def ignores_halt(account: AccountState) -> bool:
+    """Exposure still growing ten seconds after HALT: the bot does not listen."""
+    incident = account.incident
+    if incident is None or incident.grown_from is None or not Level.HALT <= account.level < Level.FLATTEN:
+        return False
+    return halted_gross(account, incident) > incident.grown_from * GROWTH
+
+
+def halted_gross(account: AccountState, incident: Incident) -> Decimal:
+    """Gross exposure at the prices of the HALT, so that a moving market is not read as a growing position."""
+    prices = dict(incident.prices)
+    return sum(
+        (
+            abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size)
+            for p in account.evidence.positions
+        ),
+        Decimal(0),
+    )
+
+
+def base36(number: int) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    out = ""
+    while number:
+        number, rest = divmod(number, 36)
+        out = digits[rest] + out
+    return out or "0"

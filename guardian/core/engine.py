@@ -1,0 +1,220 @@
+"""step(): observe, measure, judge, decide, plan, in this order, and nothing else.
+
+Law: synchronous, total and deterministic. Time is `event.at` and never runs backwards; the same state and the
+same event give the same state and the same effects, byte for byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from guardian.core import observe
+from guardian.core.breaker import OPERATOR, Demand, base36, closed, decide, demands
+from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
+from guardian.core.events import (
+    Armed,
+    Configured,
+    Demanded,
+    Disarmed,
+    EffectReported,
+    Event,
+    KeysListed,
+    Resumed,
+    SnapshotTaken,
+    Started,
+    Tick,
+    Troubled,
+)
+from guardian.core.judge import judge
+from guardian.core.metrics.nav import reanchored
+from guardian.core.model import Level
+from guardian.core.notices import (
+    Desk,
+    tell_level,
+    tell_milestones,
+    tell_trouble,
+    tell_would,
+    verdict_decisions,
+)
+from guardian.core.plan import plan
+from guardian.core.state import AccountState, Decision, RuleState, State
+
+
+def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
+    """Fold one event into the state; return the new state and the effects to perform."""
+    now = event.at if state.now is None else max(state.now, event.at)
+    state = replace(state, now=now, decisions=())
+    match event:
+        case Configured():
+            return observe.configured(state, event), ()
+        case Started() | Tick():
+            return _each(state, event, now)
+        case SnapshotTaken():
+            return _one(state, event.snapshot.account, event, now)
+        case _:
+            return _one(state, event.account, event, now)
+
+
+def _each(state: State, event: Started | Tick, now: datetime) -> tuple[State, tuple[Effect, ...]]:
+    effects: tuple[Effect, ...] = ()
+    for account in state.accounts:
+        state, more = _one(state, account.policy.name, event, now)
+        effects += more
+    return state, effects
+
+
+def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, tuple[Effect, ...]]:
+    account = state.account(name)
+    if account is None:
+        return state, ()
+    account, first, decisions = _observe(state, account, event)
+    account, then, more = _conclude(state, account, now)
+    accounts = tuple(account if a.policy.name == name else a for a in state.accounts)
+    return replace(state, accounts=accounts, decisions=(*state.decisions, *decisions, *more)), (*first, *then)
+
+
+Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
+
+
+def _observe(state: State, account: AccountState, event: Event) -> Observed:
+    match event:
+        case Started():
+            return observe.started(account, event), (), ()
+        case SnapshotTaken():
+            return observe.snapshot(account, event, state.rules), (), ()
+        case KeysListed():
+            return observe.keys_listed(account, event), (), ()
+        case EffectReported():
+            return observe.reported(account, event), (), ()
+        case Armed():
+            return observe.armed(account, event), (), (_said(account, "armed", event.by),)
+        case Disarmed():
+            return _disarmed(state, account, event)
+        case Demanded():
+            demanded = max(account.demanded, event.level)
+            return replace(account, demanded=demanded), (), (_said(account, "demanded", event.by),)
+        case Resumed():
+            return _resumed(state, account, event)
+        case Troubled():
+            return _troubled(state, account, event)
+        case _:
+            return account, (), ()
+
+
+def _said(account: AccountState, what: str, by: str) -> Decision:
+    return Decision(account.policy.name, what, OPERATOR, "", by)
+
+
+def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
+    """Judge every rule, decide the level, plan what is missing, and tell people."""
+    before = account
+    rules = {rule.id: rule for rule in state.rules}
+    account = replace(
+        account,
+        rules=tuple(judge(account, rules[own.rule_id], own, now) for own in account.rules if own.rule_id in rules),
+    )
+    account = _rearmed(account, now)
+    found = demands(account, state.rules, now)
+    account, changes = decide(account, found, now)
+    account, effects, milestones = plan(account, now)
+    desk = Desk(state.instance, account)
+    if account.level is not before.level:
+        incident = account.incident or before.incident
+        if incident is not None:
+            tell_level(desk, before.level, incident, _worst(found))
+        effects = (*effects, *_released(desk, before))
+    tell_would(desk, found)
+    tell_milestones(desk, milestones)
+    decisions = [*verdict_decisions(account.policy.name, before.rules, account.rules), *changes]
+    decisions += [Decision(account.policy.name, "milestone", "", "", m) for m in milestones]
+    return desk.account, (*effects, *desk.effects), tuple(decisions)
+
+
+def _worst(found: tuple[Demand, ...]) -> Demand | None:
+    return max((d for d in found if d.acts), key=lambda d: d.level, default=None)
+
+
+def _released(desk: Desk, before: AccountState) -> tuple[Effect, ...]:
+    """Back to NORMAL without an operator: the permit is lifted and the hands key dropped."""
+    if desk.account.level is not Level.NORMAL or before.level is Level.NORMAL:
+        return ()
+    return _normal(desk)
+
+
+def _normal(desk: Desk) -> tuple[Effect, ...]:
+    name, counter = desk.account.policy.name, desk.account.counter
+    desk.account = replace(desk.account, counter=counter + 2)
+    permit = SetPermit(f"{name}/{counter + 1}", name, "normal", 1.0)
+    return permit, PrepareKeys(f"{name}/{counter + 2}", name, False)
+
+
+def _rearmed(account: AccountState, now: datetime) -> AccountState:
+    until = account.arming.disarmed_until
+    if until is None or now < until:
+        return account
+    return replace(account, arming=replace(account.arming, disarmed_until=None))
+
+
+def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
+    """Disarming makes things riskier: people are told at once, and told when it ends by itself."""
+    account = observe.disarmed(account, event)
+    desk = Desk(state.instance, account)
+    until = account.arming.disarmed_until or event.until
+    lines = (f"By {event.by}: {event.reason}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC.")
+    key = desk.key("disarm", base36(int(event.at.timestamp())))
+    desk.tell(key, Level.HALT, f"Disarmed: {account.policy.name}", lines)
+    return desk.account, tuple(desk.effects), (_said(account, "disarmed", event.by),)
+
+
+def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
+    if (event.subject in account.troubles) is not event.healed:
+        return account, (), ()
+    account = observe.troubled(account, event)
+    desk = tell_trouble(state, account, event.subject, event.detail, event.healed)
+    what = "healed" if event.healed else "trouble"
+    return desk.account, tuple(desk.effects), (Decision(account.policy.name, what, "", "", event.subject),)
+
+
+def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
+    """The way back: what the fence recorded is restored; baselines start anew only where asked."""
+    account = _rebased(account, event)
+    incident = account.incident
+    if incident is None:
+        return account, (), (_said(account, "resumed", event.by),)
+    desk = Desk(state.instance, account)
+    effects = [*_normal(desk), *_unfenced(desk)]
+    key = desk.key(incident.rule, incident.code)
+    title = f"Resumed: {account.policy.name} by {event.by}"
+    desk.tell(key, account.level, title, (f"Reason: {event.reason}.",), "resolve")
+    rules = tuple(_rested(r) for r in desk.account.rules)
+    after = closed(replace(desk.account, rules=rules), incident)
+    change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)
+    return after, (*effects, *desk.effects), (_said(account, "resumed", event.by), change)
+
+
+def _unfenced(desk: Desk) -> tuple[Effect, ...]:
+    incident = desk.account.incident
+    effects: list[Effect] = []
+    for key, facts in incident.fence_facts if incident else ():
+        if incident is not None and key in incident.dead_keys:
+            continue
+        counter = desk.account.counter + 1
+        desk.account = replace(desk.account, counter=counter)
+        name = desk.account.policy.name
+        effects.append(UnfenceKey(f"{name}/{counter}", name, key, facts))
+    return tuple(effects)
+
+
+def _rested(own: RuleState) -> RuleState:
+    no = (False,) * len(own.held)
+    return replace(own, held=(0.0,) * len(own.held), past=no, fired=no)
+
+
+def _rebased(account: AccountState, event: Resumed) -> AccountState:
+    rules = tuple(replace(r, baseline=None) if r.rule_id in event.rebase else r for r in account.rules)
+    account = replace(account, rules=rules)
+    wallet = account.evidence.wallet
+    if "integrity" in event.rebase and account.nav is not None and wallet is not None:
+        account = replace(account, nav=reanchored(account.nav, wallet))
+    return account

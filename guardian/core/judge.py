@@ -1,0 +1,100 @@
+"""Judge: one rule, one account, one verdict; and the holds of its rungs.
+
+Laws: a verdict is clear, pending, breached, unknown or warming. Partial evidence may fire, never clear.
+Unknown never disarms a hold: it neither fills nor drains it. Holds are leaky buckets, spent faster than they
+are regained, so that a flapping value still fires.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from guardian.core.metrics import BY_NAME, Metric, View
+from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown, Verdict
+from guardian.core.state import AccountState, RuleState
+
+LEAK = 0.5
+"""Seconds a hold loses per clear second: two clear seconds undo one breached second."""
+
+LONGEST_STEP_SECONDS = 5.0
+"""Time between two looks that one look may account for, so that one read after a gap fires nothing alone."""
+
+CLEAR_BELOW = 0.7
+"""A rung counts as left once the value is under this fraction of its limit (for `under`: over its inverse)."""
+
+
+def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> RuleState:
+    metric = BY_NAME[rule.metric]
+    measured, stale = _fresh(account, rule, own, now, metric)
+    elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
+    step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
+    rungs = [_rung(own, i, _over(measured, rule, rung.limit), step) for i, rung in enumerate(rule.ladder)]
+    held = tuple(min(h, rung.hold_seconds) for (h, _), rung in zip(rungs, rule.ladder, strict=True))
+    past = tuple(p for _, p in rungs)
+    fired = tuple(
+        _over(measured, rule, rung.limit) is True and filled >= rung.hold_seconds
+        for filled, rung in zip(held, rule.ladder, strict=True)
+    )
+    judged = replace(own, measured=measured, held=held, past=past, fired=fired, judged_at=now, stale=stale)
+    judged = replace(judged, verdict=_verdict(judged, rule))
+    return replace(judged, below_since=_below_since(judged, rule, now))
+
+
+def _rung(own: RuleState, i: int, over: bool | None, step: float) -> tuple[float, bool]:
+    """The hold after one look. The value crossed somewhere in the step, so a change counts half of it."""
+    if over is None:
+        return own.held[i], own.past[i]
+    breached = step * (over + own.past[i]) / 2
+    return max(own.held[i] + breached - LEAK * (step - breached), 0.0), over
+
+
+def _fresh(
+    account: AccountState, rule: Rule, own: RuleState, now: datetime, metric: Metric
+) -> tuple[Measured, bool]:
+    """The measurement, or Unknown when any part it needs is older than the rule allows."""
+    asked = [account.evidence.asked_at(part) for part in metric.needs]
+    if metric.corroborated and account.nav is not None:
+        asked.append(account.nav.at)
+    known = [at for at in asked if at is not None]
+    if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
+        return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
+    if len(known) < len(asked):
+        watched = (now - account.watched_since).total_seconds()
+        return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
+    return metric.measure(View(account, rule, own, now)), False
+
+
+def _over(measured: Measured, rule: Rule, limit: float) -> bool | None:
+    """True past the limit, False proven within, None when the evidence cannot tell."""
+    match measured:
+        case Known(value):
+            return value >= limit if rule.direction == "over" else value <= limit
+        case AtLeast(value, filling=filling) if rule.direction == "over":
+            if value >= limit:
+                return True
+            return False if filling else None
+        case _:
+            return None
+
+
+def _verdict(own: RuleState, rule: Rule) -> Verdict:
+    measured = own.measured
+    if isinstance(measured, Unknown):
+        return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
+    if any(own.fired):
+        return Verdict.BREACHED
+    if any(_over(measured, rule, rung.limit) for rung in rule.ladder):
+        return Verdict.PENDING
+    return Verdict.UNKNOWN if isinstance(measured, AtLeast) else Verdict.CLEAR
+
+
+def _below_since(own: RuleState, rule: Rule, now: datetime) -> datetime | None:
+    """Since when the value is known to be well clear of the lowest rung; only Known may say so."""
+    if not isinstance(own.measured, Known):
+        return None
+    limit, value = rule.ladder[0].limit, own.measured.value
+    clear = value < CLEAR_BELOW * limit if rule.direction == "over" else value > limit / CLEAR_BELOW
+    if not clear:
+        return None
+    return own.below_since or now

@@ -1,0 +1,75 @@
+"""What loss rules compare with: a window's falling peaks, the high-water mark, or a session's open.
+
+Only confirmed reads (both accounts of the equity agree) may raise a peak: a phantom high would be a false
+loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets, each with its maximum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from guardian.core.model import Window
+from guardian.core.state import MAXIMUM_BASELINE_POINTS, Baseline
+
+
+def fold_baseline(baseline: Baseline | None, window: Window, at: datetime, nav: float) -> Baseline:
+    """The baseline after one confirmed NAV."""
+    if baseline is None:
+        session = local_date(at, window.tz) if window.kind == "session" else ""
+        return Baseline(((at, nav),), at, session, last=nav)
+    if window.kind == "session":
+        return _session(baseline, window, at, nav)
+    points = _push(baseline.points, window, (at, nav))
+    return replace(baseline, points=points, last=nav)
+
+
+def peak(baseline: Baseline, window: Window, now: datetime) -> float | None:
+    """The highest confirmed NAV in (now - window, now]; None when every point has expired."""
+    start = _start(window, now)
+    for at, nav in baseline.points:
+        if start is None or at > start:
+            return nav
+    return None
+
+
+def local_date(at: datetime, tz: str) -> str:
+    return at.astimezone(ZoneInfo(tz)).date().isoformat()
+
+
+def _session(baseline: Baseline, window: Window, at: datetime, nav: float) -> Baseline:
+    """A new day opens with the last NAV confirmed before it, never with the first one after."""
+    today = local_date(at, window.tz)
+    if today == baseline.session:
+        return replace(baseline, last=nav)
+    opened = baseline.last if baseline.last is not None else nav
+    return Baseline(((at, opened),), baseline.since, today, whole=True, last=nav)
+
+
+def _push(
+    points: tuple[tuple[datetime, float], ...], window: Window, new: tuple[datetime, float]
+) -> tuple[tuple[datetime, float], ...]:
+    start = _start(window, new[0])
+    first = 0
+    while start is not None and first < len(points) and points[first][0] <= start:
+        first += 1
+    end = len(points)
+    while end > first and points[end - 1][1] <= new[1]:
+        end -= 1
+    kept = points[first:end]
+    if kept and _same_bucket(kept[-1][0], new[0], window):
+        return kept
+    return (*kept, new) if window.seconds or not kept else kept
+
+
+def _same_bucket(a: datetime, b: datetime, window: Window) -> bool:
+    """Buckets of a 3600th of the window bound the memory; a bucket keeps its highest NAV."""
+    if window.seconds is None:
+        return True
+    width = window.seconds / MAXIMUM_BASELINE_POINTS
+    return width > 1 and int(a.timestamp() // width) == int(b.timestamp() // width)
+
+
+def _start(window: Window, now: datetime) -> datetime | None:
+    return None if window.seconds is None else now - timedelta(seconds=window.seconds)

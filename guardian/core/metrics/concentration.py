@@ -1,0 +1,30 @@
+"""M12 concentration: the largest asset's share of gross exposure, netted per asset. No positions: 0.
+
+`herfindahl` gives the sum of squared shares; its inverse is the effective number of assets.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.metrics.exposure import by_asset
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import Known, Measured, Part
+
+
+def shares(assets: dict[str, Decimal]) -> tuple[float, ...]:
+    """Each asset's fraction of gross exposure."""
+    gross = sum((abs(n) for n in assets.values()), Decimal(0))
+    return tuple(float(abs(n) / gross) for n in assets.values()) if gross else ()
+
+
+def herfindahl(weights: tuple[float, ...]) -> float:
+    return sum(w * w for w in weights)
+
+
+def measure(view: View) -> Measured:
+    evidence = view.account.evidence
+    return Known(max(shares(by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)), default=0.0))
+
+
+METRIC = Metric("concentration", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)

@@ -1,0 +1,27 @@
+"""M04 daily_loss: the fraction lost since the session opened at local midnight.
+
+Formula: max(0, 1 - N_now / N_open); N_open is the last NAV confirmed before midnight. On the first day it is
+the first NAV seen, and the value is AtLeast ("watching since"). A new day never clears a latched level.
+"""
+
+from __future__ import annotations
+
+from guardian.core.metrics.drawdown import disputed
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
+
+
+def measure(view: View) -> Measured:
+    nav, baseline = view.account.nav, view.own.baseline
+    if nav is None or nav.warming or baseline is None:
+        return Unknown("waiting for five confirmed reads", warming=True)
+    opened = baseline.points[0][1]
+    fallen = max(0.0, 1.0 - nav.value / opened) if opened > 0 else 0.0
+    if not nav.agreed:
+        return AtLeast(fallen, disputed(nav))
+    if not baseline.whole:
+        return AtLeast(fallen, f"watching since {baseline.since:%H:%M} UTC", filling=True)
+    return Known(fallen)
+
+
+METRIC = Metric("daily_loss", "fraction", "loss", ("session",), (Part.POSITIONS,), measure, corroborated=True)

@@ -1,0 +1,46 @@
+"""M02 and M03 drawdown: the fraction lost since the highest NAV of the window or of all time.
+
+Formula: 1 - N_now / max N over (now - W, now]; for `hwm` over everything watched. It is the fall from the
+trailing peak to *now*, not the worst fall inside the window. Deposits and withdrawals do not move it.
+Unknown while warming; AtLeast while the window is not full, or the two accounts of the equity differ.
+
+Source: Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
+"""
+
+from __future__ import annotations
+
+from guardian.core.metrics.baseline import peak
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
+from guardian.core.state import Baseline, Nav
+
+
+def measure(view: View) -> Measured:
+    nav, baseline = view.account.nav, view.own.baseline
+    if nav is None or nav.warming or baseline is None:
+        return Unknown("waiting for five confirmed reads", warming=True)
+    top = peak(baseline, view.rule.window, view.now)
+    if top is None:
+        return Unknown("no confirmed read within the window")
+    return loss(nav, baseline, top, view)
+
+
+def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
+    """The fall from `top` to now, as strong as the evidence allows."""
+    fallen = max(0.0, 1.0 - nav.value / top) if top > 0 else 0.0
+    if not nav.agreed:
+        return AtLeast(fallen, disputed(nav))
+    seconds = view.rule.window.seconds
+    watched = (view.now - baseline.since).total_seconds()
+    if seconds is not None and watched < seconds and not baseline.whole:
+        return AtLeast(fallen, f"window filled {watched:.0f} s of {seconds:.0f} s", filling=True)
+    return Known(fallen)
+
+
+def disputed(nav: Nav) -> str:
+    if nav.raw is None:
+        return "wallet unread: only positions at mark tell"
+    return f"wallet says {nav.raw:.2f}, ledger and positions explain {nav.explained:.2f}"
+
+
+METRIC = Metric("drawdown", "fraction", "loss", ("sliding", "hwm"), (Part.POSITIONS,), measure, corroborated=True)

@@ -1,0 +1,61 @@
+"""M08 gross and net exposure, as multiples of equity, netted per asset.
+
+gross = sum over assets of |n_a| / E, net = |sum n_a| / E, where n_a is the signed notional of one base asset
+after netting its positions and wallet holdings. The reporting currency itself is no exposure.
+Unknown without equity; a non-positive equity with exposure counts as `RUIN`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
+from guardian.core.state import AccountState
+
+RUIN = 1e6
+"""What a multiple of a non-positive equity is reported as: finite, and above every limit."""
+
+
+def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> dict[str, Decimal]:
+    """Signed notional per base asset in the reporting currency (linear contracts, spot holdings)."""
+    prices = {b.currency: b.price for b in wallet.balances} if wallet else {}
+    assets: dict[str, Decimal] = {}
+    for p in positions:
+        assets[p.base] = assets.get(p.base, Decimal(0)) + p.notional * prices.get(p.settle, Decimal(1))
+    for b in wallet.balances if wallet else ():
+        if b.currency != currency and b.quantity:
+            assets[b.currency] = assets.get(b.currency, Decimal(0)) + b.quantity * b.price
+    return assets
+
+
+def multiple(account: AccountState, amount: Decimal) -> Measured:
+    """`amount` over the equity, as strong as the equity is known."""
+    nav = account.nav
+    if nav is None:
+        return Unknown("no equity read yet", warming=True)
+    equity = nav.equity
+    if equity <= 0:
+        return Known(RUIN if amount else 0.0)
+    value = float(amount / equity)
+    if nav.agreed:
+        return Known(value)
+    # The larger of the two equities gives the smaller multiple: that much is proven.
+    return AtLeast(value, "the two accounts of the equity differ")
+
+
+def gross(view: View) -> Measured:
+    evidence = view.account.evidence
+    assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
+    return multiple(view.account, sum((abs(n) for n in assets.values()), Decimal(0)))
+
+
+def net(view: View) -> Measured:
+    evidence = view.account.evidence
+    assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
+    return multiple(view.account, abs(sum(assets.values(), Decimal(0))))
+
+
+NEEDS = (Part.WALLET, Part.POSITIONS)
+GROSS = Metric("gross_exposure", "multiple", "exposure", ("none",), NEEDS, gross)
+NET = Metric("net_exposure", "multiple", "exposure", ("none",), NEEDS, net)

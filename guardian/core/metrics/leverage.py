@@ -1,0 +1,25 @@
+"""M09 leverage: the notional of every leg and holding, un-netted, over equity.
+
+Two opposite legs in one asset do not cancel here: each can be liquidated by itself. The venue's "maximum
+leverage" setting is not a risk and is ignored.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.metrics.exposure import multiple
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import Measured, Part
+
+
+def measure(view: View) -> Measured:
+    wallet, currency = view.account.evidence.wallet, view.account.policy.currency
+    balances = wallet.balances if wallet else ()
+    prices = {b.currency: b.price for b in balances}
+    legs = (abs(p.notional) * prices.get(p.settle, Decimal(1)) for p in view.account.evidence.positions)
+    holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
+    return multiple(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
+
+
+METRIC = Metric("leverage", "multiple", "exposure", ("none",), (Part.WALLET, Part.POSITIONS), measure)

@@ -1,0 +1,54 @@
+"""What a metric is: a name, a unit, what it needs, how far it may go, and one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from guardian.core.model import Level, Measured, Part, Rule
+from guardian.core.state import AccountState, RuleState
+
+Family = Literal["loss", "exposure", "margin", "integrity", "blindness", "forecast"]
+
+CEILING: dict[Family, Level] = {
+    "loss": Level.LOCKOUT,
+    "exposure": Level.LOCKOUT,
+    "margin": Level.LOCKOUT,
+    "integrity": Level.LOCKOUT,
+    "blindness": Level.HALT,
+    "forecast": Level.HALT,
+}
+"""What may demand what (DESIGN section 3): only suffered loss, margin, exposure and integrity move positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a metric may look at: one account, one rule with its own baseline, and the time."""
+
+    account: AccountState
+    rule: Rule
+    own: RuleState
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`unit` is fraction (0.05), multiple (of equity) or seconds. `needs` are the parts it ages with.
+
+    `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
+    they show before FLATTEN.
+    """
+
+    name: str
+    unit: Literal["fraction", "multiple", "seconds"]
+    family: Family
+    windows: tuple[str, ...]
+    needs: tuple[Part, ...]
+    measure: Callable[[View], Measured]
+    corroborated: bool = False
+
+    @property
+    def ceiling(self) -> Level:
+        return CEILING[self.family]

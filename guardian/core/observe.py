@@ -1,0 +1,184 @@
+"""Observe: fold one event into what is known. Nothing is judged here and nothing is sent.
+
+Law: a part that failed keeps its old value *and its old age*; an answer older than what we have is ignored;
+all positions vanishing at once must be confirmed by the wallet of the same read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from guardian.core.events import (
+    Armed,
+    Configured,
+    Disarmed,
+    EffectReported,
+    KeysListed,
+    Outcome,
+    SnapshotTaken,
+    Started,
+    Troubled,
+)
+from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.nav import fold_nav
+from guardian.core.model import Failure, Part, Rule, Snapshot
+from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
+
+LONGEST_DISARM = timedelta(hours=4)
+
+
+def configured(state: State, event: Configured) -> State:
+    """New accounts and rules; what is known about the ones that stay is kept."""
+    accounts = []
+    for policy in sorted(event.accounts, key=lambda p: p.name):
+        known = state.account(policy.name)
+        account = replace(known, policy=policy) if known else AccountState(policy, event.at)
+        accounts.append(replace(account, rules=tuple(_rule_state(account, rule) for rule in event.rules)))
+    return replace(
+        state, instance=event.instance, pack_hash=event.pack_hash, rules=event.rules, accounts=tuple(accounts)
+    )
+
+
+def _rule_state(account: AccountState, rule: Rule) -> RuleState:
+    known = account.rule(rule.id)
+    rungs = len(rule.ladder)
+    if known is None:
+        return blank(rule)
+    if len(known.held) == rungs:
+        return known
+    return replace(blank(rule), baseline=known.baseline, episode=known.episode)
+
+
+def blank(rule: Rule) -> RuleState:
+    rungs = len(rule.ladder)
+    return RuleState(rule.id, held=(0.0,) * rungs, past=(False,) * rungs, fired=(False,) * rungs)
+
+
+def started(account: AccountState, event: Started) -> AccountState:
+    """After a restart nothing that was in flight is known, and the time we were away fills no hold."""
+    rules = tuple(replace(r, judged_at=None) for r in account.rules)
+    incident = account.incident
+    if incident is not None:
+        lost = tuple(_lost(t, event.at) for t in incident.targets if t.step not in ("permit", "prepare"))
+        incident = replace(incident, targets=lost)
+    return replace(account, rules=rules, incident=incident)
+
+
+def _lost(target: Target, at: datetime) -> Target:
+    if not target.in_flight:
+        return target
+    return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code="restart", detail="asked before a restart")
+
+
+def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
+    seen = _checked(event.snapshot, account.evidence)
+    newest = account.evidence.asked_at(Part.POSITIONS) or account.evidence.asked_at(Part.WALLET)
+    if newest is not None and seen.asked_at <= newest:
+        return account
+    evidence = _merged(account.evidence, seen)
+    before = account.nav
+    nav = fold_nav(before, seen, evidence.wallet)
+    account = replace(account, evidence=evidence, nav=nav)
+    if nav is None:
+        return replace(account, rules=tuple(replace(r, baseline=None) for r in account.rules))
+    if not nav.agreed or (before is not None and nav.at == before.at) or not seen.complete:
+        return account
+    return replace(account, rules=_raised(account, rules))
+
+
+def _raised(account: AccountState, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
+    """A confirmed NAV enters every loss rule's own baseline."""
+    assert account.nav is not None
+    at, value = account.nav.at, account.nav.value
+    windows = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
+    return tuple(
+        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], at, value))
+        if own.rule_id in windows
+        else own
+        for own in account.rules
+    )
+
+
+def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
+    """Refuse the false flat: an empty answer while the wallet still holds margin for positions, or is silent."""
+    if seen.positions != () or not evidence.positions:
+        return seen
+    if seen.wallet is not None and seen.wallet.position_margin <= 0:
+        return seen
+    why = "no positions listed, but the wallet does not confirm it"
+    return replace(
+        seen, positions=None, failures=(*seen.failures, Failure(Part.POSITIONS, "inconsistent", why))
+    )
+
+
+def _merged(old: Evidence, seen: Snapshot) -> Evidence:
+    asked = dict(old.asked)
+    for part, answer in (
+        (Part.WALLET, seen.wallet),
+        (Part.POSITIONS, seen.positions),
+        (Part.ORDERS, seen.orders),
+        (Part.LEDGER, seen.ledger),
+    ):
+        if answer is not None:
+            asked[part] = seen.asked_at
+    return replace(
+        old,
+        wallet=seen.wallet if seen.wallet is not None else old.wallet,
+        positions=seen.positions if seen.positions is not None else old.positions,
+        orders=seen.orders if seen.orders is not None else old.orders,
+        asked=tuple(sorted(asked.items())),
+        complete_at=seen.asked_at if seen.complete else old.complete_at,
+        failures=seen.failures,
+    )
+
+
+def keys_listed(account: AccountState, event: KeysListed) -> AccountState:
+    """Only a complete listing replaces what is known: a missing page proves nothing."""
+    if not event.complete:
+        return account
+    evidence = replace(account.evidence, keys=event.keys, keys_asked=event.asked_at)
+    return replace(account, evidence=evidence)
+
+
+def reported(account: AccountState, event: EffectReported) -> AccountState:
+    incident = account.incident
+    if incident is None:
+        return account
+    return replace(account, incident=_settled(incident, event))
+
+
+def _settled(incident: Incident, event: EffectReported) -> Incident:
+    targets = tuple(
+        replace(
+            t,
+            reported_at=event.at,
+            outcome=event.outcome,
+            code=event.code,
+            detail=event.detail,
+            facts=event.facts,
+        )
+        if t.effect_id == event.effect_id and t.in_flight
+        else t
+        for t in incident.targets
+    )
+    return replace(incident, targets=targets)
+
+
+def armed(account: AccountState, event: Armed) -> AccountState:
+    return replace(account, arming=Arming(True, event.rules, None, event.by))
+
+
+def disarmed(account: AccountState, event: Disarmed) -> AccountState:
+    """Disarming is bounded: at most four hours, then guardian re-arms itself."""
+    until = min(event.until, event.at + LONGEST_DISARM)
+    return replace(account, arming=replace(account.arming, disarmed_until=until, by=event.by))
+
+
+def troubled(account: AccountState, event: Troubled) -> AccountState:
+    known = set(account.troubles)
+    if event.healed:
+        known.discard(event.subject)
+    else:
+        known.add(event.subject)
+    return replace(account, troubles=tuple(sorted(known)))

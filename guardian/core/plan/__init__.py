@@ -1,0 +1,73 @@
+"""Plan: what is still missing to reach the level's goal. Each level contains the goals of those above it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from guardian.core.breaker import LAWS
+from guardian.core.effects import Effect, PrepareKeys, SetPermit
+from guardian.core.model import Level
+from guardian.core.plan.bots import plan_force, plan_halt
+from guardian.core.plan.draft import Draft
+from guardian.core.plan.exposure import plan_cancels, plan_closes, plan_read, plan_reduction
+from guardian.core.plan.keys import plan_deletion, plan_fence
+from guardian.core.plan.verify import overdue, plan_verification
+from guardian.core.state import AccountState
+
+
+def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effect, ...], tuple[str, ...]]:
+    """The account after planning, its effects, and the milestones reached in this pass.
+
+    Milestones: "verified-flat", "flat-lost", "key-dead", "bots-stopped", "not-flat".
+    """
+    draft = Draft(account, now)
+    if account.incident is None:
+        return account, (), ()
+    before = draft.incident
+    milestones: list[str] = []
+    _plan_caution(draft)
+    if account.level >= Level.HALT:
+        plan_halt(draft)
+        plan_cancels(draft)
+    if account.level is Level.REDUCE:
+        plan_reduction(draft)
+    if account.level >= Level.FLATTEN:
+        milestones += _plan_flatten(draft)
+    if account.level is Level.LOCKOUT:
+        plan_deletion(draft)
+    if account.level >= Level.FLATTEN:
+        plan_force(draft)
+    if account.level >= Level.REDUCE:
+        plan_read(draft)
+    if draft.incident.key_dead_at and not before.key_dead_at:
+        milestones.append("key-dead")
+    if draft.incident.bots_stopped_at and not before.bots_stopped_at:
+        milestones.append("bots-stopped")
+    after, effects = draft.finish()
+    return after, effects, tuple(milestones)
+
+
+def _plan_caution(draft: Draft) -> None:
+    """The permit of this level, and the keys for acting: proven fetchable at CAUTION, in hand from HALT on."""
+    name, level = draft.account.policy.name, draft.account.level
+    law = LAWS[level]
+    draft.persist(f"permit:{level.name}", "permit", lambda id: SetPermit(id, name, law.permit, law.size_cap))
+    hold = level >= Level.HALT
+    draft.persist(f"prepare:{hold}", "prepare", lambda id: PrepareKeys(id, name, hold))
+
+
+def _plan_flatten(draft: Draft) -> list[str]:
+    """Fence and close in the same breath; neither waits for the other."""
+    plan_fence(draft)
+    plan_closes(draft)
+    had = draft.incident.flatness.verified_at
+    changed = plan_verification(draft)
+    milestones = []
+    if changed:
+        milestones.append("flat-lost" if had else "verified-flat")
+    if overdue(draft):
+        milestones.append("not-flat")
+    return milestones
+
+
+__all__ = ["plan"]

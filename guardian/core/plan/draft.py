@@ -1,0 +1,104 @@
+"""A plan being drafted: the effects still missing to reach the level's goal, and the gates they must pass.
+
+Three gates (DESIGN section 3): closes are reduce-only by construction; one action in flight per target; and
+evidence newer than the last report before the same target is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from guardian.core.effects import Effect
+from guardian.core.events import Outcome
+from guardian.core.model import Part
+from guardian.core.state import MAXIMUM_TARGETS, AccountState, Incident, Target
+
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Waits before the same target is tried again after a refusal or a lost answer; the last one repeats."""
+
+
+class Draft:
+    """Collects one account's effects; the only mutable thing in the core, and it never leaves a step."""
+
+    def __init__(self, account: AccountState, now: datetime) -> None:
+        self.account = account
+        self.now = now
+        self.counter = account.counter
+        self.effects: list[Effect] = []
+        self._targets = {t.key: t for t in account.incident.targets} if account.incident else {}
+
+    @property
+    def incident(self) -> Incident:
+        assert self.account.incident is not None
+        return self.account.incident
+
+    def note(self, **changes: object) -> None:
+        """Replace fields of the incident."""
+        self.account = replace(self.account, incident=replace(self.incident, **changes))  # type: ignore[arg-type]
+
+    def target(self, key: str) -> Target | None:
+        return self._targets.get(key)
+
+    def targets(self, *steps: str) -> list[Target]:
+        return [t for t in self._targets.values() if t.step in steps]
+
+    def next_id(self) -> str:
+        self.counter += 1
+        return f"{self.account.policy.name}/{self.counter}"
+
+    def emit(self, make: Callable[[str], Effect]) -> None:
+        """An effect that nobody waits for."""
+        self.effects.append(make(self.next_id()))
+
+    def send(self, key: str, step: str, make: Callable[[str], Effect], client_id: str = "") -> None:
+        """Try a target (again): exactly one try of it is in flight from now on."""
+        before = self.target(key)
+        effect_id = self.next_id()
+        attempts = before.attempts + 1 if before else 1
+        # A re-try moves to the end, so that what is dropped first is what was settled first.
+        self._targets.pop(key, None)
+        self._targets[key] = Target(key, step, effect_id, self.now, attempts, client_id=client_id)
+        self.effects.append(make(effect_id))
+
+    def rested(self, target: Target) -> bool:
+        """Long enough since the last answer to try again."""
+        assert target.reported_at is not None
+        wait = RETRY_SECONDS[min(target.attempts, len(RETRY_SECONDS)) - 1]
+        return self.now >= target.reported_at + timedelta(seconds=wait)
+
+    def persist(self, key: str, step: str, make: Callable[[str], Effect]) -> bool:
+        """Try until it is done, gone or impossible; true once settled. For acts that are safe to repeat."""
+        target = self.target(key)
+        if target is None:
+            self.send(key, step, make)
+            return False
+        if target.in_flight:
+            return False
+        if target.outcome in (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE):
+            return True
+        if self.rested(target):
+            self.send(key, step, make)
+        return False
+
+    def newer_than(self, part: Part, instant: datetime | None) -> bool:
+        """The newest answer of this part was *asked* after `instant`."""
+        asked = self.account.evidence.asked_at(part)
+        return asked is not None and (instant is None or asked > instant)
+
+    def finish(self) -> tuple[AccountState, tuple[Effect, ...]]:
+        account = replace(self.account, counter=self.counter)
+        if account.incident is not None:
+            kept = _bounded(list(self._targets.values()))
+            account = replace(account, incident=replace(account.incident, targets=kept))
+        return account, tuple(self.effects)
+
+
+def _bounded(targets: list[Target]) -> tuple[Target, ...]:
+    excess = len(targets) - MAXIMUM_TARGETS
+    if excess <= 0:
+        return tuple(targets)
+    droppable = [t.key for t in targets if not t.in_flight and t.step in ("cancel", "close", "resolve", "read")]
+    dropped = set(droppable[:excess])
+    return tuple(t for t in targets if t.key not in dropped)

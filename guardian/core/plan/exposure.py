@@ -1,0 +1,160 @@
+"""Orders and positions: cancel what adds risk, bring each leg to its goal, keep protection until closed.
+
+Actions are goals, not deltas: each pass plans again from the newest evidence. When reads fail but orders work,
+a leg whose last close is five seconds old is resolved by its client id and closed size-free: reduce-only and
+"whatever is left" can never sell more than is held.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import ROUND_UP, Decimal
+from functools import partial
+
+from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, Effect, ReadNow, ResolveOrder
+from guardian.core.events import Outcome
+from guardian.core.model import Level, OpenOrder, Part, Position
+from guardian.core.plan.draft import Draft
+from guardian.core.state import Target
+
+BLIND_AFTER = timedelta(seconds=5)
+REFUSED_BEFORE_STOPS_GO = 2
+"""Refused closes of a leg before its protective orders, which may hold its reduce-only capacity, are cancelled."""
+
+
+def plan_cancels(draft: Draft) -> None:
+    """Cancel risk-increasing orders one by one; protective ones only when their position is closed."""
+    held = {p.leg for p in draft.account.evidence.positions}
+    for order in draft.account.evidence.orders:
+        if _must_go(draft, order, held):
+            _try_cancel(draft, order)
+
+
+def _must_go(draft: Draft, order: OpenOrder, held: set[str]) -> bool:
+    if not order.reduce_only:
+        return True
+    if draft.account.level < Level.FLATTEN:
+        return False
+    leg = f"{order.symbol}#{order.index}"
+    return leg not in held or _refusals(draft, leg) >= REFUSED_BEFORE_STOPS_GO
+
+
+def _refusals(draft: Draft, leg: str) -> int:
+    target = draft.target(f"close:{leg}")
+    return target.attempts if target and target.outcome is Outcome.REFUSED else 0
+
+
+def _try_cancel(draft: Draft, order: OpenOrder) -> None:
+    key = f"cancel:{order.id}"
+    target = draft.target(key)
+    if target is not None and (target.in_flight or not draft.newer_than(Part.ORDERS, target.reported_at)):
+        return
+    conditional = order.trigger is not None
+    account = draft.account.policy.name
+    draft.send(
+        key,
+        "cancel",
+        lambda id: CancelOrder(id, account, order.symbol, order.id, conditional),
+    )
+
+
+def plan_reduction(draft: Draft) -> None:
+    """REDUCE: each leg at or under its fraction of what it was at entry; legs opened since count from zero."""
+    goal = Decimal(str(draft.incident.reduce_to or 0.0))
+    entry = dict(draft.incident.legs)
+    for position in _largest_first(draft):
+        allowed = abs(entry.get(position.leg, Decimal(0))) * goal
+        excess = abs(position.quantity) - allowed
+        if excess >= position.minimum or (excess > 0 and goal == 0):
+            _close(draft, position, _rounded(excess, position))
+
+
+def plan_closes(draft: Draft) -> None:
+    """FLATTEN: every leg to zero, largest risk first."""
+    for position in _largest_first(draft):
+        if position.quantity != 0:
+            _close(draft, position, abs(position.quantity))
+
+
+def _largest_first(draft: Draft) -> list[Position]:
+    return sorted(draft.account.evidence.positions, key=lambda p: (-abs(p.notional), p.leg))
+
+
+def _rounded(quantity: Decimal, position: Position) -> Decimal:
+    """Up to the lot, so that the goal is reached, but never beyond the position."""
+    lots = (quantity / position.step).to_integral_value(ROUND_UP)
+    return min(lots * position.step, abs(position.quantity))
+
+
+def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
+    key = f"close:{position.leg}"
+    target = draft.target(key)
+    if target is None:
+        _send_close(draft, position, quantity, attempt=1)
+        return
+    if target.in_flight or target.reported_at is None:
+        return
+    if draft.newer_than(Part.POSITIONS, target.reported_at):
+        again = target.outcome is Outcome.UNKNOWN
+        _send_close(draft, position, quantity, target.attempts + 1, target.client_id if again else "")
+    elif draft.account.level >= Level.FLATTEN and draft.now >= target.reported_at + BLIND_AFTER:
+        _close_blindly(draft, position, target)
+
+
+def _close_blindly(draft: Draft, position: Position, target: Target) -> None:
+    """No read since the last answer: ask for that order once, then close whatever is left."""
+    key = f"resolve:{position.leg}"
+    resolved = draft.target(key)
+    if resolved is None or resolved.client_id != target.client_id:
+        effect = partial(_resolve, draft.account.policy.name, position.symbol, target.client_id)
+        draft.send(key, "resolve", effect, target.client_id)
+        return
+    if not resolved.in_flight:
+        _send_close(draft, position, abs(position.quantity), target.attempts + 1)
+
+
+def _resolve(account: str, symbol: str, client_id: str, id: str) -> Effect:
+    return ResolveOrder(id, account, symbol, client_id)
+
+
+def _send_close(draft: Draft, position: Position, quantity: Decimal, attempt: int, client_id: str = "") -> None:
+    """First a price-capped order for what is known, then at market; whole legs size-free after the first try."""
+    account = draft.account
+    whole = quantity >= abs(position.quantity)
+    side = -1 if position.quantity > 0 else 1
+    client_id = client_id or _client_id(draft, position, attempt)
+    order = CloseOrder(
+        client_id=client_id,
+        symbol=position.symbol,
+        index=position.index,
+        side=side,
+        quantity=None if whole and attempt > 1 else min(quantity, position.maximum),
+        price=_capped(position, side, account.policy.slippage) if attempt == 1 else None,
+    )
+    draft.send(
+        f"close:{position.leg}", "close", lambda id: ClosePosition(id, account.policy.name, order), client_id
+    )
+
+
+def _capped(position: Position, side: int, slippage: float) -> Decimal:
+    return position.mark * (1 + side * Decimal(str(slippage)))
+
+
+def _client_id(draft: Draft, position: Position, attempt: int) -> str:
+    """Built from incident, leg and attempt; at most 36 characters of [a-z0-9-]."""
+    base = "".join(c for c in position.symbol.split(":")[0].lower() if c.isalnum())[:14]
+    return f"gdn-{draft.incident.code}-{base}{position.index}-{attempt}"
+
+
+def plan_read(draft: Draft) -> None:
+    """Ask for fresh evidence as soon as everything in flight on the book has been answered."""
+    book = draft.targets("close", "cancel")
+    if not book or any(t.in_flight for t in book):
+        return
+    last = max(t.reported_at for t in book if t.reported_at is not None)
+    read = draft.target("read")
+    asked_for = read is not None and read.sent_at >= last
+    if draft.newer_than(Part.POSITIONS, last) or asked_for:
+        return
+    account = draft.account.policy.name
+    draft.send("read", "read", lambda id: ReadNow(id, account))

@@ -1,0 +1,165 @@
+"""Keys: fence the bot's keys at once, prove it by a complete listing, delete at LOCKOUT, prove absence twice.
+
+Laws: the fence touches keys, never the sub-account; guardian's own ids are refused; fenced means that a
+complete listing asked *after* the fence's answer says so, or that fencing is recorded as impossible.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from guardian.core.effects import DeleteKey, DestroySecret, FenceKey, ListKeys
+from guardian.core.events import Outcome
+from guardian.core.model import KeyRecord, Level
+from guardian.core.plan.draft import Draft
+from guardian.core.state import AccountState
+
+LISTING_EVERY = timedelta(seconds=1)
+APART = timedelta(seconds=2)
+FENCE_PATIENCE = timedelta(seconds=5)
+"""How long LOCKOUT waits for a failing fence before it deletes the key instead."""
+
+
+REFUSALS_ARE_IMPOSSIBLE = 5
+"""Refused fences of a key after which it counts as impossible to fence (and is said so); tries go on."""
+
+
+def bot_keys(account: AccountState) -> tuple[str, ...]:
+    """Public ids to fence: the configured ones, or every trading key on the account but guardian's own."""
+    own = set(account.policy.own_keys)
+    if account.policy.bot_keys:
+        return tuple(k for k in account.policy.bot_keys if k not in own)
+    listed = (k.id for k in account.evidence.keys if k.can_trade and k.id not in own)
+    fenced = (key for key, _ in account.incident.fenced) if account.incident else ()
+    return tuple(sorted({*listed, *fenced}))
+
+
+def plan_fence(draft: Draft) -> None:
+    """FLATTEN: fence every bot key now; list until a complete listing proves it."""
+    if not draft.account.policy.has_admin:
+        if not draft.incident.fence_impossible:
+            draft.note(fence_impossible="no admin key: guardian can neither fence nor delete")
+        return
+    account = draft.account.policy.name
+    proven = dict(draft.incident.fenced)
+    for key in bot_keys(draft.account):
+        if key not in proven:
+            draft.persist(f"fence:{key}", "fence", lambda id, key=key: FenceKey(id, account, key))  # type: ignore[misc]
+    _prove_fence(draft)
+    if not fence_settled(draft):
+        _list(draft)
+
+
+def _prove_fence(draft: Draft) -> None:
+    """A key is fenced when a complete listing, asked after the fence's answer, shows it harmless."""
+    listed = {k.id: k for k in draft.account.evidence.keys}
+    proven = dict(draft.incident.fenced)
+    facts = dict(draft.incident.fence_facts)
+    for key in bot_keys(draft.account):
+        target = draft.target(f"fence:{key}")
+        if key in proven or target is None or target.reported_at is None:
+            continue
+        if target.facts:
+            facts[key] = target.facts
+        if _listed_after(draft, target.reported_at) and _harmless(listed.get(key)):
+            proven[key] = target.reported_at
+    if proven != dict(draft.incident.fenced) or facts != dict(draft.incident.fence_facts):
+        draft.note(fenced=tuple(sorted(proven.items())), fence_facts=tuple(sorted(facts.items())))
+
+
+def _harmless(record: KeyRecord | None) -> bool:
+    return record is None or record.read_only or not record.can_trade
+
+
+def _listed_after(draft: Draft, instant: datetime) -> bool:
+    asked = draft.account.evidence.keys_asked
+    return asked is not None and asked > instant
+
+
+def _list(draft: Draft) -> None:
+    """A listing now, and again every second while something is unproven."""
+    target = draft.target("list")
+    if target is not None and (target.in_flight or draft.now < target.sent_at + LISTING_EVERY):
+        pending = [t.reported_at for t in draft.targets("fence", "delete") if t.reported_at is not None]
+        if target.in_flight or not pending or max(pending) < target.sent_at:
+            return
+    account = draft.account.policy.name
+    draft.send("list", "list", lambda id: ListKeys(id, account))
+
+
+def fence_settled(draft: Draft) -> bool:
+    """Every bot key is proven fenced, or fencing is recorded as impossible."""
+    if draft.incident.fence_impossible:
+        return True
+    keys = bot_keys(draft.account)
+    if not keys:
+        # No key known yet: only a complete listing of this incident proves that there is none to fence.
+        return draft.incident.t0 is not None and _listed_after(draft, draft.incident.t0)
+    proven = {key for key, _ in draft.incident.fenced}
+    return all(key in proven or _impossible(draft, key) for key in keys)
+
+
+def _impossible(draft: Draft, key: str) -> bool:
+    """Recorded as impossible: cannot be done at all, or refused so often that trying is not fencing."""
+    target = draft.target(f"fence:{key}")
+    if target is None:
+        return False
+    refused = target.outcome is Outcome.REFUSED and target.attempts >= REFUSALS_ARE_IMPOSSIBLE
+    return refused or target.outcome is Outcome.IMPOSSIBLE
+
+
+def plan_deletion(draft: Draft) -> None:
+    """LOCKOUT: delete once flat (or when the fence fails, or the budget is over), then prove absence twice."""
+    if not draft.account.policy.has_admin or not _time_to_delete(draft):
+        return
+    account = draft.account.policy.name
+    keys = bot_keys(draft.account)
+    gone = [
+        draft.persist(f"delete:{key}", "delete", lambda id, key=key: DeleteKey(id, account, key))  # type: ignore[misc]
+        for key in keys
+    ]
+    _prove_absence(draft, keys)
+    if draft.incident.key_dead_at is None:
+        _list(draft)
+    ref = draft.account.policy.secret_ref
+    if gone and all(gone) and ref:
+        draft.persist("destroy", "destroy", lambda id: DestroySecret(id, account, ref))
+
+
+def _time_to_delete(draft: Draft) -> bool:
+    incident = draft.incident
+    if incident.flatness.verified_at is not None or draft.targets("delete"):
+        return True
+    t0 = incident.t0 or draft.now
+    if not fence_settled(draft) and draft.now >= t0 + FENCE_PATIENCE:
+        return any(t.outcome not in (None, Outcome.DONE) for t in draft.targets("fence"))
+    return draft.now >= t0 + timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+
+
+def _prove_absence(draft: Draft, keys: tuple[str, ...]) -> None:
+    """Absent from two complete listings, both asked after the deletion was answered, two seconds apart."""
+    asked = draft.account.evidence.keys_asked
+    listed = {k.id for k in draft.account.evidence.keys}
+    first = dict(draft.incident.absent_at)
+    dead = set(draft.incident.dead_keys)
+    for key in keys:
+        target = draft.target(f"delete:{key}")
+        if asked is None or target is None or target.reported_at is None or asked <= target.reported_at:
+            continue
+        if key in listed:
+            first.pop(key, None)
+            dead.discard(key)
+        elif asked >= first.setdefault(key, asked) + APART:
+            dead.add(key)
+    draft.note(absent_at=tuple(sorted(first.items())), dead_keys=tuple(sorted(dead)))
+    if keys and dead >= set(keys) and draft.incident.key_dead_at is None:
+        draft.note(key_dead_at=draft.now)
+
+
+def deletion_wanted(draft: Draft) -> bool:
+    """LOCKOUT still has a key to prove dead."""
+    return (
+        draft.account.level is Level.LOCKOUT
+        and draft.account.policy.has_admin
+        and draft.incident.key_dead_at is None
+    )

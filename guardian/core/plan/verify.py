@@ -1,0 +1,75 @@
+"""Verify: flat is what the venue says, twice, at least two seconds apart, by two endpoints.
+
+A flat read has every part, was asked after everything in flight was answered and the fence settled, lists no
+position above dust and no order at all, and its wallet, the second endpoint, holds no margin for positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from guardian.core.plan.draft import Draft
+from guardian.core.plan.keys import fence_settled
+
+APART = timedelta(seconds=2)
+
+
+def plan_verification(draft: Draft) -> bool:
+    """Fold the newest read into the flatness; true when "verified flat" was reached or lost in this pass."""
+    flatness = draft.incident.flatness
+    asked = draft.account.evidence.complete_at
+    if not _readable(draft, asked):
+        return False
+    assert asked is not None
+    if not _flat(draft):
+        draft.note(flatness=replace(flatness, first_at=None, first_asked=None, verified_at=None))
+        return flatness.verified_at is not None
+    if flatness.verified_at is not None:
+        return False
+    if flatness.first_asked is None:
+        draft.note(flatness=replace(flatness, first_at=draft.now, first_asked=asked))
+        return False
+    if asked < flatness.first_asked + APART:
+        return False
+    draft.note(flatness=replace(flatness, verified_at=draft.now))
+    return True
+
+
+def _readable(draft: Draft, asked: datetime | None) -> bool:
+    """Only a complete read asked after the last answer, with nothing in flight, can tell flat or not flat."""
+    acted = draft.targets("close", "cancel", "fence")
+    if asked is None or any(t.in_flight for t in acted) or not fence_settled(draft):
+        return False
+    answers = [t.reported_at for t in acted if t.reported_at is not None]
+    newest = max([*answers, draft.incident.t0 or asked], default=asked)
+    return asked > newest or (not answers and asked >= newest)
+
+
+def _flat(draft: Draft) -> bool:
+    evidence = draft.account.evidence
+    if any(abs(p.quantity) >= p.minimum for p in evidence.positions) or evidence.orders:
+        return False
+    wallet = evidence.wallet
+    dust = any(p.quantity for p in evidence.positions)
+    return wallet is not None and (wallet.position_margin <= Decimal(0) or dust)
+
+
+def dust(draft: Draft) -> tuple[str, ...]:
+    """Positions below the venue's minimum: listed, never hidden."""
+    return tuple(f"{p.leg} {p.quantity}" for p in draft.account.evidence.positions if p.quantity)
+
+
+def overdue(draft: Draft) -> bool:
+    """Past the deadline and not verified flat: page again, once a deadline."""
+    flatness, t0 = draft.incident.flatness, draft.incident.t0
+    if t0 is None or flatness.verified_at is not None:
+        return False
+    deadline = timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+    since = flatness.paged_at or t0
+    if draft.now < since + deadline:
+        return False
+    draft.note(flatness=replace(flatness, paged_at=draft.now))
+    return True
+

@@ -1,0 +1,243 @@
+"""What is known: one frozen value, replaced as a whole by each step.
+
+Law: nothing here is ever mutated, every history has a declared bound, and `SCHEMA` changes with the shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from guardian.core.events import Outcome
+from guardian.core.model import (
+    AccountPolicy,
+    Failure,
+    KeyRecord,
+    Level,
+    Measured,
+    OpenOrder,
+    Part,
+    Position,
+    Rule,
+    Unknown,
+    Verdict,
+    Wallet,
+)
+
+SCHEMA = 1
+
+CONFIRMED_READS_FOR_BASELINE = 5
+"""Reads on which both accounts of the equity agree before any loss is measured (DESIGN section 3)."""
+
+MAXIMUM_BASELINE_POINTS = 3600
+"""Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
+
+MAXIMUM_TARGETS = 400
+"""Bound on what one incident remembers of settled actions; what is still in flight is never dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """Unitised net asset value at mark, with two accounts of it (metrics.md M01).
+
+    `raw` is what the wallet says; `explained` is the cash that the ledger accounts for plus open P&L from
+    positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts how many came.
+    `value` is the larger of the two in units of 100 at the start: the loss that both prove.
+    """
+
+    at: datetime
+    units: Decimal
+    cash: tuple[tuple[str, Decimal], ...]
+    raw: Decimal | None
+    explained: Decimal
+    value: float
+    agreed: bool
+    sides: int
+    reads: int
+
+    @property
+    def equity(self) -> Decimal:
+        """The equity that both accounts support, in the reporting currency."""
+        return self.explained if self.raw is None else max(self.raw, self.explained)
+
+    @property
+    def warming(self) -> bool:
+        return self.reads < CONFIRMED_READS_FOR_BASELINE
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a loss rule compares with: falling peaks of a window, or a session's open.
+
+    `points` are (instant, NAV), strictly decreasing in NAV; `since` is when watching began; `session` is the
+    local date of a session window; `last` is the newest confirmed NAV.
+    """
+
+    points: tuple[tuple[datetime, float], ...]
+    since: datetime
+    session: str = ""
+    whole: bool = False
+    last: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """One rule on one account, with a value per rung of its ladder.
+
+    `held` is the seconds in each hold, `past` whether the value was past the limit when last known, `fired`
+    whether it is proven past the limit now with its hold run out. Latches live in the level, not here.
+    """
+
+    rule_id: str
+    verdict: Verdict = Verdict.WARMING
+    measured: Measured = field(default_factory=lambda: Unknown("no evidence yet", warming=True))
+    held: tuple[float, ...] = ()
+    past: tuple[bool, ...] = ()
+    fired: tuple[bool, ...] = ()
+    judged_at: datetime | None = None
+    below_since: datetime | None = None
+    baseline: Baseline | None = None
+    episode: int = 0
+    told: Level = Level.NORMAL
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to be done in an incident, and what became of the last try. At most one is in flight."""
+
+    key: str
+    step: str
+    effect_id: str
+    sent_at: datetime
+    attempts: int = 1
+    reported_at: datetime | None = None
+    outcome: Outcome | None = None
+    code: str = ""
+    detail: str = ""
+    client_id: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def in_flight(self) -> bool:
+        return self.reported_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Flatness:
+    """Progress of "flat as the venue reports it": two agreeing reads at least two seconds apart."""
+
+    first_at: datetime | None = None
+    first_asked: datetime | None = None
+    verified_at: datetime | None = None
+    paged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """From the first level above NORMAL until an operator (or CAUTION's dwell) ends it.
+
+    `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at the
+    entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) that a halted bot may not exceed.
+    """
+
+    code: str
+    opened_at: datetime
+    rule: str
+    cause: Literal["breach", "stale", "operator", "ignored"]
+    level: Level
+    entered_at: datetime
+    halted_at: datetime | None = None
+    t0: datetime | None = None
+    reduce_to: float | None = None
+    legs: tuple[tuple[str, Decimal], ...] = ()
+    prices: tuple[tuple[str, Decimal], ...] = ()
+    grown_from: Decimal | None = None
+    targets: tuple[Target, ...] = ()
+    fenced: tuple[tuple[str, datetime], ...] = ()
+    fence_facts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    fence_impossible: str = ""
+    flatness: Flatness = field(default_factory=Flatness)
+    absent_at: tuple[tuple[str, datetime], ...] = ()
+    dead_keys: tuple[str, ...] = ()
+    key_dead_at: datetime | None = None
+    bots_stopped_at: datetime | None = None
+    calm_since: datetime | None = None
+
+    def target(self, key: str) -> Target | None:
+        return next((t for t in self.targets if t.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    armed: bool = False
+    rules: tuple[str, ...] = ()
+    disarmed_until: datetime | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The newest good answer of each part, with the instant it was asked."""
+
+    wallet: Wallet | None = None
+    positions: tuple[Position, ...] = ()
+    orders: tuple[OpenOrder, ...] = ()
+    asked: tuple[tuple[Part, datetime], ...] = ()
+    complete_at: datetime | None = None
+    failures: tuple[Failure, ...] = ()
+    keys: tuple[KeyRecord, ...] = ()
+    keys_asked: datetime | None = None
+
+    def asked_at(self, part: Part) -> datetime | None:
+        return next((at for p, at in self.asked if p is part), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    policy: AccountPolicy
+    watched_since: datetime
+    evidence: Evidence = field(default_factory=Evidence)
+    nav: Nav | None = None
+    rules: tuple[RuleState, ...] = ()
+    arming: Arming = field(default_factory=Arming)
+    level: Level = Level.NORMAL
+    incident: Incident | None = None
+    past: tuple[Incident, ...] = ()
+    demanded: Level = Level.NORMAL
+    counter: int = 0
+    troubles: tuple[str, ...] = ()
+
+    def rule(self, rule_id: str) -> RuleState | None:
+        return next((r for r in self.rules if r.rule_id == rule_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One change worth a line in the journal: a level, a verdict or a milestone, and its cause."""
+
+    account: str
+    what: str
+    rule: str = ""
+    before: str = ""
+    after: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the core knows. `decisions` are those of the latest step only."""
+
+    schema: int = SCHEMA
+    now: datetime | None = None
+    instance: str = ""
+    pack_hash: str = ""
+    rules: tuple[Rule, ...] = ()
+    accounts: tuple[AccountState, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    def account(self, name: str) -> AccountState | None:
+        return next((a for a in self.accounts if a.policy.name == name), None)

@@ -1,0 +1,45 @@
+"""Bybit's raw codes and what they mean for guardian. Source: docs/v5/error.
+
+Decisions are made on these, never on a ccxt exception class: ccxt gives transient 10016 and definitive
+refusals the same class.
+"""
+
+from __future__ import annotations
+
+OK = "0"
+
+# The key no longer opens anything: deleted (10003) or expired (33004).
+DEAD_KEY = frozenset({"10003", "33004"})
+PERMISSION = "10005"
+RATE_LIMIT = "10006"
+TIMESTAMP = "10002"
+DUPLICATE_LINK_ID = "110072"
+REDUCE_ONLY = "110017"
+
+# The venue answered, but does not know itself whether it acted.
+NO_VERDICT = frozenset({"-1", "429", "10000", "10014", "10016", "10019"})
+
+# Cancelling what is filled, cancelled or was never there.
+ORDER_GONE = frozenset({"110001", "110008", "110010"})
+
+# A reduce-only order on a flat leg. 110017 is ambiguous: see `nothing_to_reduce`.
+POSITION_GONE = frozenset({"110034"})
+
+# Worth another read a moment later; anything else needs a person or a plan.
+TRANSIENT = NO_VERDICT | {RATE_LIMIT, TIMESTAMP, "10018", "timeout", "network", "stale"}
+
+
+def nothing_to_reduce(code: str, message: str) -> bool:
+    """Whether a reduce-only order was refused because nothing is left.
+
+    110017 is documented as "orderQty will be truncated to zero" and comes with "current position is zero"
+    on a flat leg, but also with "Reduce-only rule not satisfied" when the side is wrong or other reduce-only
+    orders hold the quantity: that one is a refusal, the position is still there.
+    """
+    return code in POSITION_GONE or (code == REDUCE_ONLY and "not satisfied" not in message.lower())
+
+
+def no_verdict(code: str) -> bool:
+    """Whether an order or key request with this code may still have taken effect."""
+    unanswered = code in {"timeout", "network", "garbage", "http-408"} or code.startswith("http-5")
+    return unanswered or code in NO_VERDICT

@@ -1,0 +1,146 @@
+"""The account's ledger, read so that no row is lost, none comes twice, and none is newer than the wallet.
+
+Money that crosses the account's border must be told from money lost, and both must be told of one moment:
+a deposit that the ledger shows before the wallet does would look like a loss. Rows newer than the wallet's
+answer therefore wait for the next read. Source: docs/v5/account/transaction-log.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from guardian.core.model import Balance, LedgerEntry, LedgerKind
+from guardian.exchanges.bybit.client import BybitClient
+from guardian.exchanges.generic.fields import Row, garbage, integer, number, optional_text, text
+from guardian.ports import Credential
+
+# The log is asynchronous: a row may appear this long after the moment it is dated.
+_LATE_MS = 120_000
+# A row dated further ahead of the wallet than this is the venue's clock, not a race: do not hold it back.
+_AHEAD_MS = 5_000
+# The venue answers at most 24 h from a start time.
+_WINDOW_MS = 24 * 3600 * 1000 - 1
+# Cash that moved without a row is asked about again until then.
+_PATIENCE_S = 30.0
+
+_KINDS = {
+    "TRADE": LedgerKind.TRADE,
+    "LIQUIDATION": LedgerKind.TRADE,
+    "ADL": LedgerKind.TRADE,
+    "DELIVERY": LedgerKind.TRADE,
+    "SETTLEMENT": LedgerKind.FUNDING,
+    "FEE_REFUND": LedgerKind.FEE,
+}
+_FLOWS = frozenset(
+    {"DEPOSIT", "WITHDRAW", "WITHDRAWAL", "BONUS", "BONUS_RECOLLECT", "AIRDROP"}
+    | {"LOANS_BORROW_FUNDS", "BORROWED_AMOUNT_INS_LOAN", "INSTITUTION_LOAN_IN"}
+)
+
+
+def kind_of(venue_type: str) -> LedgerKind:
+    """TRANSFER_IN, TRANSFER_OUT and their relatives (BONUS_TRANSFER_IN, TRANSFER_IN_INS_LOAN) are flows."""
+    if venue_type in _FLOWS or "TRANSFER_IN" in venue_type or "TRANSFER_OUT" in venue_type:
+        return LedgerKind.FLOW
+    return _KINDS.get(venue_type, LedgerKind.OTHER)
+
+
+class Ledger:
+    """Remembers what was delivered. Not safe for concurrent reads: the reader asks one at a time."""
+
+    def __init__(self, client: BybitClient, credential: Credential, flows_seconds: float) -> None:
+        self._client = client
+        self._credential = credential
+        self._flows_seconds = flows_seconds
+        self._begin_ms: int | None = None
+        self._read_to_ms = 0
+        self._read_at = 0.0
+        self._moved_at: float | None = None
+        self._cash: dict[str, Decimal] = {}
+        self._seen: dict[str, int] = {}
+
+    def due(self, balances: tuple[Balance, ...]) -> bool:
+        if self._begin_ms is None or time.monotonic() - self._read_at >= self._flows_seconds:
+            return True
+        return _cash(balances) != self._cash
+
+    async def read(self, balances: tuple[Balance, ...], wallet_ms: int) -> tuple[LedgerEntry, ...]:
+        """New rows up to the wallet's moment, oldest first. Raises VenueError and then forgets nothing."""
+        begin_ms = wallet_ms if self._begin_ms is None else self._begin_ms
+        fresh: dict[str, tuple[int, LedgerEntry]] = {}
+        for row in await self._rows(begin_ms, wallet_ms):
+            at_ms, entry = _entry(row)
+            held_back = wallet_ms < at_ms <= wallet_ms + _AHEAD_MS
+            if at_ms >= begin_ms and entry.id not in self._seen and not held_back:
+                fresh[entry.id] = (at_ms, entry)
+        self._remember(fresh, wallet_ms)
+        if self._begin_ms is None:
+            # What the first wallet already contains is the starting point, not news.
+            self._begin_ms = wallet_ms
+            self._settle(balances)
+            return ()
+        self._explain(balances, bool(fresh))
+        return tuple(entry for _, entry in sorted(fresh.values(), key=lambda item: (item[0], item[1].id)))
+
+    async def _rows(self, begin_ms: int, wallet_ms: int) -> list[Row]:
+        found: list[Row] = []
+        start = max(begin_ms, self._read_to_ms - _LATE_MS)
+        end = wallet_ms + _AHEAD_MS
+        while start <= end:
+            params = {
+                "accountType": "UNIFIED",
+                "limit": 50,
+                "startTime": start,
+                "endTime": min(start + _WINDOW_MS, wallet_ms + _WINDOW_MS // 2),
+            }
+            pages = await self._client.ask_pages(
+                "privateGetV5AccountTransactionLog", params, self._credential
+            )
+            found += pages.rows
+            start += _WINDOW_MS
+        return found
+
+    def _remember(self, fresh: dict[str, tuple[int, LedgerEntry]], wallet_ms: int) -> None:
+        self._read_to_ms = wallet_ms
+        self._read_at = time.monotonic()
+        self._seen.update((row_id, at_ms) for row_id, (at_ms, _) in fresh.items())
+        oldest = wallet_ms - 2 * _LATE_MS
+        self._seen = {row_id: at_ms for row_id, at_ms in self._seen.items() if at_ms >= oldest}
+
+    def _explain(self, balances: tuple[Balance, ...], rows_came: bool) -> None:
+        """Cash that moved while no row came stays due: the log may be behind the wallet."""
+        moved = _cash(balances) != self._cash
+        current = time.monotonic()
+        if moved and not rows_came:
+            self._moved_at = current if self._moved_at is None else self._moved_at
+            if current - self._moved_at < _PATIENCE_S:
+                return
+        self._settle(balances)
+
+    def _settle(self, balances: tuple[Balance, ...]) -> None:
+        self._read_at = time.monotonic()
+        self._cash = _cash(balances)
+        self._moved_at = None
+
+
+def _cash(balances: tuple[Balance, ...]) -> dict[str, Decimal]:
+    """By coin, without empty ones: the venue lists or drops a coin at zero as it pleases."""
+    return {balance.currency: balance.quantity for balance in balances if balance.quantity != 0}
+
+
+def _entry(row: Row) -> tuple[int, LedgerEntry]:
+    at_ms = integer(row, "transactionTime")
+    if not 0 < at_ms < 4_102_444_800_000:
+        raise garbage("transactionTime is not a plausible instant")
+    trade = optional_text(row, "tradeId")
+    # The documentation's own example repeats an id over two fills, so that the fill's id is part of ours.
+    row_id = text(row, "id")
+    entry = LedgerEntry(
+        id=f"{row_id}:{trade}" if trade else row_id,
+        at=datetime.fromtimestamp(at_ms / 1000, UTC),
+        kind=kind_of(text(row, "type")),
+        currency=text(row, "currency"),
+        change=number(row, "change"),
+    )
+    return at_ms, entry

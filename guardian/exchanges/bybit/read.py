@@ -1,0 +1,134 @@
+"""The eyes on one Bybit account: the watch key reads wallet, positions, orders and ledger, nothing else.
+
+Nothing raises: a part that was refused, late, stale or nonsense is None in the snapshot and named in its
+failures. This file never imports the ones that act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
+from guardian.errors import VenueError
+from guardian.exchanges.bybit.audit import audit_key
+from guardian.exchanges.bybit.client import BybitClient, Pages
+from guardian.exchanges.bybit.instruments import Instruments
+from guardian.exchanges.bybit.ledger import Ledger
+from guardian.exchanges.bybit.parse import WalletView, parse_order, parse_position, parse_wallet
+from guardian.exchanges.bybit.symbols import SETTLE_COINS
+from guardian.exchanges.generic.clock import now
+from guardian.exchanges.generic.fields import garbage
+from guardian.exchanges.generic.venue import Endpoint
+from guardian.ports import Credential, KeyAudit
+
+T = TypeVar("T")
+
+
+class BybitReader:
+    """See ports.Reader. Covers the unified wallet and the linear contracts settled in USDT and USDC."""
+
+    def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
+        self._endpoint = endpoint
+        self._credential = credential
+        self._client = BybitClient(endpoint)
+        self._instruments = Instruments(self._client)
+        self._ledger = Ledger(self._client, credential, endpoint.flows_seconds)
+        self._ledger_turn = asyncio.Lock()
+
+    async def snapshot(self) -> Snapshot:
+        """Ask wallet, positions and all open orders at once, each under its own deadline; then the ledger.
+
+        The ledger is asked after the wallet answered, so that it can explain the cash that the wallet shows.
+        """
+        await self._client.keep_clock()
+        self._instruments.refresh_if_due()
+        asked_at = now()
+        wallet, positions, orders = await asyncio.gather(
+            self._part(Part.WALLET, self._wallet()),
+            self._part(Part.POSITIONS, self._positions()),
+            self._part(Part.ORDERS, self._orders()),
+        )
+        ledger: tuple[LedgerEntry, ...] | Failure | None = ()
+        if isinstance(wallet, WalletView):
+            ledger = await self._part(Part.LEDGER, self._entries(wallet))
+            if positions == () and wallet.says_positions:
+                positions = Failure(
+                    Part.POSITIONS, "inconsistent", "no position is listed, but the wallet shows some"
+                )
+        return Snapshot(
+            account=self._endpoint.account,
+            asked_at=asked_at,
+            wallet=wallet.wallet if isinstance(wallet, WalletView) else None,
+            positions=_unless_failed(positions),
+            orders=_unless_failed(orders),
+            ledger=_unless_failed(ledger),
+            failures=tuple(part for part in (wallet, positions, orders, ledger) if isinstance(part, Failure)),
+        )
+
+    async def audit(self) -> KeyAudit:
+        return await audit_key(self._client, self._credential)
+
+    async def close(self) -> None:
+        await self._instruments.close()
+        await self._client.close()
+
+    async def _part(self, part: Part, question: Awaitable[T]) -> T | Failure:
+        try:
+            async with asyncio.timeout(self._endpoint.timeout_s):
+                return await question
+        except VenueError as error:
+            return Failure(part, error.code, error.detail)
+        except TimeoutError:
+            return Failure(part, "timeout", f"no complete answer within {self._endpoint.timeout_s:g} s")
+
+    async def _wallet(self) -> WalletView:
+        answer = await self._client.ask(
+            "privateGetV5AccountWalletBalance", {"accountType": "UNIFIED"}, self._credential
+        )
+        return parse_wallet(answer.result, self._endpoint.currency, answer.time_ms)
+
+    async def _positions(self) -> tuple[Position, ...]:
+        found: list[Position] = []
+        for settle, pages in zip(SETTLE_COINS, await self._by_settle("PositionList", 200), strict=True):
+            parsed = (parse_position(row, settle, self._instruments.known) for row in pages.rows)
+            found += [position for position in parsed if position is not None]
+        if len({position.leg for position in found}) != len(found):
+            raise garbage("a leg is listed twice")
+        return tuple(found)
+
+    async def _orders(self) -> tuple[OpenOrder, ...]:
+        """Conditional orders are included: without an orderFilter the venue lists every kind."""
+        found = [
+            parse_order(row) for pages in await self._by_settle("OrderRealtime", 50) for row in pages.rows
+        ]
+        # An order placed between two pages shifts the next one, which then repeats a row.
+        return tuple({order.id: order for order in found if order is not None}.values())
+
+    async def _by_settle(self, question: str, limit: int) -> list[Pages]:
+        """All pages for each settle coin, asked at once; the first failure counts when all have ended."""
+        asked = [
+            self._client.ask_pages(
+                f"privateGetV5{question}",
+                {"category": "linear", "settleCoin": settle, "limit": limit},
+                self._credential,
+            )
+            for settle in SETTLE_COINS
+        ]
+        answers: list[Pages] = []
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    async def _entries(self, wallet: WalletView) -> tuple[LedgerEntry, ...]:
+        async with self._ledger_turn:
+            if not self._ledger.due(wallet.wallet.balances):
+                return ()
+            return await self._ledger.read(wallet.wallet.balances, wallet.time_ms)
+
+
+def _unless_failed(part: T | Failure) -> T | None:
+    return None if isinstance(part, Failure) else part

@@ -1,0 +1,47 @@
+"""What the runtime must say about an account to reach its venue, and what a venue offers in return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from guardian.ports import Credential, KeyAdmin, Reader, Trader
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one account is reached.
+
+    `url` replaces the venue's own hosts (a simulated venue, a proxy); None means the venue itself.
+    `flows_seconds` is the longest time between two ledger reads; `timeout_s` bounds each part of a read and
+    each request. `egress` is "" (default route), a source IP address, or a proxy URL.
+    """
+
+    account: str
+    venue: str
+    url: str | None
+    currency: str
+    flows_seconds: float
+    timeout_s: float = 4.0
+    egress: str = ""
+
+
+class OpenAdmin(Protocol):
+    """`known_key_id` is any key of the watched account; `own_key_ids` are refused as targets."""
+
+    def __call__(
+        self, endpoint: Endpoint, known_key_id: str, own_key_ids: tuple[str, ...] = ()
+    ) -> KeyAdmin: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """One supported venue: factories for its ports (nothing is sent before their first call)."""
+
+    name: str
+    title: str
+    capabilities: str
+    open_reader: Callable[[Endpoint, Credential], Reader]
+    open_trader: Callable[[Endpoint], Trader]
+    open_admin: OpenAdmin

@@ -1,0 +1,170 @@
+"""From a configuration to the ports of each account: fetch each key once, audit it, drop it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from guardian.config.shapes import AccountConfig
+from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
+from guardian.core.state import AccountState
+from guardian.errors import SecretError
+from guardian.exchanges import Endpoint, Venue, venue
+from guardian.halt import open_halt
+from guardian.ports import BotControl, Clock, Credential, KeyAudit, Reader, SecretStore
+from guardian.runtime.audit import KeyFinding, judge_key
+from guardian.runtime.desk import AccountDesk
+
+AUDIT_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One account ready to run: its ports, the facts for the core, and what people must hear."""
+
+    desk: AccountDesk
+    policy: AccountPolicy
+    findings: tuple[KeyFinding, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def over_privileged(self) -> tuple[KeyFinding, ...]:
+        return tuple(f for f in self.findings if f.excess)
+
+
+class BlindReader:
+    """Stands where the watch key cannot be used: every read fails and says why."""
+
+    def __init__(self, account: str, why: str, clock: Clock) -> None:
+        self._account = account
+        self._why = why
+        self._clock = clock
+
+    async def snapshot(self) -> Snapshot:
+        failures = tuple(Failure(part, "no-watch-key", self._why) for part in Part)
+        return Snapshot(self._account, self._clock.now(), None, None, None, None, failures)
+
+    async def audit(self) -> KeyAudit:
+        return KeyAudit("", problem=self._why)
+
+    async def close(self) -> None:
+        return None
+
+
+async def assemble(
+    account: AccountConfig, secrets: SecretStore, known: AccountState | None, clock: Clock
+) -> Assembled:
+    """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is a problem, not an error."""
+    place = venue(account.venue)
+    keys, problems = await _fetch_all(account, secrets)
+    own = _own_ids(keys, known)
+    endpoint = _endpoint(account)
+    reader, watch = _reader(place, endpoint, keys.get("watch"), clock)
+    trader = place.open_trader(endpoint) if account.keys.hands else None
+    admin = place.open_admin(endpoint, next(iter(own), ""), own) if account.keys.admin else None
+    desk = AccountDesk(
+        name=account.name,
+        reader=reader,
+        trader=trader,
+        admin=admin,
+        bots=_bots(account, secrets),
+        secrets=secrets,
+        hands_ref=account.keys.hands,
+        admin_ref=account.keys.admin,
+        hold_at_boot=account.keys.hold == "boot",
+    )
+    findings = await _audited(desk, keys, watch)
+    refused = frozenset(f.role for f in findings if f.excess)
+    if "watch" in refused:
+        desk = replace(desk, reader=BlindReader(account.name, "the watch key may do more than read", clock))
+    desk = replace(desk, refused=refused)
+    return Assembled(desk, _policy(account, own, desk), findings, tuple(problems))
+
+
+async def _fetch_all(account: AccountConfig, secrets: SecretStore) -> tuple[dict[str, Credential], list[str]]:
+    keys: dict[str, Credential] = {}
+    problems = []
+    refs = {"watch": account.keys.watch, "hands": account.keys.hands, "admin": account.keys.admin}
+    for role, ref in refs.items():
+        if ref is None:
+            continue
+        try:
+            keys[role] = await asyncio.wait_for(secrets.fetch(ref), AUDIT_SECONDS)
+        except SecretError as error:
+            problems.append(f"{role} key cannot be fetched: {error}")
+        except TimeoutError:
+            problems.append(f"{role} key cannot be fetched: no answer within {AUDIT_SECONDS:.0f} s")
+    return keys, problems
+
+
+def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[str, ...]:
+    """Guardian's own public ids, remembered from earlier starts so that a dead vault exposes none of them."""
+    before = known.policy.own_keys if known else ()
+    return tuple(dict.fromkeys([*(c.key for c in keys.values()), *before]))
+
+
+def _endpoint(account: AccountConfig) -> Endpoint:
+    return Endpoint(
+        account=account.name,
+        venue=account.venue,
+        url=account.url,
+        currency=account.currency,
+        flows_seconds=account.poll.flows_seconds,
+        egress=account.egress or "",
+    )
+
+
+def _reader(
+    place: Venue, endpoint: Endpoint, credential: Credential | None, clock: Clock
+) -> tuple[Reader, Reader | None]:
+    """The reader, and the same again where it can be audited."""
+    if credential is None:
+        return BlindReader(endpoint.account, "the watch key cannot be fetched", clock), None
+    reader = place.open_reader(endpoint, credential)
+    return reader, reader
+
+
+async def _audited(
+    desk: AccountDesk, keys: dict[str, Credential], watch: Reader | None
+) -> tuple[KeyFinding, ...]:
+    """All audits at once; one that does not answer is a problem, never a pass."""
+    asked = {}
+    if watch is not None:
+        asked["watch"] = watch.audit()
+    if desk.trader is not None and "hands" in keys:
+        asked["hands"] = desk.trader.audit(keys["hands"])
+    if desk.admin is not None and "admin" in keys:
+        asked["admin"] = desk.admin.audit(keys["admin"])
+    answers = await asyncio.gather(*(asyncio.wait_for(a, AUDIT_SECONDS) for a in asked.values()), return_exceptions=True)
+    findings = []
+    for role, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, BaseException):
+            answer = KeyAudit(keys[role].key, problem=f"no answer ({type(answer).__name__})", code="timeout")
+        findings.append(judge_key(role, answer))
+    return tuple(findings)
+
+
+def _bots(account: AccountConfig, secrets: SecretStore) -> dict[str, BotControl]:
+    controls = [open_halt(entry, secrets) for entry in account.halt]
+    return {control.name: control for control in controls}
+
+
+def _policy(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -> AccountPolicy:
+    targets = tuple(
+        HaltTarget(name, entry.grace_seconds) for name, entry in zip(desk.bots, account.halt, strict=True)
+    )
+    return AccountPolicy(
+        name=account.name,
+        venue=account.venue,
+        currency=account.currency,
+        has_hands=desk.trader is not None and "hands" not in desk.refused,
+        has_admin=desk.admin is not None and "admin" not in desk.refused,
+        own_keys=own,
+        bot_keys=account.bot.keys,
+        secret_ref=account.bot.secret_ref or "",
+        order_prefixes=account.bot.order_prefix,
+        halt_targets=targets,
+        flatten_deadline_seconds=account.flatten.deadline_seconds,
+        slippage=account.flatten.slippage,
+        snapshot_seconds=account.poll.snapshot_seconds,
+    )

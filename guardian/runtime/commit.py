@@ -1,0 +1,94 @@
+"""Committing decisions: durable before they act, but never instead of acting.
+
+A commit is waited for at most 250 ms. Past that the effects go, and the gap is declared: told to people, and
+written when the disk answers again. While the journal is down, escalation continues and de-escalation is
+refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from guardian.ports import Journal, Message
+
+PATIENCE_SECONDS = 0.25
+CHECKPOINT_EVERY = 2_000
+
+Outbox = Sequence[tuple[str, Message]]
+
+
+class Committer:
+    """Appends records in order. `trouble(detail, healed)` hears of a journal that fails or recovers."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        offer: Callable[[str, Message], None],
+        trouble: Callable[[str, bool], None],
+    ) -> None:
+        self._journal = journal
+        self._offer = offer
+        self._trouble = trouble
+        self._pending: set[asyncio.Task[None]] = set()
+        self.ok = True
+        self.records = 0
+        self.lost = 0
+        self._since_checkpoint = 0
+
+    async def commit(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
+        """Durable when this returns, or late (the gap is declared). Never raises."""
+        task = self._start(at, kind, body, outgoing)
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        if not done and self.ok:
+            self._declare(f"a commit took longer than {PATIENCE_SECONDS * 1000:.0f} ms")
+
+    def begin(self, at: datetime, kind: str, body: str) -> None:
+        """A record that nothing waits for; order is kept by the journal's single writer."""
+        self._pending.add(self._start(at, kind, body, ()))
+
+    def _start(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> asyncio.Task[None]:
+        self.records += 1
+        self._since_checkpoint += 1
+        task = asyncio.get_running_loop().create_task(self._append(at, kind, body, outgoing))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+        return task
+
+    async def checkpoint_if_due(self, at: datetime, encode: Callable[[], str]) -> None:
+        """A checkpoint lets a restart fold few events, whatever the journal's size."""
+        if self._since_checkpoint < CHECKPOINT_EVERY or not self.ok:
+            return
+        self._since_checkpoint = 0
+        try:
+            await asyncio.wait_for(self._journal.checkpoint(at, encode()), PATIENCE_SECONDS * 4)
+        except (OSError, sqlite3.Error, TimeoutError) as error:
+            self._declare(f"a checkpoint failed: {type(error).__name__}")
+
+    async def settle(self) -> None:
+        """Wait for what is still being written (at shutdown)."""
+        if self._pending:
+            await asyncio.wait(set(self._pending), timeout=2.0)
+
+    async def _append(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
+        try:
+            await self._journal.append(at, kind, body, outgoing)
+        except (OSError, sqlite3.Error) as error:
+            self.lost += 1
+            for channel, message in outgoing:
+                self._offer(channel, message)
+            self._declare(f"a record could not be written: {type(error).__name__}")
+            return
+        self._heal()
+
+    def _declare(self, detail: str) -> None:
+        if self.ok:
+            self.ok = False
+            self._trouble(detail, False)
+
+    def _heal(self) -> None:
+        if not self.ok:
+            self.ok = True
+            self._trouble(f"writing again; {self.lost} records were lost while it failed", True)

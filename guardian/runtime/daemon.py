@@ -1,0 +1,164 @@
+"""The daemon: lock, journal, keys, loop, timers, control socket; in that order, and back.
+
+It stays up, blind and paging, whatever the world does: venue unreachable, key refused, clock off, channel
+down. Only a *first* start refuses over-privileged keys; a restart always watches and resumes its incident.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardian import __version__
+from guardian.config.shapes import Config
+from guardian.core.events import Configured, Demanded, Started, Troubled
+from guardian.core.model import Level
+from guardian.core.state import SCHEMA, State
+from guardian.errors import GuardianError, RefusedError
+from guardian.journal.direct import import_direct
+from guardian.journal.sqlite import FILE_NAME, SqliteJournal
+from guardian.journal.store import Origin
+from guardian.notify import Courier, Router, Timing, open_channels
+from guardian.ports import Channel
+from guardian.runtime.assemble import Assembled, assemble
+from guardian.runtime.clock import SystemClock
+from guardian.runtime.loop import Parts, Runtime, permits_of
+from guardian.runtime.permit import PermitBook
+from guardian.runtime.restore import Resumption, resume
+from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
+from guardian.secrets import SecretReferences
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything that a running guardian holds open."""
+
+    config: Config
+    runtime: Runtime
+    journal: SqliteJournal
+    assembled: tuple[Assembled, ...]
+    resumption: Resumption
+
+
+@contextlib.asynccontextmanager
+async def opened(config: Config, journal_path: Path | None = None) -> AsyncIterator[Opened]:
+    """Build a runtime from a configuration and close it again. The caller holds the instance lock.
+
+    Raises RefusedError at a first start with an over-privileged key.
+    """
+    clock = SystemClock()
+    path = journal_path or config.state_dir / FILE_NAME
+    journal = SqliteJournal(path, Origin(config.instance, str(SCHEMA)))
+    resumption = await resume(journal)
+    secrets = SecretReferences(config.path.parent)
+    channels = await open_channels(config.routes, secrets)
+    assembled = await _assemble_all(config, secrets, resumption.state, clock)
+    try:
+        _refuse_at_first(assembled, resumption)
+        permits = PermitBook(config.state_dir)
+        permits.adopt(permits_of(resumption.state))
+        router = Router(config.routes, config.instance)
+        parts = Parts(clock, journal, {a.desk.name: a.desk for a in assembled}, permits, router)
+        runtime = Runtime(parts, resumption.state, _courier(channels, router, journal, clock))
+        yield Opened(config, runtime, journal, assembled, resumption)
+    finally:
+        await _close(assembled, channels, journal)
+
+
+async def _assemble_all(
+    config: Config, secrets: SecretReferences, state: State, clock: SystemClock
+) -> tuple[Assembled, ...]:
+    found = await asyncio.gather(
+        *(assemble(a, secrets, state.account(a.name), clock) for a in config.accounts)
+    )
+    return tuple(found)
+
+
+def _refuse_at_first(assembled: tuple[Assembled, ...], resumption: Resumption) -> None:
+    excess = [f for a in assembled for f in a.over_privileged]
+    if resumption.fresh and excess:
+        raise RefusedError("\n".join(f.sentence for f in excess))
+
+
+def _courier(
+    channels: tuple[Channel, ...], router: Router, journal: SqliteJournal, clock: SystemClock
+) -> Callable[[Runtime], Courier]:
+    return lambda runtime: Courier(journal, channels, router, runtime.trouble, Timing(clock))
+
+
+async def _close(assembled: tuple[Assembled, ...], channels: tuple[Channel, ...], journal: SqliteJournal) -> None:
+    for account in assembled:
+        await account.desk.close()
+    for channel in channels:
+        await channel.close()
+    await journal.close()
+
+
+def announce(opened: Opened) -> None:
+    """The first events of a run: configuration, restart, and what people must hear about the keys."""
+    runtime, now = opened.runtime, opened.runtime.parts.clock.now()
+    config = opened.config
+    policies = tuple(a.policy for a in opened.assembled)
+    pack_hash = ",".join(f"{pack.name}:{pack.hash[:16]}" for pack in config.packs)
+    runtime.post(Configured(now, config.instance, pack_hash, policies, config.rules))
+    runtime.post(Started(now, __version__))
+    for account in opened.assembled:
+        for finding in account.findings:
+            bad = bool(finding.problem or finding.excess)
+            _trouble(runtime, account.desk.name, f"key-{finding.role}", finding.sentence, not bad)
+        for number, problem in enumerate(account.problems):
+            _trouble(runtime, account.desk.name, f"custody-{number}", problem, healed=False)
+    if opened.resumption.torn:
+        runtime.trouble("journal-torn", f"the journal's tail was cut: {opened.resumption.torn}", False)
+    if opened.resumption.tampered:
+        runtime.trouble("journal-tampered", opened.resumption.tampered, False)
+        for account in opened.assembled:
+            runtime.post(Demanded(now, account.desk.name, Level.HALT, "guardian", "journal tampered"))
+
+
+def _trouble(runtime: Runtime, account: str, subject: str, detail: str, healed: bool) -> None:
+    runtime.post(Troubled(runtime.parts.clock.now(), account, subject, detail, healed))
+
+
+def set_timers(opened: Opened, timers: Timers) -> None:
+    """One bell per account for snapshots; bells for ticks, permits, warm sockets and the daily audit."""
+    runtime = opened.runtime
+    polls = {a.name: a.poll.snapshot_seconds for a in opened.config.accounts}
+    for name, watch in runtime.watches.items():
+        timers.every(polls[name], watch.poll, f"snapshot {name}")
+    timers.every(TICK_SECONDS, runtime.tick, "tick")
+    timers.every(PERMIT_SECONDS, runtime.renew_permits, "permits")
+    keep = Warmth(opened)
+    timers.every(WARM_SECONDS, keep.warm, "warm")
+
+
+class Warmth:
+    """Keeps the acting clients' sockets, lot sizes and clocks ready, through public endpoints only."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def warm(self) -> None:
+        for account in self._opened.assembled:
+            if account.desk.trader is not None:
+                task = asyncio.get_running_loop().create_task(account.desk.trader.warm())
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._opened.runtime.trouble("warmth", "the acting client cannot be kept warm", False)
+
+
+async def import_direct_journals(opened: Opened) -> None:
+    """Take in what `--direct` runs wrote while the daemon was not to be reached."""
+    for path in sorted(opened.config.state_dir.glob("direct-*.db")):
+        try:
+            await import_direct(opened.journal, path)
+        except GuardianError as error:
+            opened.runtime.trouble("direct-import", str(error), False)

@@ -1,0 +1,72 @@
+"""One account's parts: what the runtime holds to watch it and to act on it.
+
+The hands key is fetched for an incident and dropped after it (`hold: boot` keeps it by choice). The admin key
+is fetched for each call and never kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from guardian.core.events import Outcome
+from guardian.errors import SecretError
+from guardian.ports import BotControl, Credential, KeyAdmin, Reader, Report, SecretStore, Trader
+
+
+@dataclass(slots=True)
+class AccountDesk:
+    """Ports of one account; `trader` and `admin` are None where guardian has no such key."""
+
+    name: str
+    reader: Reader
+    trader: Trader | None
+    admin: KeyAdmin | None
+    bots: Mapping[str, BotControl]
+    secrets: SecretStore
+    hands_ref: str | None
+    admin_ref: str | None
+    hold_at_boot: bool
+    refused: frozenset[str] = frozenset()
+    _holding: bool = False
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def hands(self) -> Trader | None:
+        """The trader with its key in hand; None where there is no usable one. Raises SecretError."""
+        if self.trader is None or self.hands_ref is None or "hands" in self.refused:
+            return None
+        async with self._lock:
+            if not self._holding:
+                self.trader.hold(await self.secrets.fetch(self.hands_ref))
+                self._holding = True
+        return self.trader
+
+    async def prepare(self, hold: bool) -> Report:
+        """Prove that every acting key can be fetched; keep the hands key only if asked to."""
+        try:
+            await self.hands()
+            await self.admin_key()
+        except SecretError as error:
+            return Report(Outcome.REFUSED, "secret", str(error))
+        if not hold and not self.hold_at_boot:
+            self.drop()
+        return Report(Outcome.DONE)
+
+    async def admin_key(self) -> Credential | None:
+        """The admin credential for one call. Raises SecretError."""
+        if self.admin is None or self.admin_ref is None or "admin" in self.refused:
+            return None
+        return await self.secrets.fetch(self.admin_ref)
+
+    def drop(self) -> None:
+        if self.trader is not None and self._holding:
+            self.trader.hold(None)
+            self._holding = False
+
+    async def close(self) -> None:
+        self.drop()
+        await self.reader.close()
+        for part in (self.trader, self.admin):
+            if part is not None:
+                await part.close()

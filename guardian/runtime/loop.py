@@ -1,0 +1,142 @@
+"""The shell: one queue of events, one writer of state.
+
+    event -> stamp -> step() -> commit event, decision and effects together -> perform -> reports are events
+
+The loop never dies of an event: a defect in deciding is told as trouble and the old state stays in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from guardian.core.breaker import JOURNAL_TROUBLE, LAWS
+from guardian.core.effects import Effect, Notify
+from guardian.core.engine import step
+from guardian.core.events import Event, Tick, Troubled
+from guardian.core.state import State
+from guardian.notify.outbox import Courier
+from guardian.notify.routing import Router
+from guardian.ports import Clock, Journal
+from guardian.runtime.codec import encode_state, encode_step
+from guardian.runtime.commit import Committer
+from guardian.runtime.desk import AccountDesk
+from guardian.runtime.perform import Performer
+from guardian.runtime.permit import Permit, PermitBook
+from guardian.runtime.watch import Watch
+
+INTERNAL = "engine"
+TICK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runtime is made of; every one can be simulated."""
+
+    clock: Clock
+    journal: Journal
+    desks: Mapping[str, AccountDesk]
+    permits: PermitBook
+    router: Router
+
+
+class Runtime:
+    """Start with `run()`; everything else happens by `post`ing events."""
+
+    def __init__(self, parts: Parts, state: State, courier: Callable[[Runtime], Courier]) -> None:
+        self.parts = parts
+        self.state = state
+        self._queue: asyncio.Queue[tuple[Event, asyncio.Future[State] | None]] = asyncio.Queue()
+        self.performer = Performer(parts.desks, parts.permits, parts.clock, self.post)
+        self.watches = {n: Watch(n, d.reader, parts.clock, self.post) for n, d in parts.desks.items()}
+        self.courier = courier(self)
+        self.committer = Committer(parts.journal, self.courier.offer, self._journal_trouble)
+        self.performer.read_now = lambda account: self.watches[account].now()
+        self.started_at = parts.clock.now()
+        self.told = 0
+
+    def post(self, event: Event) -> None:
+        """Enqueue an event; never blocks."""
+        self._queue.put_nowait((event, None))
+
+    async def submit(self, event: Event) -> State:
+        """Enqueue an event and wait until it has been decided and committed."""
+        done: asyncio.Future[State] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((event, done))
+        return await done
+
+    def trouble(self, subject: str, detail: str, healed: bool) -> None:
+        """Tell people about guardian's own parts, once per account that it concerns."""
+        for account in self.state.accounts:
+            self.post(Troubled(self.parts.clock.now(), account.policy.name, subject, detail, healed))
+
+    async def run(self) -> None:
+        """Consume events for ever."""
+        while True:
+            event, done = await self._queue.get()
+            await self._handle(event)
+            if done is not None and not done.cancelled():
+                done.set_result(self.state)
+
+    async def drain(self) -> None:
+        """Handle what is queued now (at shutdown and in tests)."""
+        while not self._queue.empty():
+            event, done = self._queue.get_nowait()
+            await self._handle(event)
+            if done is not None and not done.cancelled():
+                done.set_result(self.state)
+
+    async def _handle(self, event: Event) -> None:
+        event = replace(event, at=self.parts.clock.now())
+        try:
+            state, effects = step(self.state, event)
+        except Exception as error:
+            # The old state stays in force and the next evidence is judged afresh; silence would be worse.
+            self._defect(event, type(error).__name__)
+            return
+        self.state = state
+        await self._commit(event, effects)
+        for effect in effects:
+            self.performer.start(effect)
+        await self.committer.checkpoint_if_due(event.at, lambda: encode_state(self.state))
+
+    async def _commit(self, event: Event, effects: tuple[Effect, ...]) -> None:
+        """One record for event, decisions and effects; waited for only when something is to be done."""
+        outgoing = [pair for e in effects if isinstance(e, Notify) for pair in self.parts.router.route(e, event.at)]
+        body = encode_step(event, self.state.decisions, effects)
+        if effects:
+            await self.committer.commit(event.at, event.kind, body, outgoing)
+        else:
+            self.committer.begin(event.at, event.kind, body)
+        if outgoing:
+            self.told += len(outgoing)
+            self.courier.poke()
+
+    def _defect(self, event: Event, name: str) -> None:
+        if not isinstance(event, Troubled):
+            self.trouble(INTERNAL, f"{name} while deciding on a {event.kind} event", False)
+
+    def _journal_trouble(self, detail: str, healed: bool) -> None:
+        self.trouble(JOURNAL_TROUBLE, detail, healed)
+
+    def tick(self) -> None:
+        """Judge again where no evidence has arrived for a second: holds run and data ages without news."""
+        now = self.parts.clock.now()
+        judged = [r.judged_at for a in self.state.accounts for r in a.rules]
+        if any(at is None or now - at >= TICK for at in judged):
+            self.post(Tick(now))
+
+    def renew_permits(self) -> None:
+        """Extend every lease: guardian is alive and judging."""
+        for name in self.parts.desks:
+            try:
+                self.parts.permits.write(name, self.parts.clock.now())
+            except OSError as error:
+                self.trouble("permit", f"the permit file cannot be written: {error.strerror}", False)
+
+
+def permits_of(state: State) -> dict[str, Permit]:
+    """The permits that a restored state implies, in force from the first moment of a restart."""
+    return {a.policy.name: Permit(LAWS[a.level].permit, LAWS[a.level].size_cap) for a in state.accounts}

@@ -1,0 +1,64 @@
+"""Arming and disarming while no daemon runs: straight into the journal, under its lock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from guardian.config.shapes import Config
+from guardian.core.effects import Notify
+from guardian.core.engine import step
+from guardian.core.events import Armed, Disarmed, Event
+from guardian.core.state import SCHEMA, State
+from guardian.errors import RefusedError
+from guardian.journal.lock import InstanceLock
+from guardian.journal.sqlite import FILE_NAME, SqliteJournal
+from guardian.journal.store import Origin
+from guardian.notify import Router
+from guardian.runtime.clock import SystemClock
+from guardian.runtime.codec import encode_step
+from guardian.runtime.operate import armable, known_account
+from guardian.runtime.restore import resume
+
+
+@asynccontextmanager
+async def _journal(config: Config) -> AsyncIterator[tuple[SqliteJournal, State]]:
+    """The journal and the state it gives. RefusedError when a hung daemon still holds the lock."""
+    with InstanceLock(config.state_dir):
+        journal = SqliteJournal(config.state_dir / FILE_NAME, Origin(config.instance, str(SCHEMA)))
+        try:
+            resumption = await resume(journal)
+            if resumption.fresh:
+                raise RefusedError("this guardian has never run: start it once with `guardian run`, then arm")
+            yield journal, replace(resumption.state, rules=config.rules)
+        finally:
+            await journal.close()
+
+
+async def _append(config: Config, journal: SqliteJournal, state: State, event: Event) -> None:
+    """One step, with its notifications in the outbox: the daemon delivers them when it starts."""
+    state, effects = step(state, event)
+    router = Router(config.routes, config.instance)
+    outgoing = [pair for e in effects if isinstance(e, Notify) for pair in router.route(e, event.at)]
+    await journal.append(event.at, event.kind, encode_step(event, state.decisions, effects), outgoing)
+
+
+async def arm_offline(config: Config, account: str, rules: tuple[str, ...], undrilled: str) -> dict[str, Any]:
+    """Remembered by the journal; in force when the daemon starts."""
+    async with _journal(config) as (journal, state):
+        armable(state, known_account(state, account), rules, undrilled)
+        event = Armed(SystemClock().now(), account, rules, "operator (offline)", undrilled or "armed")
+        await _append(config, journal, state, event)
+    return {"account": account, "armed": True}
+
+
+async def disarm_offline(config: Config, account: str, seconds: float, reason: str) -> dict[str, Any]:
+    async with _journal(config) as (journal, state):
+        known_account(state, account)
+        now = SystemClock().now()
+        until = now + timedelta(seconds=seconds)
+        await _append(config, journal, state, Disarmed(now, account, until, "operator (offline)", reason))
+    return {"account": account, "disarmed_until": until.isoformat()}

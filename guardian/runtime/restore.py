@@ -1,0 +1,48 @@
+"""From a journal to the state that was in force: the last checkpoint, and the events after it folded again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from guardian.core.engine import step
+from guardian.core.state import State
+from guardian.journal.sqlite import SqliteJournal
+from guardian.journal.faults import JournalTampered
+from guardian.runtime.codec import SchemaError, decode_state, decode_step_event
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What a restart knows. `fresh` is a first start; `torn` and `tampered` say what was wrong, if anything."""
+
+    state: State
+    fresh: bool
+    torn: str = ""
+    tampered: str = ""
+
+
+async def resume(journal: SqliteJournal) -> Resumption:
+    """Fold the journal. Tampering never stops guardian from watching: it is told, and demands HALT."""
+    tampered = ""
+    try:
+        restored = await journal.restore()
+    except JournalTampered as error:
+        tampered = str(error)
+        restored = await journal.restore(accept=True)
+    fresh = restored.checkpoint is None and not restored.bodies
+    try:
+        state = fold(restored.checkpoint, restored.bodies)
+    except (SchemaError, ValidationError, ValueError, KeyError) as error:
+        tampered = tampered or f"the journal cannot be folded ({type(error).__name__})"
+        state = State()
+    return Resumption(state, fresh, restored.torn, tampered)
+
+
+def fold(checkpoint: str | None, bodies: tuple[str, ...]) -> State:
+    """The state after these records; effects are not performed again."""
+    state = decode_state(checkpoint) if checkpoint else State()
+    for body in bodies:
+        state, _ = step(state, decode_step_event(body))
+    return state

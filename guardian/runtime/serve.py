@@ -1,0 +1,66 @@
+"""`guardian run`: hold the lock, open everything, and run until a signal says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from guardian.config.shapes import Config
+from guardian.journal.lock import InstanceLock
+from guardian.runtime.daemon import Opened, announce, import_direct_journals, opened, set_timers
+from guardian.runtime.operate import Operations
+from guardian.runtime.timers import Timers
+from guardian.web.control import ControlSocket
+
+CONTROL_SOCKET = "control.sock"
+DRAIN_SECONDS = 2.0
+
+
+async def serve(config: Config, ready: Callable[[Opened], None]) -> None:
+    """Run until SIGTERM or SIGINT. An open incident is resumed by the next start; nothing is undone here."""
+    config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with InstanceLock(config.state_dir):
+        async with opened(config) as guardian:
+            await _serve(guardian, ready)
+
+
+async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
+    runtime, timers = guardian.runtime, Timers()
+    await import_direct_journals(guardian)
+    announce(guardian)
+    await runtime.drain()
+    runtime.renew_permits()
+    control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime))
+    await control.open()
+    set_timers(guardian, timers)
+    timers.start()
+    for watch in runtime.watches.values():
+        watch.poll()
+    loop = asyncio.create_task(runtime.run(), name="loop")
+    courier = asyncio.create_task(runtime.courier.run(), name="courier")
+    ready(guardian)
+    await _until_signalled(loop)
+    timers.stop()
+    await control.close()
+    for watch in runtime.watches.values():
+        watch.stop()
+    await runtime.performer.drain(DRAIN_SECONDS)
+    loop.cancel()
+    await runtime.drain()
+    await runtime.courier.stop()
+    courier.cancel()
+    await runtime.committer.settle()
+
+
+async def _until_signalled(loop: asyncio.Task[None]) -> None:
+    """Return on a signal; raise if the loop itself died, so that a supervisor restarts guardian."""
+    stop = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({loop, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if loop in done:
+        waiting.cancel()
+        loop.result()

@@ -1,0 +1,150 @@
+"""The status document: what guardian knows, with the age of what it knows beside every number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from guardian import __version__
+from guardian.core.breaker import acts
+from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
+from guardian.core.state import AccountState, Incident, RuleState, Target
+from guardian.runtime.loop import Runtime
+
+
+def document(runtime: Runtime) -> dict[str, Any]:
+    """One JSON-ready document of everything, levels in UPPERCASE, times in ISO 8601."""
+    now = runtime.parts.clock.now()
+    state = runtime.state
+    return {
+        "instance": state.instance,
+        "at": iso(now),
+        "version": __version__,
+        "started_at": iso(runtime.started_at),
+        "rules_hash": state.pack_hash,
+        "accounts": [_account(runtime, a, now) for a in state.accounts],
+        "journal": {
+            "records": runtime.committer.records,
+            "ok": runtime.committer.ok,
+            "gap": runtime.committer.lost,
+        },
+        "notifications": {"told": runtime.told},
+    }
+
+
+def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str, Any]:
+    name = account.policy.name
+    nav, evidence = account.nav, account.evidence
+    rules = {rule.id: rule for rule in runtime.state.rules}
+    last = account.incident or (account.past[-1] if account.past else None)
+    return {
+        "name": name,
+        "venue": account.policy.venue,
+        "level": account.level.name,
+        "armed": account.arming.armed,
+        "disarmed_until": iso(account.arming.disarmed_until),
+        "can_act": account.policy.has_hands,
+        "can_fence": account.policy.has_admin,
+        "equity": float(nav.equity) if nav else None,
+        "nav": nav.value if nav else None,
+        "agreed": nav.agreed if nav else False,
+        "warming": nav is None or nav.warming,
+        "data_age_s": _age(evidence.complete_at, now),
+        "failures": [{"part": f.part.value, "code": f.code, "why": f.why} for f in evidence.failures],
+        "troubles": list(account.troubles),
+        "permit": runtime.parts.permits.get(name).document(now),
+        "positions": [_position(p) for p in evidence.positions],
+        "orders": len(evidence.orders),
+        "rules": [_rule(account, rules[r.rule_id], r, now) for r in account.rules if r.rule_id in rules],
+        "incident": _incident(account.incident) if account.incident else None,
+        "last_incident": _incident(last) if last and not account.incident else None,
+    }
+
+
+def _position(position: Position) -> dict[str, Any]:
+    return {
+        "symbol": position.symbol,
+        "index": position.index,
+        "quantity": float(position.quantity),
+        "mark": float(position.mark),
+        "notional": float(position.notional),
+    }
+
+
+def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> dict[str, Any]:
+    rung = _next_rung(rule, own)
+    reached = [r.level for r, fired in zip(rule.ladder, own.fired, strict=True) if fired]
+    value, bound, why = _measured(own)
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "metric": rule.metric,
+        "verdict": own.verdict.value,
+        "value": value,
+        "bound": bound,
+        "why": why,
+        "limit": rule.ladder[rung].limit,
+        "level": rule.ladder[rung].level.name,
+        "hold_s": rule.ladder[rung].hold_seconds,
+        "held_s": own.held[rung],
+        "armed": acts(account, rule, now),
+        "mode": "armed" if rule.armed else "observe",
+        "worst": max(reached, default=Level.NORMAL).name,
+        "ladder": [{"limit": r.limit, "level": r.level.name, "hold_s": r.hold_seconds} for r in rule.ladder],
+    }
+
+
+def _next_rung(rule: Rule, own: RuleState) -> int:
+    """The rung to look at: the first that has not fired, or the last."""
+    return next((i for i, fired in enumerate(own.fired) if not fired), len(rule.ladder) - 1)
+
+
+def _measured(own: RuleState) -> tuple[float | None, str, str]:
+    match own.measured:
+        case Known(value):
+            return value, "known", ""
+        case AtLeast(value, why):
+            return value, "at_least", why
+        case Unknown(why):
+            return None, "unknown", why
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.code,
+        "opened_at": iso(incident.opened_at),
+        "t0": iso(incident.t0),
+        "level": incident.level.name,
+        "rule": incident.rule,
+        "cause": incident.cause,
+        "steps": [_step(t) for t in sorted(incident.targets, key=lambda t: (t.sent_at, t.effect_id))],
+        "fenced": [{"key": key, "at": iso(at)} for key, at in incident.fenced],
+        "fence_impossible": incident.fence_impossible,
+        "fenced_at": iso(max((at for _, at in incident.fenced), default=None)),
+        "flat_at": iso(incident.flatness.first_at),
+        "verified_flat_at": iso(incident.flatness.verified_at),
+        "key_dead_at": iso(incident.key_dead_at),
+        "bots_stopped_at": iso(incident.bots_stopped_at),
+    }
+
+
+def _step(target: Target) -> dict[str, Any]:
+    took = (target.reported_at - target.sent_at).total_seconds() * 1000 if target.reported_at else None
+    return {
+        "at": iso(target.sent_at),
+        "step": target.step,
+        "target": target.key.partition(":")[2],
+        "outcome": target.outcome.value if target.outcome else "sent",
+        "code": target.code,
+        "detail": target.detail,
+        "attempts": target.attempts,
+        "took_ms": took,
+    }
+
+
+def _age(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else round((now - at).total_seconds(), 3)
+
+
+def iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,32 @@
+"""Timers: APScheduler only rings bells; each job enqueues work and returns at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+TICK_SECONDS = 0.5
+PERMIT_SECONDS = 5.0
+WARM_SECONDS = 20.0
+
+
+class Timers:
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+        )
+
+    def every(self, seconds: float, job: Callable[[], object], name: str) -> None:
+        """Ring `job` each interval, on the event loop's own thread."""
+
+        async def ring() -> None:
+            job()
+
+        self._scheduler.add_job(ring, "interval", seconds=seconds, id=name, name=name)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)

@@ -1,0 +1,61 @@
+"""Watch one account: ask for snapshots by the timer or at once, and post what came.
+
+A snapshot that an effect asks for does not wait for a slow one before it; at most three are under way, and
+the core ignores an answer older than what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from guardian.core.events import Event, SnapshotTaken
+from guardian.core.model import Failure, Part, Snapshot
+from guardian.ports import Clock, Reader
+
+READ_DEADLINE_SECONDS = 8.0
+CONCURRENT_READS = 3
+
+
+class Watch:
+    def __init__(self, account: str, reader: Reader, clock: Clock, post: Callable[[Event], None]) -> None:
+        self.account = account
+        self._reader = reader
+        self._clock = clock
+        self._post = post
+        self._reads: set[asyncio.Task[None]] = set()
+
+    def poll(self) -> None:
+        """The timer rang: ask, unless an answer is still awaited."""
+        if not self._reads:
+            self._ask()
+
+    def now(self) -> None:
+        """An effect wants evidence newer than any answer under way."""
+        if len(self._reads) < CONCURRENT_READS:
+            self._ask()
+
+    def stop(self) -> None:
+        for task in self._reads:
+            task.cancel()
+
+    def _ask(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._read(), name=f"read {self.account}")
+        self._reads.add(task)
+        task.add_done_callback(self._reads.discard)
+
+    async def _read(self) -> None:
+        asked = self._clock.now()
+        try:
+            snapshot = await asyncio.wait_for(self._reader.snapshot(), READ_DEADLINE_SECONDS)
+        except TimeoutError:
+            snapshot = self._blind(asked, "timeout", "the whole read timed out")
+        except Exception as error:
+            # A bug in a reader is blindness, not death; its message is not told, it may hold a secret.
+            snapshot = self._blind(asked, "bug", f"unexpected {type(error).__name__}")
+        self._post(SnapshotTaken(self._clock.now(), snapshot))
+
+    def _blind(self, asked: datetime, code: str, why: str) -> Snapshot:
+        failures = tuple(Failure(part, code, why) for part in Part)
+        return Snapshot(self.account, asked, None, None, None, None, failures)

@@ -1,0 +1,89 @@
+"""The control socket: HTTP over a unix socket with mode 0600, so that only guardian's own user may command it.
+
+    GET  /v1/status
+    POST /v1/{arm, disarm, demand, resume, preview}   {"account": ..., ...}
+
+Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import web
+
+from guardian.errors import GuardianError
+
+LARGEST_BODY = 64 * 1024
+
+
+class Controls(Protocol):
+    """What may be asked of the daemon; implemented by the runtime."""
+
+    def status(self) -> dict[str, Any]: ...
+
+    async def operate(self, verb: str, body: dict[str, Any], by: str) -> dict[str, Any]: ...
+
+
+class ControlSocket:
+    """Serve `controls` on `path` until closed."""
+
+    def __init__(self, path: Path, controls: Controls) -> None:
+        self._path = path
+        self._controls = controls
+        self._runner: web.AppRunner | None = None
+
+    async def open(self) -> None:
+        """Replace a dead socket file; the caller holds the instance lock, so no living one is there."""
+        app = web.Application(client_max_size=LARGEST_BODY)
+        app.router.add_get("/v1/status", self._status)
+        app.router.add_post("/v1/{verb}", self._operate)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            await web.UnixSite(self._runner, str(self._path)).start()
+        finally:
+            os.umask(before)
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._path.unlink(missing_ok=True)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        return _json(self._controls.status())
+
+    async def _operate(self, request: web.Request) -> web.Response:
+        try:
+            body = orjson.loads(await request.read() or b"{}")
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            return _json({"error": "the body is not a JSON object", "exit_code": 2}, 400)
+        try:
+            answer = await self._controls.operate(request.match_info["verb"], body, _peer(request))
+        except GuardianError as error:
+            return _json({"error": str(error), "exit_code": error.exit_code}, 409)
+        except (KeyError, TypeError, ValueError) as error:
+            return _json({"error": f"a field is missing or wrong: {error}", "exit_code": 2}, 400)
+        return _json(answer)
+
+
+def _json(document: dict[str, Any], status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
+
+
+def _peer(request: web.Request) -> str:
+    """Who asks, by the kernel's word: the user id at the other end of the socket."""
+    peer = request.transport.get_extra_info("socket") if request.transport else None
+    if peer is None:
+        return "uid unknown"
+    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return f"uid {struct.unpack('3i', raw)[1]}"

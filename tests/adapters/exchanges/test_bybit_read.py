@@ -1,0 +1,572 @@
+"""What the reader makes of good, partial, late and nonsensical answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from guardian.core.model import Balance, LedgerKind, Part
+from guardian.exchanges.bybit.read import BybitReader
+from tests.adapters.exchanges import stub
+from tests.adapters.exchanges.stub import WATCH, Raw, Script
+
+
+async def settle_background(reader: BybitReader) -> None:
+    await reader._instruments.load_if_due()
+
+
+async def test_a_healthy_account_becomes_a_complete_snapshot(script: Script, reader: BybitReader) -> None:
+    await settle_background(reader)
+    before = datetime.now(UTC)
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete
+    assert snapshot.account == "main"
+    assert before <= snapshot.asked_at <= datetime.now(UTC)
+    assert snapshot.wallet is not None
+    assert snapshot.wallet.equity == Decimal(9990)
+    assert snapshot.wallet.margin_balance == Decimal(9980)
+    assert snapshot.wallet.initial_margin == Decimal(3100)
+    assert snapshot.wallet.maintenance_margin == Decimal(150)
+    assert snapshot.wallet.position_margin == Decimal(3000) * Decimal("0.999")
+    assert snapshot.wallet.balances == (Balance("USDT", Decimal(9900), Decimal("0.999")),)
+    assert snapshot.orders == ()
+    assert snapshot.ledger == ()
+    assert snapshot.positions is not None
+    (leg,) = snapshot.positions
+    assert (leg.symbol, leg.index, leg.quantity) == ("BTC/USDT:USDT", 0, Decimal("0.5"))
+    assert (leg.entry, leg.mark, leg.settle) == (Decimal(59800), Decimal(60000), "USDT")
+    assert (leg.step, leg.minimum, leg.maximum) == (Decimal("0.001"), Decimal("0.001"), Decimal(100))
+    assert leg.stop_loss is None
+
+
+async def test_sixty_orders_over_pages_are_all_seen(script: Script, reader: BybitReader) -> None:
+    """The venue's default page is 20: asking once would show a third of the book."""
+    rows = [stub.order(number) for number in range(60)]
+    pages = stub.paged(rows, 50)
+    script.says(stub.ORDERS, lambda seen: pages(seen) if seen.sent["settleCoin"] == "USDT" else stub.listed([]))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is not None
+    assert {order.id for order in snapshot.orders} == {f"order-{number}" for number in range(60)}
+    assert all(int(sent["limit"]) == 50 for sent in script.sent_to(stub.ORDERS))
+
+
+async def test_more_positions_than_one_page_are_all_seen_in_both_settle_coins(
+    script: Script, reader: BybitReader
+) -> None:
+    """A position on page two, or settled in USDC, would otherwise stay open through a flatten."""
+    tether = [stub.position(symbol=f"COIN{number}USDT") for number in range(205)]
+    dollar = [stub.position(symbol="ETHPERP", side="Sell", size="2")]
+    pages = {"USDT": stub.paged(tether, 200), "USDC": stub.paged(dollar, 200)}
+    script.says(stub.POSITIONS, lambda seen: pages[seen.sent["settleCoin"]](seen))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is not None
+    assert len(snapshot.positions) == 206
+    assert snapshot.positions[-1].leg == "ETH/USDC:USDC#0"
+    assert snapshot.positions[-1].quantity == Decimal(-2)
+    assert snapshot.positions[-1].settle == "USDC"
+
+
+async def test_conditional_and_whole_position_orders_are_read_for_what_they_are(
+    script: Script, reader: BybitReader
+) -> None:
+    rows = [
+        stub.order(1, orderStatus="Untriggered", triggerPrice="58000", price="0", reduceOnly=True, leavesQty="0"),
+        stub.order(2, closeOnTrigger=True, side="Buy", positionIdx=2),
+        stub.order(3, orderStatus="Cancelled"),
+    ]
+    script.says(stub.ORDERS, lambda seen: stub.listed(rows if seen.sent["settleCoin"] == "USDT" else []))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is not None
+    stop, closing = snapshot.orders
+    assert (stop.trigger, stop.price, stop.reduce_only, stop.side) == (Decimal(58000), None, True, -1)
+    assert stop.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (closing.reduce_only, closing.side, closing.index) == (True, 1, 2)
+    assert (closing.client_id, closing.price, closing.trigger) == ("ft-2", Decimal(61000), None)
+
+
+async def test_a_position_without_known_lot_sizes_is_delivered_with_a_step_that_can_close_it(
+    script: Script, reader: BybitReader
+) -> None:
+    """Public endpoints may be down: not knowing a lot size must not hide a position."""
+    script.says(stub.INSTRUMENTS, Raw(b"", 503))
+    script.says(
+        stub.POSITIONS,
+        lambda seen: stub.listed([stub.position(size="1.25")] if seen.sent["settleCoin"] == "USDT" else []),
+    )
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is not None
+    (leg,) = snapshot.positions
+    assert (leg.step, leg.minimum, leg.maximum) == (Decimal("0.01"), Decimal("0.01"), Decimal("1.25"))
+
+
+async def test_empty_hedge_rows_are_no_positions_and_the_stop_of_a_leg_is_kept(
+    script: Script, reader: BybitReader
+) -> None:
+    rows = [
+        stub.position(positionIdx=1, stopLoss="57000"),
+        stub.position(positionIdx=2, side="", size="0", avgPrice="0"),
+    ]
+    script.says(stub.POSITIONS, lambda seen: stub.listed(rows if seen.sent["settleCoin"] == "USDT" else []))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is not None
+    (leg,) = snapshot.positions
+    assert (leg.index, leg.stop_loss) == (1, Decimal(57000))
+
+
+@pytest.mark.parametrize(
+    ("account", "note"),
+    [
+        (stub.wallet(), "margin and open P&L"),
+        (stub.wallet([stub.coin(unrealisedPnl="0")]), "margin alone"),
+        (stub.wallet([stub.coin(totalPositionIM="0")]), "open P&L alone"),
+        (stub.wallet([stub.coin(totalPositionIM="", unrealisedPnl="0")]), "portfolio margin"),
+    ],
+)
+async def test_no_positions_while_the_wallet_shows_some_is_not_flat(
+    script: Script, reader: BybitReader, account: Any, note: str
+) -> None:
+    """An empty list is the one lie that would end a flatten with positions open."""
+    script.says(stub.WALLET, account)
+    script.says(stub.POSITIONS, stub.listed([]))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "inconsistent")]
+    assert snapshot.wallet is not None
+
+
+async def test_no_positions_and_a_flat_wallet_is_flat(script: Script, reader: BybitReader) -> None:
+    script.says(stub.WALLET, stub.flat_wallet())
+    script.says(stub.POSITIONS, stub.listed([]))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete
+    assert snapshot.positions == ()
+
+
+@pytest.mark.parametrize("path", [stub.WALLET, stub.POSITIONS, stub.ORDERS])
+async def test_a_hung_part_fails_alone_and_on_time(script: Script, path: str) -> None:
+    reader = BybitReader(script.endpoint(timeout_s=0.3), WATCH)
+    script.says(path, Raw(b"", delay=2.0))
+    begun = time.monotonic()
+
+    snapshot = await reader.snapshot()
+
+    assert time.monotonic() - begun < 0.9
+    assert [failure.code for failure in snapshot.failures] == ["timeout"]
+    parts = {stub.WALLET: snapshot.wallet, stub.POSITIONS: snapshot.positions, stub.ORDERS: snapshot.orders}
+    assert parts.pop(path) is None
+    assert None not in parts.values()
+    await reader.close()
+
+
+NONSENSE = {
+    "empty": b"",
+    "html": b"<html>502</html>",
+    "cut json": b'{"retCode":0,"retMsg":"OK","result":{"li',
+    "null": b"null",
+    "list": b"[]",
+    "no code": b'{"retMsg":"OK","result":{"list":[]},"time":1767225600000}',
+    "code is true": b'{"retCode":true,"result":{"list":[]},"time":1767225600000}',
+    "no result": b'{"retCode":0,"retMsg":"OK","time":1767225600000}',
+    "result is a list": b'{"retCode":0,"result":[],"time":1767225600000}',
+    "no time": b'{"retCode":0,"result":{"list":[]}}',
+    "time is text": b'{"retCode":0,"result":{"list":[]},"time":"soon"}',
+    "invalid utf-8": b'{"retCode":0,"retMsg":"\xff\xfe","result":{"list":[]},"time":1}',
+    "nan literal": b'{"retCode":0,"result":{"list":[{"totalEquity":NaN}]},"time":1767225600000}',
+}
+
+
+@pytest.mark.parametrize("path", [stub.WALLET, stub.POSITIONS, stub.ORDERS])
+@pytest.mark.parametrize("name", NONSENSE)
+async def test_bytes_that_are_no_answer_are_garbage_never_an_empty_account(
+    script: Script, reader: BybitReader, path: str, name: str
+) -> None:
+    script.says(path, Raw(NONSENSE[name]))
+
+    snapshot = await reader.snapshot()
+
+    assert {failure.code for failure in snapshot.failures} == {"garbage"}
+
+
+BAD_WALLETS = {
+    "nan equity": stub.wallet(totalEquity="NaN"),
+    "infinite equity": stub.wallet(totalEquity="Infinity"),
+    "negative equity": stub.wallet(totalEquity="-1"),
+    "empty equity": stub.wallet(totalEquity=""),
+    "null equity": stub.wallet(totalEquity=None),
+    "boolean equity": stub.wallet(totalEquity=True),
+    "underscored equity": stub.wallet(totalEquity="1_000"),
+    "foreign digits": stub.wallet(totalEquity="١٢"),
+    "immense": stub.wallet(totalEquity="1e99"),
+    "one margin empty": stub.wallet(totalInitialMargin=""),
+    "negative margin": stub.wallet(totalMaintenanceMargin="-5"),
+    "two accounts": {"list": stub.wallet()["list"] * 2},
+    "no account": {"list": []},
+    "no coins": stub.wallet(coin=None),
+    "coin is text": stub.wallet(coin=["USDT"]),
+    "coin twice": stub.wallet([stub.coin(), stub.coin()]),
+    "coin without name": stub.wallet([stub.coin(coin="")]),
+    "nan balance": stub.wallet([stub.coin(walletBalance="nan")]),
+    "negative price": stub.wallet([stub.coin(usdValue="-10")]),
+    "no open pnl": stub.wallet([stub.coin(unrealisedPnl="")]),
+    "negative position margin": stub.wallet([stub.coin(totalPositionIM="-3")]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WALLETS)
+async def test_a_wallet_with_a_number_that_is_none_is_garbage(
+    script: Script, reader: BybitReader, name: str
+) -> None:
+    script.says(stub.WALLET, BAD_WALLETS[name])
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.WALLET, "garbage")]
+
+
+BAD_POSITIONS: dict[str, dict[str, Any]] = {
+    "nan size": {"size": "NaN"},
+    "empty size": {"size": ""},
+    "negative size": {"size": "-1"},
+    "no side": {"side": ""},
+    "unknown side": {"side": "Long"},
+    "leg three": {"positionIdx": 3},
+    "short leg that is long": {"positionIdx": 2},
+    "no symbol": {"symbol": ""},
+    "zero mark": {"markPrice": "0"},
+    "empty mark": {"markPrice": ""},
+    "nan entry": {"avgPrice": "nan"},
+    "infinite stop": {"stopLoss": "Infinity"},
+}
+
+
+@pytest.mark.parametrize("name", BAD_POSITIONS)
+async def test_a_position_that_makes_no_sense_fails_the_part(
+    script: Script, reader: BybitReader, name: str
+) -> None:
+    """Skipping the row would leave that position open."""
+    rows = [stub.position(symbol="ETHUSDT"), stub.position(**BAD_POSITIONS[name])]
+    script.says(stub.POSITIONS, lambda seen: stub.listed(rows if seen.sent["settleCoin"] == "USDT" else []))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "garbage")]
+
+
+BAD_ORDERS: dict[str, dict[str, Any]] = {
+    "no id": {"orderId": ""},
+    "no side": {"side": ""},
+    "no status": {"orderStatus": None},
+    "reduce-only is text": {"reduceOnly": "yes"},
+    "nan remaining": {"leavesQty": "NaN"},
+    "no quantity at all": {"leavesQty": "", "qty": ""},
+    "nan price": {"price": "NaN"},
+    "created never": {"createdTime": ""},
+    "created in another age": {"createdTime": "99999999999999"},
+    "leg nine": {"positionIdx": 9},
+}
+
+
+@pytest.mark.parametrize("name", BAD_ORDERS)
+async def test_an_order_that_makes_no_sense_fails_the_part(
+    script: Script, reader: BybitReader, name: str
+) -> None:
+    script.says(stub.ORDERS, stub.listed([stub.order(1), stub.order(2, **BAD_ORDERS[name])]))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.ORDERS, "garbage")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Raw(b"bad gateway", 502), "http-502"),
+        (Raw(b"", 403), "http-403"),
+        (Raw(b'{"retCode":10003,"retMsg":"API key is invalid."}'), "10003"),
+        (Raw(b'{"retCode":"33004","retMsg":"Your api key has expired."}', 401), "33004"),
+        (Raw(b'{"retCode":10006,"retMsg":"Too many visits!"}'), "10006"),
+        (Raw(b'{"retCode":10016,"retMsg":"Server error."}', 500), "10016"),
+        (Raw(b'{"retCode":0,"result":{"list":[]},"time":1767225600000}', 500), "http-500"),
+    ],
+)
+async def test_a_refusal_keeps_the_venues_raw_code(
+    script: Script, reader: BybitReader, answer: Raw, code: str
+) -> None:
+    """ccxt's classes confuse dead keys, bad moments and outages; the raw code does not."""
+    script.says(stub.POSITIONS, answer)
+
+    snapshot = await reader.snapshot()
+
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, code)]
+
+
+async def test_a_page_that_fails_fails_the_part(script: Script, reader: BybitReader) -> None:
+    """Nineteen of twenty orders are not "all open orders"."""
+    first = stub.listed([stub.order(1)], cursor="more")
+    script.says(stub.ORDERS, lambda seen: Raw(b"", 502) if "cursor" in seen.sent else first)
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is None
+    assert [failure.code for failure in snapshot.failures] == ["http-502"]
+
+
+async def test_a_cursor_that_runs_in_circles_is_garbage(script: Script, reader: BybitReader) -> None:
+    script.says(stub.ORDERS, stub.listed([stub.order(1)], cursor="again"))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is None
+    assert [failure.code for failure in snapshot.failures] == ["garbage"]
+
+
+async def test_an_answer_older_than_its_question_is_stale(script: Script, reader: BybitReader) -> None:
+    """A cache in front of the venue must not pass for the present."""
+    await reader.snapshot()
+    script.says(stub.WALLET, lambda _: Raw(script.envelope(stub.wallet(), age_ms=2_500)))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.WALLET, "stale")]
+
+
+async def test_an_endpoint_whose_time_runs_backwards_is_stale(script: Script, reader: BybitReader) -> None:
+    """Within the two seconds of tolerance an older answer than the last one is still a replay."""
+    await reader.snapshot()
+    real = script.venue_ms
+    script.venue_ms = lambda: real() - 1000
+
+    snapshot = await reader.snapshot()
+
+    assert {failure.code for failure in snapshot.failures} == {"stale"}
+    assert {failure.part for failure in snapshot.failures} >= {Part.WALLET, Part.POSITIONS, Part.ORDERS}
+
+
+async def test_a_clock_that_differs_from_ours_is_no_staleness(script: Script, reader: BybitReader) -> None:
+    """Our own clock may be wrong by minutes; the offset is measured, and requests are signed with it."""
+    real = script.venue_ms
+    script.venue_ms = lambda: real() - 300_000
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete
+    signed = [int(seen.headers["X-BAPI-TIMESTAMP"]) for seen in script.seen if seen.path == stub.WALLET]
+    assert abs(signed[0] - script.venue_ms()) < 2_000
+
+
+async def test_without_a_measured_clock_the_account_is_still_seen(script: Script, reader: BybitReader) -> None:
+    script.says(stub.TIME, Raw(b"", 503))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete
+
+
+async def test_parts_are_asked_at_the_same_time(script: Script, reader: BybitReader) -> None:
+    await reader.snapshot()
+    for path, answer in list(script.answers.items()):
+        if path in (stub.WALLET, stub.POSITIONS, stub.ORDERS):
+            script.says(path, lambda seen, answer=answer: Raw(script.envelope(answer(seen)), delay=0.15))
+    begun = time.monotonic()
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete
+    assert time.monotonic() - begun < 0.3
+
+
+class TestLedger:
+    """Flows must be seen once, in time, and never before the wallet contains them."""
+
+    async def test_it_is_read_when_cash_moved_and_after_the_wallet(self, script: Script, reader: BybitReader) -> None:
+        await reader.snapshot()
+        row = stub.ledger_row(1, script.venue_ms())
+        script.says(stub.LEDGER, stub.listed([row]))
+        quiet = await reader.snapshot()
+        await asyncio.sleep(0.005)
+        script.says(stub.WALLET, stub.wallet([stub.coin(walletBalance="10150")]))
+        script.seen.clear()
+
+        moved = await reader.snapshot()
+
+        assert quiet.ledger == ()
+        assert moved.ledger is not None
+        (entry,) = moved.ledger
+        assert (entry.id, entry.kind, entry.currency) == ("row-1", LedgerKind.FLOW, "USDT")
+        assert entry.change == Decimal(250)
+        assert abs(entry.at - datetime.now(UTC)) < timedelta(seconds=5)
+        paths = [seen.path for seen in script.seen]
+        assert paths.index(stub.LEDGER) > paths.index(stub.WALLET)
+
+    async def test_quiet_cash_costs_no_ledger_request(self, script: Script, reader: BybitReader) -> None:
+        await reader.snapshot()
+        script.seen.clear()
+
+        await reader.snapshot()
+
+        assert script.sent_to(stub.LEDGER) == []
+
+    async def test_it_is_read_when_it_is_due_although_cash_did_not_move(self, script: Script) -> None:
+        """A deposit and an equal loss leave the cash as it was."""
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        await reader.snapshot()
+        await asyncio.sleep(0.005)
+        rows = [
+            stub.ledger_row(2, script.venue_ms(), type="TRADE", change="-250", tradeId="t"),
+            stub.ledger_row(1, script.venue_ms()),
+        ]
+        script.says(stub.LEDGER, stub.listed(rows))
+        await asyncio.sleep(0.005)
+
+        snapshot = await reader.snapshot()
+
+        assert snapshot.ledger is not None
+        assert {entry.kind for entry in snapshot.ledger} == {LedgerKind.FLOW, LedgerKind.TRADE}
+        await reader.close()
+
+    async def test_rows_come_once_over_pages_and_reads(self, script: Script) -> None:
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        await reader.snapshot()
+        await asyncio.sleep(0.005)
+        rows = [stub.ledger_row(number, script.venue_ms()) for number in range(120)]
+        script.says(stub.LEDGER, stub.paged([*rows, rows[0]], 50))
+        await asyncio.sleep(0.005)
+
+        first, second = await reader.snapshot(), await reader.snapshot()
+
+        assert first.ledger is not None
+        assert len(first.ledger) == 120
+        assert second.ledger == ()
+        await reader.close()
+
+    async def test_what_the_first_wallet_contains_is_no_news(self, script: Script) -> None:
+        """Yesterday's deposit must not count as a flow of today."""
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        script.says(stub.LEDGER, stub.listed([stub.ledger_row(1, script.venue_ms() - 1000)]))
+
+        first, second = await reader.snapshot(), await reader.snapshot()
+
+        assert (first.ledger, second.ledger) == ((), ())
+        await reader.close()
+
+    async def test_a_row_newer_than_the_wallet_waits_for_the_next_read(self, script: Script) -> None:
+        """Told early, a deposit that the wallet does not show yet looks like a loss of the same size."""
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        await reader.snapshot()
+        row = stub.ledger_row(1, script.venue_ms() + 150)
+        script.says(stub.LEDGER, stub.listed([row]))
+
+        early = await reader.snapshot()
+        await asyncio.sleep(0.2)
+        later = await reader.snapshot()
+
+        assert early.ledger == ()
+        assert later.ledger is not None
+        assert [entry.id for entry in later.ledger] == ["row-1"]
+        await reader.close()
+
+    async def test_a_log_behind_the_wallet_is_asked_again(self, script: Script, reader: BybitReader) -> None:
+        await reader.snapshot()
+        at = script.venue_ms() + 2
+        await asyncio.sleep(0.01)
+        script.says(stub.WALLET, stub.wallet([stub.coin(walletBalance="10150")]))
+        before = await reader.snapshot()
+        script.says(stub.LEDGER, stub.listed([stub.ledger_row(1, at)]))
+
+        after = await reader.snapshot()
+
+        assert before.ledger == ()
+        assert after.ledger is not None
+        assert [entry.id for entry in after.ledger] == ["row-1"]
+
+    async def test_a_failed_read_loses_no_row(self, script: Script, reader: BybitReader) -> None:
+        await reader.snapshot()
+        await asyncio.sleep(0.005)
+        script.says(stub.WALLET, stub.wallet([stub.coin(walletBalance="10150")]))
+        row = stub.ledger_row(1, script.venue_ms())
+        script.says(stub.LEDGER, stub.counted([Raw(b"", 502), stub.listed([row])]))
+        await asyncio.sleep(0.005)
+
+        failed, next_one = await reader.snapshot(), await reader.snapshot()
+
+        assert failed.ledger is None
+        assert [(failure.part, failure.code) for failure in failed.failures] == [(Part.LEDGER, "http-502")]
+        assert next_one.ledger is not None
+        assert [entry.id for entry in next_one.ledger] == ["row-1"]
+
+    @pytest.mark.parametrize(
+        ("venue_type", "kind"),
+        [
+            ("TRADE", LedgerKind.TRADE),
+            ("LIQUIDATION", LedgerKind.TRADE),
+            ("SETTLEMENT", LedgerKind.FUNDING),
+            ("TRANSFER_IN", LedgerKind.FLOW),
+            ("TRANSFER_OUT", LedgerKind.FLOW),
+            ("BONUS", LedgerKind.FLOW),
+            ("BONUS_TRANSFER_OUT", LedgerKind.FLOW),
+            ("INTEREST", LedgerKind.OTHER),
+            ("SOMETHING_NEW", LedgerKind.OTHER),
+        ],
+    )
+    async def test_kinds(self, script: Script, venue_type: str, kind: LedgerKind) -> None:
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        await reader.snapshot()
+        await asyncio.sleep(0.005)
+        script.says(stub.LEDGER, stub.listed([stub.ledger_row(1, script.venue_ms(), type=venue_type)]))
+        await asyncio.sleep(0.005)
+
+        snapshot = await reader.snapshot()
+
+        assert snapshot.ledger is not None
+        assert [entry.kind for entry in snapshot.ledger] == [kind]
+        await reader.close()
+
+    @pytest.mark.parametrize("changes", [{"change": "NaN"}, {"change": ""}, {"id": ""}, {"transactionTime": "x"}])
+    async def test_a_row_that_makes_no_sense_fails_the_part(self, script: Script, changes: dict[str, str]) -> None:
+        reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
+        await reader.snapshot()
+        script.says(stub.LEDGER, stub.listed([stub.ledger_row(1, script.venue_ms()) | changes]))
+
+        snapshot = await reader.snapshot()
+
+        assert snapshot.ledger is None
+        assert [failure.code for failure in snapshot.failures] == ["garbage"]
+        await reader.close()
+
+
+async def test_an_isolated_margin_account_is_read_from_its_coins(script: Script, reader: BybitReader) -> None:
+    """The venue leaves every account-wide margin empty there; blindness would be the wrong answer."""
+    empty = dict.fromkeys(("totalMarginBalance", "totalInitialMargin", "totalMaintenanceMargin"), "")
+    script.says(stub.WALLET, stub.wallet(**empty))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is not None
+    assert snapshot.wallet.margin_balance == snapshot.wallet.equity
+    assert snapshot.wallet.initial_margin == Decimal(3000)
+    assert snapshot.wallet.maintenance_margin == Decimal(150)

@@ -1,0 +1,152 @@
+"""Every mistake in a rule is refused through the real command, where it is and with what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.desk import RULE, Bad, assert_told, findings
+
+BAD_RULES = [
+    Bad("unknown field", "  title:", "  titel:", 2, "titel", "unknown field", "title"),
+    Bad("missing field", "  why: The stop.\n", "", 1, "why", "is missing"),
+    Bad("empty field", "why: The stop.", "why:", 3, "why", "has no value"),
+    Bad("duplicate key", "  mode: armed", "  mode: armed\n  mode: observe", 10, "mode", "given twice"),
+    Bad("bad id", "id: dd", "id: d d", 1, "id", "is not a name"),
+    Bad("number as id", "id: dd", "id: 12", 1, "[0].id", "a number where text is needed"),
+    Bad("metric", "drawdown\n", "drawdwon\n", 4, "metric", "unknown metric", "drawdown"),
+    Bad("level", "level: lockout", "level: lokout", 8, "ladder[1].level", "unknown level", "lockout"),
+    Bad("capitals", "level: lockout", "level: LOCKOUT", 8, "ladder[1].level", "unknown level", "lockout"),
+    Bad("normal", "level: caution", "level: normal", 7, "ladder[0].level", "normal is the absence"),
+    Bad("5 for 0.05", "over: 0.05", "over: 5", 8, "ladder[1].over", "not a fraction of equity", "0.05"),
+    Bad("1 for 0.01", "over: 0.05", "over: 1", 8, "ladder[1].over", "not a fraction of equity", "0.01"),
+    Bad("percent", "over: 0.05", "over: 5%", 8, "ladder[1].over", "percentage", "0.05"),
+    Bad("quoted number", "over: 0.05", "over: '0.05'", 8, "ladder[1].over", "in quotes", "0.05"),
+    Bad("nan", "over: 0.05", "over: .nan", 8, "ladder[1].over", "not a finite number"),
+    Bad("bare nan", "over: 0.05", "over: NaN", 8, "ladder[1].over", "where a number is needed"),
+    Bad("infinity", "over: 0.05", "over: .inf", 8, "ladder[1].over", "not a finite number"),
+    Bad("endless digits", "over: 0.05", "over: " + "9" * 400, 8, "ladder[1].over", "not a finite number"),
+    Bad("negative", "over: 0.025", "over: -0.025", 7, "ladder[0].over", "not above zero"),
+    Bad("zero", "over: 0.025", "over: 0", 7, "ladder[0].over", "not above zero"),
+    Bad("bool limit", "over: 0.05", "over: true", 8, "ladder[1].over", "true or false where a number"),
+    Bad("duration limit", "over: 0.05", "over: 5m", 8, "ladder[1].over", "a duration"),
+    Bad("unordered", "over: 0.025", "over: 0.06", 8, "ladder[1]", "limit 0.05 after 0.06"),
+    Bad("equal limits", "over: 0.025", "over: 0.05", 8, "ladder[1]", "twice"),
+    Bad("falling level", "level: caution", "level: lockout, hold: 1s}\n    - {over: 0.03, level: halt", 8,
+        "ladder[1]", "demands halt after lockout"),
+    Bad("mixed directions", "over: 0.05", "under: 0.05", 8, "ladder[1]", "over and under", "over"),
+    Bad("no direction", "over: 0.05, ", "", 8, "ladder[1]", "either `over` or `under`"),
+    Bad("reduce without to", "level: caution", "level: reduce", 7, "ladder[0].to", "is missing"),
+    Bad("reduce to 1", "level: caution", "level: reduce, to: 1", 7, "ladder[0].to", "outside"),
+    Bad("reduce to nan", "level: caution", "level: reduce, to: .nan", 7, "ladder[0].to", "not a finite"),
+    Bad("to elsewhere", "level: lockout", "level: lockout, to: 0.5", 8, "ladder[1].to", "no meaning"),
+    Bad("rung field", "level: lockout", "level: lockout, hodl: 1s", 8, "ladder[1].hodl", "unknown", "hold"),
+    Bad("hold without unit", "mode: armed", "mode: armed\n  hold: 2", 10, "hold", "has no unit", "2s"),
+    Bad("negative hold", "mode: armed", "mode: armed\n  hold: -2s", 10, "hold", "not a duration"),
+    Bad("bool hold", "mode: armed", "mode: armed\n  hold: true", 10, "hold", "where a duration"),
+    Bad("stale for ever", "mode: armed", "mode: armed\n  stale_after: 7d", 10, "stale_after", "outside"),
+    Bad("window", "window: 1h", "window: 1 fortnight", 5, "window", "is not"),
+    Bad("window unit", "window: 1h", "window: 60", 5, "window", "has no unit", "60s"),
+    Bad("window kind", "window: 1h", "window: day", 5, "window", "does not take the window day"),
+    Bad("no window", "  window: 1h\n", "", 4, "window", "needs one"),
+    Bad("endless window", "window: 1h", "window: 90d", 5, "window", "a window of 90d"),
+    Bad("time zone", "window: 1h", "window: {day: Europe/Berln}", 5,
+        "window", "unknown time zone", "Europe/Berlin"),
+    Bad("climbing time zone", "window: 1h", "window: {day: ../etc}", 5, "window", "unknown time zone"),
+    Bad("needless window", "metric: drawdown", "metric: leverage", 5, "window", "does not take a sliding"),
+    Bad("scope", "mode: armed", "mode: armed\n  scope: acount", 10, "scope", "unknown scope", "account"),
+    Bad("unsupported scope", "mode: armed", "mode: armed\n  scope: portfolio", 10,
+        "scope", "not supported yet", "account"),
+    Bad("auto", "mode: armed", "mode: armed\n  clears: auto", 10, "clears",
+        "clears: auto arrives with the adaptive breaker; use operator"),
+    Bad("on_unknown", "mode: armed", "mode: armed\n  on_unknown: flatten", 10, "on_unknown", "unknown"),
+    Bad("mode", "mode: armed", "mode: arm", 9, "mode", "unknown mode", "armed"),
+    Bad("runbook", "drawdown.md", "nothing.md", 10, "runbook", "no runbook"),
+    Bad("runbook folder", "alerts/runbooks/drawdown.md", "alerts", 10, "runbook", "no runbook"),
+    Bad("list for text", "title: Lost 5 % within an hour", "title: [a]", 2, "title", "a list where text"),
+    Bad("ladder is no list", "mode: armed", "mode: {armed: 1}", 9, "mode", "a mapping where text"),
+    Bad("unprintable", "The stop.", '"a\\u0007b"', 3, "why", "cannot be printed"),
+    Bad("surrogate", "The stop.", '"a\\ud800b"', 3, "why", "cannot be printed"),
+]  # fmt: skip
+
+BAD_METRICS = [
+    ("data_age", "", "{over: 60s, level: flatten}", "data_age may not demand flatten", "halt"),
+    (
+        "concentration",
+        "",
+        "{over: 0.5, level: reduce, to: 0.5}",
+        "concentration may not demand reduce",
+        "halt",
+    ),
+    ("leverage", "", "{over: 500, level: halt}", "above 200", ""),
+    ("drawdown", "window: 1h", "{under: 0.05, level: lockout}", "worse when high", "over"),
+    ("daily_loss", "window: hwm", "{over: 0.05, level: halt}", "does not take the window hwm", ""),
+]
+
+BAD_FILES = [
+    ("empty", b"", 1, "is empty"),
+    ("only a comment", b"# nothing\n", 1, "is empty"),
+    ("a mapping", b"id: dd\n", 1, "where rules are needed"),
+    ("a word", b"hello\n", 1, "where rules are needed"),
+    ("no rules", b"[]\n", 1, "where rules are needed"),
+    ("a rule that is text", b"- dd\n", 1, "where a mapping is needed"),
+    ("tab", b"- id: dd\n\ttitle: x\n", 2, "a tab"),
+    ("unclosed bracket", b"- id: dd\n  ladder: [\n", 3, "YAML"),
+    ("alias", b"- id: &a dd\n  title: *a\n", 1, "an anchor"),
+    ("lone alias", b"- id: dd\n- *a\n", 2, "an alias"),
+    ("tag", b"- id: dd\n  title: !!python/object:os.system x\n", 2, "tag"),
+    ("second document", b"- id: dd\n---\n- id: ee\n", 2, "a second document"),
+    ("too deep", b"- id: dd\n  only: " + b"[" * 5000 + b"\n", 2, "nested deeper"),
+    ("too large", b"- id: dd\n" + b"#" * 1_000_001, 1, "larger than 1 MB"),
+    ("not text", b"- id: dd\n  title: \xff\xfe\n", 2, "not UTF-8"),
+    ("control character", b"- id: dd\n  title: a\x00b\n", 2, "control character"),
+    ("impossible escape", b'- id: "\\UFFFFFFFF"\n', 1, "escape"),
+    ("mapping as key", b"- ? {a: b}\n  : c\n", 1, "used as a key"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD_RULES, ids=lambda bad: bad.name)
+def test_a_wrong_rule_is_told_where_it_is(bad: Bad, desk: Path) -> None:
+    assert bad.old in RULE
+    (desk / "pack/rules.yaml").write_text(RULE.replace(bad.old, bad.new, 1))
+
+    told = findings("--rules", "pack")
+
+    assert_told(bad, "pack/rules.yaml", told)
+
+
+@pytest.mark.parametrize(("metric", "window", "rung", "says", "nearest"), BAD_METRICS)
+def test_a_metric_demands_only_what_it_may(
+    metric: str, window: str, rung: str, says: str, nearest: str, desk: Path
+) -> None:
+    """Blindness and forecasts never move a position; a loss is never judged over the wrong window."""
+    rule = f"- id: x\n  title: t\n  why: w\n  metric: {metric}\n  ladder: [{rung}]\n"
+    (desk / "pack/rules.yaml").write_text(rule + (f"  {window}\n" if window else ""))
+
+    told = findings("--rules", "pack")
+
+    assert [("x", nearest)] == [(each["rule"], each["nearest"]) for each in told], told
+    assert says in told[0]["message"]
+
+
+@pytest.mark.parametrize("scope", ["symbol", "cluster", "strategy"])
+def test_a_narrow_scope_never_kills_the_account(scope: str, desk: Path) -> None:
+    (desk / "pack/rules.yaml").write_text(RULE + f"  scope: {scope}\n")
+
+    told = findings("--rules", "pack")
+
+    assert f"scope {scope} may not demand lockout" in [each["message"] for each in told]
+    assert any("this version judges account" in each["message"] for each in told)
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "says"), [each[1:] for each in BAD_FILES], ids=[e[0] for e in BAD_FILES]
+)
+def test_a_file_that_is_no_pack_is_told(raw: bytes, line: int, says: str, desk: Path) -> None:
+    (desk / "pack/rules.yaml").write_bytes(raw)
+
+    told = findings("--rules", "pack")
+
+    assert ("pack/rules.yaml", line) == (told[0]["file"], told[0]["line"]), told
+    assert says in told[0]["message"], told

@@ -1,0 +1,125 @@
+"""What ships is what is promised: packs load, the plan only observes, and runbooks can be followed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from guardian.cli import COMMANDS
+from guardian.config import Pack, content, load_packs
+from guardian.config.catalogue import catalogue
+from guardian.config.reading import Page
+from guardian.config.routes import KINDS, read_routes
+from guardian.core.model import Level, Rule, Rung, Window
+
+ROOT = content.content_root()
+HEADINGS = ["What it means", "First three commands", "How to clear it", "Who to call"]
+RUNBOOKS = sorted((ROOT / "alerts/runbooks").glob("*.md"))
+
+
+def packs() -> dict[str, Pack]:
+    names = content.names("rules")
+    return {pack.name: pack for pack in load_packs([name for name in names if name != "builtin"], ROOT)}
+
+
+def rule(pack: str, name: str) -> Rule:
+    return next(each for each in packs()[pack].rules if each.id == name)
+
+
+def rungs(pack: str, name: str) -> list[tuple[float, str, float]]:
+    return [(rung.limit, rung.level.name, rung.hold_seconds) for rung in rule(pack, name).ladder]
+
+
+def test_every_shipped_pack_loads_beside_the_others() -> None:
+    """A desk may list all of them: their ids are distinct."""
+    assert {"builtin", "ats-plan", "demo"} == set(packs())
+
+
+def test_every_shipped_rule_is_explained() -> None:
+    rules = [each for pack in packs().values() for each in pack.rules]
+
+    assert 10 == len(rules)
+    assert [] == [each.id for each in rules if not (each.title and each.why and each.runbook)]
+
+
+def test_the_demo_is_the_ladder_that_is_documented() -> None:
+    got = rule("demo", "dd-1h")
+
+    assert Window("sliding", 3600.0) == got.window
+    assert (
+        Rung(0.025, Level.CAUTION, 2.0, None),
+        Rung(0.0375, Level.REDUCE, 2.0, 0.5),
+        Rung(0.05, Level.LOCKOUT, 2.0, None),
+    ) == got.ladder
+    assert got.armed
+
+
+def test_the_plan_only_observes() -> None:
+    """Nobody's positions are closed because they tried a pack."""
+    assert [] == [each.id for each in packs()["ats-plan"].rules if each.armed]
+
+
+def test_the_plan_has_the_limits_that_it_promises() -> None:
+    hour = [(0.025, "CAUTION", 2.0), (0.0375, "REDUCE", 10.0), (0.05, "LOCKOUT", 2.0)]
+    assert hour == rungs("ats-plan", "ats-dd-1h")
+    assert (0.05, "LOCKOUT", 2.0) == rungs("ats-plan", "ats-dd-peak")[-1]
+    assert [(0.01, "CAUTION", 2.0), (0.02, "HALT", 2.0)] == rungs("ats-plan", "ats-daily-loss")
+    assert [(10.0, "CAUTION", 0.0), (60.0, "HALT", 0.0)] == rungs("ats-plan", "ats-blind")
+
+
+def test_an_unexplained_change_warns_at_once_and_halts_when_it_stays() -> None:
+    assert [(0.01, "CAUTION", 5.0), (0.01, "HALT", 120.0)] == rungs("builtin", "integrity")
+    assert rule("builtin", "integrity").armed
+
+
+def test_the_shipped_routes_page_people_from_halt_up() -> None:
+    page = Page("routes")
+
+    routes = read_routes(ROOT / "alerts/routes.yaml", Path("/desk"), page)
+
+    assert [] == page.findings
+    assert routes is not None
+    assert {(Level.CAUTION, ("ops",)), (Level.HALT, ("ops", "page"))} == {
+        (r.level, r.to) for r in routes.routes
+    }
+    assert set(KINDS) == {channel.kind for channel in routes.channels}
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
+def test_a_runbook_says_what_to_do(runbook: Path) -> None:
+    """Meaning, three commands that exist, the way back, and a person."""
+    text = runbook.read_text(encoding="utf-8")
+    commands = re.findall(r"^guardian ([a-z]+)", text, re.M)
+
+    assert HEADINGS == re.findall(r"^## (.+)$", text, re.M)
+    assert 3 == len(commands)
+    assert set(commands) <= set(COMMANDS)
+
+
+def test_every_runbook_belongs_to_a_rule() -> None:
+    """An orphan page is one that nobody corrects."""
+    named = {each.runbook for pack in packs().values() for each in pack.rules}
+
+    assert named == {f"alerts/runbooks/{path.name}" for path in RUNBOOKS}
+
+
+def test_the_example_in_the_docs_is_a_rule_that_loads(tmp_path: Path) -> None:
+    """What people copy first must work."""
+    text = (Path(__file__).resolve().parents[2] / "docs/rules.md").read_text(encoding="utf-8")
+    example = re.search(r"^```yaml\n(.*?)^```", text, re.M | re.S)
+    assert example
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack/rules.yaml").write_text(example[1])
+
+    loaded = load_packs(["pack"], tmp_path)[-1]
+
+    assert ["dd-1h"] == [each.id for each in loaded.rules]
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_the_docs_name_every_metric(name: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/rules.md").read_text(encoding="utf-8")
+
+    assert f"`{name}`" in text
