@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import aiohttp
 
-from guardian.core.effects import CloseOrder
-from guardian.core.events import Outcome
-from guardian.core.model import Position, Snapshot
+from guardian.bench.daemon import running_daemon, write_secret
 from guardian.errors import GuardianError
-from guardian.exchanges import VENUES
-from guardian.exchanges.generic.venue import Endpoint
-from guardian.ports import Credential, Reader, Trader
 from guardian.sim.launch import LaunchedVenue, start_venue
 
-FLAT_READS_APART_SECONDS = 2.0
 PATIENCE_SECONDS = 200.0
 
 
@@ -112,7 +105,7 @@ async def naive_flatten(venue: LaunchedVenue) -> Timing:
     """Run the naive script in a process of its own with the hands key."""
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         keys = Path(folder) / "hands.json"
-        _write_secret(keys, json.dumps(venue.accounts[0]["hands"]))
+        write_secret(keys, json.dumps(venue.accounts[0]["hands"]))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "guardian.bench.naive", "--url", venue.url, "--keys", str(keys)),
@@ -127,66 +120,25 @@ async def naive_flatten(venue: LaunchedVenue) -> Timing:
 
 
 async def guardian_flatten(venue: LaunchedVenue) -> Timing:
-    """Guardian's hands, warm and waiting as during a CAUTION, from the arrival of the breach snapshot."""
-    account = venue.accounts[0]
-    endpoint = Endpoint("bench", "bybit", venue.url, "USDT", flows_seconds=3600.0)
-    reader = VENUES["bybit"].open_reader(endpoint, _credential(account["watch"]))
-    trader = VENUES["bybit"].open_trader(endpoint)
-    try:
-        await trader.warm()
-        trader.hold(_credential(account["hands"]))
-        await reader.snapshot()
-        breach = await reader.snapshot()
-        arrived = time.time()
-        orders = await _close_until_flat(reader, trader, breach)
-        verified = time.time()
-    finally:
-        await reader.close()
-        await trader.close()
-    return Timing(await _last_close(venue) - arrived, verified - arrived, orders)
+    """The real daemon in a process of its own: from the arrival of the breach snapshot, as it journals it."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+        async with running_daemon(Path(folder), venue) as daemon:
+            await _crash(venue)
+            incident = await daemon.verified(PATIENCE_SECONDS)
+    t0 = datetime.fromisoformat(incident["t0"]).timestamp()
+    verified = datetime.fromisoformat(incident["verified_flat_at"]).timestamp()
+    orders = sum(step["attempts"] for step in incident["steps"] if step["step"] == "close")
+    return Timing(await _last_close(venue) - t0, verified - t0, orders)
 
 
-async def _close_until_flat(reader: Reader, trader: Trader, breach: Snapshot) -> int:
-    """Close all at once, look again, close what is left; done at the second flat read in a row."""
-    seen, sent, flat_since = breach, 0, None
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        left = seen.positions
-        if left:
-            flat_since = None
-            reports = await asyncio.gather(
-                *(trader.close_position(_close(leg, sent + i)) for i, leg in enumerate(_largest_first(left)))
-            )
-            sent += len(reports)
-            bad = [report for report in reports if report.outcome is Outcome.IMPOSSIBLE]
-            if bad:
-                raise GuardianError(f"guardian cannot close: {bad[0].code} {bad[0].detail}")
-        elif left is not None:
-            if flat_since is not None:
-                return sent
-            flat_since = time.monotonic()
-            await asyncio.sleep(FLAT_READS_APART_SECONDS)
-        seen = await reader.snapshot()
-    raise GuardianError(f"not flat after {PATIENCE_SECONDS:g} s")
-
-
-def _largest_first(positions: Sequence[Position]) -> list[Position]:
-    return sorted(positions, key=lambda leg: -abs(leg.notional))
-
-
-def _close(leg: Position, number: int) -> CloseOrder:
-    side = -1 if leg.quantity > 0 else 1
-    return CloseOrder(f"gdn-bench-{number}", leg.symbol, leg.index, side, None, None)
-
-
-def _credential(pair: Mapping[str, str]) -> Credential:
-    return Credential(pair["key"], pair["secret"])
-
-
-def _write_secret(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(text)
+async def _crash(venue: LaunchedVenue) -> None:
+    """Every price a tenth lower in one move: the net-long book loses far more than the rule allows."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{venue.url}/_sim/truth") as answer:
+            prices = (await answer.json())["prices"]
+        lower = {symbol: str(Decimal(price) * Decimal("0.9")) for symbol, price in prices.items()}
+        async with session.post(f"{venue.url}/_sim/price", json={"prices": lower}) as answer:
+            answer.raise_for_status()
 
 
 async def _last_close(venue: LaunchedVenue) -> float:

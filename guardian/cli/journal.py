@@ -122,11 +122,11 @@ def _reading(path: Path, read: Callable[[], T]) -> T:
 def instant(text: str) -> datetime:
     """An ISO 8601 instant, or a span such as 2h before now. Raises click.UsageError (exit 2)."""
     span = _SPAN.fullmatch(text.strip())
-    if span is not None:
-        return datetime.now(UTC) - timedelta(seconds=float(span[1]) * _SPAN_SECONDS[span[2]])
     try:
+        if span is not None:
+            return datetime.now(UTC) - timedelta(seconds=float(span[1]) * _SPAN_SECONDS[span[2]])
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.UsageError(f"--since {text}: write 2026-11-21T09:00:00Z, or 15m, 2h, 1d") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

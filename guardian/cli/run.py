@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from guardian.cli.shared import config_option, loaded
+from guardian.cli.shared import config_option
+from guardian.config import load_config
+from guardian.exchanges import VENUES
 from guardian.runtime.daemon import Opened
 from guardian.runtime.serve import serve
 
@@ -20,7 +22,7 @@ def run(config_path: Path | None) -> None:
     Stays up, blind and paging, when the venue, a key or a channel is down. Exit codes: 1 the journal cannot be
     opened, 3 bad configuration, 6 over-privileged key at the first start or a second instance.
     """
-    asyncio.run(serve(loaded(config_path), _ready))
+    asyncio.run(serve(load_config(config_path, VENUES), _ready))
 
 
 def _ready(guardian: Opened) -> None:

@@ -43,8 +43,7 @@ def client_of(config: Config, timeout_s: float = 5.0) -> ControlClient:
 
 
 def loaded(config_path: Path | None) -> Config:
-    config: Config = load_config(config_path)
-    return config
+    return load_config(config_path)
 
 
 def say(document: dict[str, Any], as_json: bool, text: str) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.metrics import BY_NAME
-from guardian.core.model import Level, OnUnknown, Part, Rule
+from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
 from guardian.core.state import AccountState, Decision, Incident, RuleState
 
 
@@ -76,20 +76,25 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
     if account.demanded is not Level.NORMAL:
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
-        found.append(Demand(IGNORED, Level.FLATTEN, True, "ignored"))
+        found.append(Demand(IGNORED, Level.FLATTEN, not disarmed(account, now), "ignored"))
     return tuple(found)
 
 
 def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
     acting = acts(account, rule, now)
     highest = ceiling(account, rule)
-    rungs = [r for r, fired in zip(rule.ladder, own.fired, strict=True) if fired and r.level <= highest]
+    rungs = [_within(r, highest) for r, fired in zip(rule.ladder, own.fired, strict=True) if fired]
     if rungs:
         worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
         value = getattr(own.measured, "value", None)
         yield Demand(rule.id, worst.level, acting, "breach", worst.to, value, worst.limit)
     if own.stale and BLIND_LEVEL[rule.on_unknown] is not Level.NORMAL and account.nav is not None:
         yield Demand(rule.id, BLIND_LEVEL[rule.on_unknown], acting, "stale")
+
+
+def _within(rung: Rung, highest: Level) -> Rung:
+    """A rung beyond what the evidence may demand still stops new risk: HALT until it may demand more."""
+    return rung if rung.level <= highest else replace(rung, level=min(Level.HALT, highest), to=None)
 
 
 def ceiling(account: AccountState, rule: Rule) -> Level:
@@ -107,21 +112,28 @@ def ceiling(account: AccountState, rule: Rule) -> Level:
 def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
     """A rule acts where its YAML says armed, the account is armed now, and guardian has hands."""
     arming = account.arming
-    if not (rule.armed and arming.armed and account.policy.has_hands):
-        return False
-    if arming.disarmed_until is not None and now < arming.disarmed_until:
+    if not (rule.armed and arming.armed and account.policy.has_hands) or disarmed(account, now):
         return False
     return not arming.rules or rule.id in arming.rules
 
 
-def decide(account: AccountState, found: tuple[Demand, ...], now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
+def disarmed(account: AccountState, now: datetime) -> bool:
+    until = account.arming.disarmed_until
+    return until is not None and now < until
+
+
+def decide(
+    account: AccountState, rules: tuple[Rule, ...], found: tuple[Demand, ...], now: datetime
+) -> tuple[AccountState, tuple[Decision, ...]]:
     """The account at its new level, and what changed."""
     acting = [d for d in found if d.acts]
     worst = max(acting, key=lambda d: (d.level, -(d.to or 0.0)), default=None)
     account = _watched_halt(account, now)
     if worst is not None and _rises(account, worst):
         return _raise(account, worst, now)
-    return _settle(account, acting, now)
+    armed = {rule.id for rule in rules if acts(account, rule, now)}
+    over = any(any(own.past) for own in account.rules if own.rule_id in armed)
+    return _settle(account, bool(acting) or over, now)
 
 
 def _rises(account: AccountState, demand: Demand) -> bool:
@@ -163,16 +175,17 @@ def _entered(incident: Incident, account: AccountState, demand: Demand, now: dat
     return incident
 
 
-def _settle(
-    account: AccountState, acting: list[Demand], now: datetime
-) -> tuple[AccountState, tuple[Decision, ...]]:
-    """CAUTION ends by itself after a dwell of proven calm; nothing else does."""
+def _settle(account: AccountState, over: bool, now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
+    """CAUTION ends by itself after a dwell of proven calm; nothing else does.
+
+    `over`: something is demanded, or an armed rule was past a limit when it last could tell.
+    """
     incident = account.incident
     if incident is None or account.level is not Level.CAUTION:
         return account, ()
     if JOURNAL_TROUBLE in account.troubles:
         return account, ()  # with the journal down, escalation continues and de-escalation is refused
-    if acting or not _calm(account, incident):
+    if over or not _calm(account, incident):
         return replace(account, incident=replace(incident, calm_since=None)), ()
     since = incident.calm_since or now
     if now - since < CAUTION_DWELL:
@@ -207,7 +220,9 @@ def _watched_halt(account: AccountState, now: datetime) -> AccountState:
     gross = halted_gross(account, incident)
     if incident.grown_from is not None and gross >= incident.grown_from:
         return account
-    return replace(account, incident=replace(incident, grown_from=gross))
+    # Legs opened within those ten seconds get a fixed price too, or their market's moves would be growth.
+    prices = {p.leg: p.mark * p.contract_size for p in account.evidence.positions} | dict(incident.prices)
+    return replace(account, incident=replace(incident, grown_from=gross, prices=tuple(sorted(prices.items()))))
 
 
 def ignores_halt(account: AccountState) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from guardian.core import observe
-from guardian.core.breaker import OPERATOR, Demand, base36, closed, decide, demands
+from guardian.core.breaker import OPERATOR, Demand, closed, decide, demands
 from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
 from guardian.core.events import (
     Armed,
@@ -70,6 +70,9 @@ def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, t
         return state, ()
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
+    if account.level is not Level.NORMAL:
+        # Resumed into a breach that still holds: effects run in parallel, so the old permission must not be sent.
+        first = tuple(e for e in first if e.kind not in ("permit", "prepare_keys"))
     accounts = tuple(account if a.policy.name == name else a for a in state.accounts)
     return replace(state, accounts=accounts, decisions=(*state.decisions, *decisions, *more)), (*first, *then)
 
@@ -88,7 +91,7 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
         case EffectReported():
             return observe.reported(account, event), (), ()
         case Armed():
-            return observe.armed(account, event), (), (_said(account, "armed", event.by),)
+            return _armed(state, account, event)
         case Disarmed():
             return _disarmed(state, account, event)
         case Demanded():
@@ -114,10 +117,11 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
         account,
         rules=tuple(judge(account, rules[own.rule_id], own, now) for own in account.rules if own.rule_id in rules),
     )
-    account = _rearmed(account, now)
+    account, again = _rearmed(state, account, now)
     found = demands(account, state.rules, now)
-    account, changes = decide(account, found, now)
+    account, changes = decide(account, state.rules, found, now)
     account, effects, milestones = plan(account, now)
+    effects = (*again, *effects)
     desk = Desk(state.instance, account)
     if account.level is not before.level:
         incident = account.incident or before.incident
@@ -149,11 +153,25 @@ def _normal(desk: Desk) -> tuple[Effect, ...]:
     return permit, PrepareKeys(f"{name}/{counter + 2}", name, False)
 
 
-def _rearmed(account: AccountState, now: datetime) -> AccountState:
+def _rearmed(state: State, account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effect, ...]]:
+    """The disarmed time is over: guardian acts again, and people are told."""
     until = account.arming.disarmed_until
     if until is None or now < until:
-        return account
-    return replace(account, arming=replace(account.arming, disarmed_until=None))
+        return account, ()
+    desk = Desk(state.instance, replace(account, arming=replace(account.arming, disarmed_until=None)))
+    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, *_again(account), "resolve")
+    return desk.account, tuple(desk.effects)
+
+
+def _again(account: AccountState) -> tuple[str, tuple[str, ...]]:
+    return f"Armed again: {account.policy.name}", ("The disarmed time is over.",)
+
+
+def _armed(state: State, account: AccountState, event: Armed) -> Observed:
+    desk = Desk(state.instance, observe.armed(account, event))
+    if account.arming.disarmed_until is not None:
+        desk.tell(desk.key("guardian", "disarmed"), Level.HALT, *_again(account), "resolve")
+    return desk.account, tuple(desk.effects), (_said(account, "armed", event.by),)
 
 
 def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
@@ -162,8 +180,7 @@ def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
     desk = Desk(state.instance, account)
     until = account.arming.disarmed_until or event.until
     lines = (f"By {event.by}: {event.reason}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC.")
-    key = desk.key("disarm", base36(int(event.at.timestamp())))
-    desk.tell(key, Level.HALT, f"Disarmed: {account.policy.name}", lines)
+    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, f"Disarmed: {account.policy.name}", lines)
     return desk.account, tuple(desk.effects), (_said(account, "disarmed", event.by),)
 
 
@@ -216,5 +233,5 @@ def _rebased(account: AccountState, event: Resumed) -> AccountState:
     account = replace(account, rules=rules)
     wallet = account.evidence.wallet
     if "integrity" in event.rebase and account.nav is not None and wallet is not None:
-        account = replace(account, nav=reanchored(account.nav, wallet))
+        account = replace(account, nav=reanchored(account.nav, wallet, account.evidence.positions))
     return account

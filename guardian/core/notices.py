@@ -94,7 +94,7 @@ def tell_milestones(desk: Desk, milestones: tuple[str, ...]) -> None:
     for milestone in milestones:
         # Not being flat in time is a page of its own; everything else belongs to the incident's page.
         rule = milestone if milestone == "not-flat" else incident.rule
-        lines = _progress(incident)
+        lines = (*_progress(incident), *_dust(desk.account))
         title = f"{desk.account.policy.name}: {MILESTONES[milestone]}"
         desk.tell(desk.key(rule, incident.code), desk.account.level, title, lines)
 
@@ -110,6 +110,12 @@ def _progress(incident: Incident) -> tuple[str, ...]:
         took = (incident.flatness.verified_at - t0).total_seconds()
         lines.append(f"Verified flat {took:.1f} s after the breach.")
     return tuple(lines)
+
+
+def _dust(account: AccountState) -> tuple[str, ...]:
+    """Positions below the venue's minimum, which no order can close: listed, never hidden."""
+    left = (p for p in account.evidence.positions if 0 < abs(p.quantity) < p.minimum)
+    return tuple(f"Dust left: {p.quantity} of {p.leg}." for p in left)
 
 
 def tell_would(desk: Desk, found: tuple[Demand, ...]) -> None:

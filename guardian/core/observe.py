@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from guardian.core.events import (
     Armed,
@@ -31,23 +32,25 @@ LONGEST_DISARM = timedelta(hours=4)
 def configured(state: State, event: Configured) -> State:
     """New accounts and rules; what is known about the ones that stay is kept."""
     accounts = []
+    before = {rule.id: rule for rule in state.rules}
     for policy in sorted(event.accounts, key=lambda p: p.name):
         known = state.account(policy.name)
         account = replace(known, policy=policy) if known else AccountState(policy, event.at)
-        accounts.append(replace(account, rules=tuple(_rule_state(account, rule) for rule in event.rules)))
+        rules = tuple(_rule_state(account, rule, before.get(rule.id)) for rule in event.rules)
+        accounts.append(replace(account, rules=rules))
     return replace(
         state, instance=event.instance, pack_hash=event.pack_hash, rules=event.rules, accounts=tuple(accounts)
     )
 
 
-def _rule_state(account: AccountState, rule: Rule) -> RuleState:
+def _rule_state(account: AccountState, rule: Rule, before: Rule | None) -> RuleState:
+    """What a rule has gathered is kept as far as it still means the same under the new text."""
     known = account.rule(rule.id)
-    rungs = len(rule.ladder)
-    if known is None:
-        return blank(rule)
-    if len(known.held) == rungs:
+    if known is None or before is None or (before.metric, before.window) != (rule.metric, rule.window):
+        return replace(blank(rule), episode=known.episode + 1) if known else blank(rule)
+    if before.ladder == rule.ladder and before.direction == rule.direction:
         return known
-    return replace(blank(rule), baseline=known.baseline, episode=known.episode)
+    return replace(blank(rule), baseline=known.baseline, episode=known.episode, told=known.told)
 
 
 def blank(rule: Rule) -> RuleState:
@@ -73,16 +76,17 @@ def _lost(target: Target, at: datetime) -> Target:
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
     seen = _checked(event.snapshot, account.evidence)
-    newest = account.evidence.asked_at(Part.POSITIONS) or account.evidence.asked_at(Part.WALLET)
-    if newest is not None and seen.asked_at <= newest:
-        return account
-    evidence = _merged(account.evidence, seen)
-    before = account.nav
+    evidence, before = account.evidence, account.nav
+    if any(seen.asked_at <= asked for _, asked in evidence.asked):
+        # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
+        seen = replace(seen, wallet=None, positions=None, orders=None)
+    else:
+        evidence = _merged(evidence, seen)
     nav = fold_nav(before, seen, evidence.wallet)
     account = replace(account, evidence=evidence, nav=nav)
     if nav is None:
         return replace(account, rules=tuple(replace(r, baseline=None) for r in account.rules))
-    if not nav.agreed or (before is not None and nav.at == before.at) or not seen.complete:
+    if not nav.agreed or (before is not None and nav.at == before.at):
         return account
     return replace(account, rules=_raised(account, rules))
 
@@ -101,15 +105,33 @@ def _raised(account: AccountState, rules: tuple[Rule, ...]) -> tuple[RuleState, 
 
 
 def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
-    """Refuse the false flat: an empty answer while the wallet still holds margin for positions, or is silent."""
+    """Refuse what is no number, and the false flat: no positions while the wallet does not confirm it."""
+    for part, numbers in _numbers(seen).items():
+        if not all(number.is_finite() for number in numbers):
+            seen = _refused(seen, part, "nonsense", "a value is not a finite number")
     if seen.positions != () or not evidence.positions:
         return seen
     if seen.wallet is not None and seen.wallet.position_margin <= 0:
         return seen
-    why = "no positions listed, but the wallet does not confirm it"
-    return replace(
-        seen, positions=None, failures=(*seen.failures, Failure(Part.POSITIONS, "inconsistent", why))
-    )
+    return _refused(seen, Part.POSITIONS, "inconsistent", "no positions listed, but the wallet does not confirm it")
+
+
+def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
+    """Every number that a decision is computed from."""
+    found: dict[Part, list[Decimal]] = {part: [] for part in (Part.WALLET, Part.POSITIONS, Part.LEDGER)}
+    if seen.wallet is not None:
+        w = seen.wallet
+        margins = (w.margin_balance, w.maintenance_margin, w.initial_margin, w.position_margin)
+        found[Part.WALLET] += [w.equity, *margins, *(n for b in w.balances for n in (b.quantity, b.price))]
+    for p in seen.positions or ():
+        found[Part.POSITIONS] += [p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum]
+    found[Part.LEDGER] += [row.change for row in seen.ledger or ()]
+    return found
+
+
+def _refused(seen: Snapshot, part: Part, code: str, why: str) -> Snapshot:
+    none: dict[str, None] = {part.value: None}
+    return replace(seen, failures=(*seen.failures, Failure(part, code, why)), **none)  # type: ignore[arg-type]
 
 
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:

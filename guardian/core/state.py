@@ -15,6 +15,7 @@ from guardian.core.model import (
     AccountPolicy,
     Failure,
     KeyRecord,
+    LedgerEntry,
     Level,
     Measured,
     OpenOrder,
@@ -34,6 +35,9 @@ CONFIRMED_READS_FOR_BASELINE = 5
 MAXIMUM_BASELINE_POINTS = 3600
 """Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
 
+MAXIMUM_BOOKED_ROWS = 500
+"""How many ledger rows are remembered by id, so that one delivered again is not counted again."""
+
 MAXIMUM_TARGETS = 400
 """Bound on what one incident remembers of settled actions; what is still in flight is never dropped."""
 
@@ -45,6 +49,8 @@ class Nav:
     `raw` is what the wallet says; `explained` is the cash that the ledger accounts for plus open P&L from
     positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts how many came.
     `value` is the larger of the two in units of 100 at the start: the loss that both prove.
+    `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
+    whose currency has no price yet.
     """
 
     at: datetime
@@ -56,6 +62,9 @@ class Nav:
     agreed: bool
     sides: int
     reads: int
+    prices: tuple[tuple[str, Decimal], ...] = ()
+    booked: tuple[str, ...] = ()
+    waiting: tuple[LedgerEntry, ...] = ()
 
     @property
     def equity(self) -> Decimal:

@@ -62,8 +62,8 @@ class Watch:
         level = account["level"] if account else "NORMAL"
         self.recording.add(Sample(truth.at, truth.equity, level, truth.notionals))
         for rule in account["rules"] if account else ():
-            if rule["armed"] and rule["metric"] == "drawdown" and rule["limit"] is not None:
-                self.limits.setdefault(rule["limit"], rule["level"])
+            if rule["armed"] and rule["metric"] == "drawdown":
+                self.limits.update({rung["limit"]: rung["level"] for rung in rule["ladder"]})
         # None unless guardian sends it: the stage kills nobody before the play is over.
         if self.bot_killed_at is None and self.stage.bot.code == KILLED:
             self.bot_killed_at = datetime.now(UTC)
@@ -180,7 +180,8 @@ def _result(watch: Watch, truth: Truth, proofs: tuple[str, dict[str, Any]], star
 
 def _events(watch: Watch, truth: Truth, verified: datetime | None) -> list[Mark]:
     """What happened, by the venue, the receivers and the process table; a claim is named a claim."""
-    t0 = instant((incident_of(watch.status) or {}).get("t0"))
+    incident = incident_of(watch.status) or {}
+    t0 = instant(incident.get("t0"))
     pages = [item.at for item in watch.stage.receivers.inbox.of("pagerduty")]
     closes = [o.at for o in truth.asked if o.client_id.startswith("gdn-") and t0 and o.at >= t0]
     found: list[tuple[datetime | None, str]] = [
@@ -189,10 +190,18 @@ def _events(watch: Watch, truth: Truth, verified: datetime | None) -> list[Mark]
         (truth.last_fill if not truth.quantities else None, "flat at the venue"),
         (verified, "verified flat (guardian)"),
         (truth.deleted_at, "bot key deleted"),
+        (instant(incident.get("key_dead_at")), "key absent from two listings (guardian)"),
+        (_sigterm_at(watch.stage.folder.log("bot.jsonl")), "bot gets SIGTERM and ignores it"),
         (min(pages, default=None), "page received"),
-        (watch.bot_killed_at, "bot killed"),
+        (watch.bot_killed_at, "bot killed with SIGKILL"),
     ]
     return [Mark(at, label) for at, label in found if at is not None]
+
+
+def _sigterm_at(log: Path) -> datetime | None:
+    """When the bot was first asked to stop, by its own log."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return next((instant(line["at"]) for line in lines if line["what"] == "sigterm ignored"), None)
 
 
 def _level_marks(recording: Recording) -> list[Mark]:

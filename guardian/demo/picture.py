@@ -148,7 +148,7 @@ def _draw_levels(axes: Any, story: Story, times: Sequence[float]) -> None:
     for index, (level, stretch) in enumerate(stretches):
         end = stretches[index + 1][1][0] if index + 1 < len(stretches) else stretch[-1]
         axes.axvspan(stretch[0], end, color=LEVEL_COLOURS[level], lw=0, zorder=0)
-        if (end - stretch[0]) / whole > 0.011 * len(level):
+        if (end - stretch[0]) / whole > 0.0068 * len(level):
             middle = (stretch[0] + end) / 2
             axes.annotate(
                 level,

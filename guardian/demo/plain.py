@@ -63,7 +63,8 @@ def step_line(incident: Mapping[str, Any], step: Mapping[str, Any]) -> str:
     outcome = step["outcome"].upper() if step["outcome"] in FAILED else step["outcome"]
     took = f" in {step['took_ms']:.0f} ms" if step.get("took_ms") is not None else ""
     why = " ".join(part for part in (step.get("code"), step.get("detail")) if part)
-    line = f"{since(incident, step['at'])}  {step['step']} {step['target']}: {outcome}{took}"
+    what = f"{step['step']} {step['target']}".rstrip()
+    line = f"{since(incident, step['at'])}  {what}: {outcome}{took}"
     return f"{line} ({why})" if why and step["outcome"] in FAILED else line
 
 

@@ -25,6 +25,7 @@ from guardian.ports import Message, Outgoing, Restored, Verification
 T = TypeVar("T")
 
 FILE_NAME = "journal.db"
+CLOSE_SECONDS = 5.0
 
 
 class SqliteJournal:
@@ -95,9 +96,14 @@ class SqliteJournal:
         return await asyncio.to_thread(verify_file, self.path)
 
     async def close(self) -> None:
-        """Finish what was asked, close the file and end the thread. A second call does nothing."""
+        """Finish what was asked, close the file and end the thread; a disk that hangs is left after 5 s.
+
+        A second call does nothing.
+        """
         if not self._writer.stopped:
-            await asyncio.wrap_future(self._writer.stop(self._store.drop))
+            await asyncio.wait(
+                [asyncio.wrap_future(self._writer.stop(self._store.drop))], timeout=CLOSE_SECONDS
+            )
 
     async def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         def run() -> None:

@@ -49,7 +49,7 @@ class Lane:
 
 
 class Courier:
-    """`run()` as a task until `stop()`. `on_trouble(subject, detail, healed)` hears of a failing channel
+    """`run()` as a task until `stop()`. `sent` and `failed` count tries. `on_trouble(subject, detail, healed)` hears of a failing channel
     ("channel:NAME"), of a message that was given up, and of an outbox that cannot be used ("outbox").
     """
 
@@ -69,6 +69,8 @@ class Courier:
         self._resolved: dict[tuple[str, str], datetime] = {}
         self._poked = asyncio.Event()
         self._stopping = False
+        self.sent = 0
+        self.failed = 0
 
     def offer(self, channel: str, message: Message) -> None:
         """Send this although the journal could not keep it (it is lost if the process dies first)."""
@@ -193,6 +195,8 @@ class Courier:
         except Exception as error:  # The text may quote an address; the class says enough to look for it.
             delivery = Delivery(False, detail=f"broken channel: {type(error).__name__}")
         lane.next_send = self._timing.clock.now() + timedelta(seconds=pace.gap_seconds)
+        self.sent += delivery.ok
+        self.failed += not delivery.ok
         if delivery.ok:
             lane.failures = 0
             self._troubles.end(f"channel:{lane.channel.name}")

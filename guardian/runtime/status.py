@@ -28,7 +28,11 @@ def document(runtime: Runtime) -> dict[str, Any]:
             "ok": runtime.committer.ok,
             "gap": runtime.committer.lost,
         },
-        "notifications": {"told": runtime.told},
+        "notifications": {
+            "queued": max(0, runtime.told - runtime.courier.sent),
+            "sent": runtime.courier.sent,
+            "failed": runtime.courier.failed,
+        },
     }
 
 

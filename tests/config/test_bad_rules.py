@@ -116,11 +116,10 @@ def test_a_wrong_rule_is_told_where_it_is(bad: Bad, desk: Path) -> None:
     assert_told(bad, "pack/rules.yaml", told)
 
 
-@pytest.mark.parametrize(("metric", "window", "rung", "says", "nearest"), BAD_METRICS)
-def test_a_metric_demands_only_what_it_may(
-    metric: str, window: str, rung: str, says: str, nearest: str, desk: Path
-) -> None:
+@pytest.mark.parametrize("case", BAD_METRICS, ids=lambda case: case[0])
+def test_a_metric_demands_only_what_it_may(case: tuple[str, str, str, str, str], desk: Path) -> None:
     """Blindness and forecasts never move a position; a loss is never judged over the wrong window."""
+    metric, window, rung, says, nearest = case
     rule = f"- id: x\n  title: t\n  why: w\n  metric: {metric}\n  ladder: [{rung}]\n"
     (desk / "pack/rules.yaml").write_text(rule + (f"  {window}\n" if window else ""))
 

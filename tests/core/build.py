@@ -83,7 +83,9 @@ def policy(**changes: Any) -> AccountPolicy:
     return replace(usual, **changes)
 
 
-def position(symbol: str = BTC, quantity: float | str = 1, mark: float | str = 100, **changes: Any) -> Position:
+def position(
+    symbol: str = BTC, quantity: float | str = 1, mark: float | str = 100, **changes: Any
+) -> Position:
     """One-way, lot 0.001; entered at mark unless told otherwise."""
     usual = Position(
         symbol=symbol,
@@ -121,10 +123,14 @@ def order(id: str = "o1", symbol: str = BTC, **changes: Any) -> OpenOrder:
 
 def stop(id: str = "s1", symbol: str = BTC, **changes: Any) -> OpenOrder:
     """A protective stop: conditional and reduce-only."""
-    return order(id, symbol, **{"side": -1, "price": None, "trigger": Decimal(80), "reduce_only": True, **changes})
+    return order(
+        id, symbol, **{"side": -1, "price": None, "trigger": Decimal(80), "reduce_only": True, **changes}
+    )
 
 
-def wallet(equity: float | str | Decimal, cash: float | str | Decimal | None = None, **changes: Any) -> Wallet:
+def wallet(
+    equity: float | str | Decimal, cash: float | str | Decimal | None = None, **changes: Any
+) -> Wallet:
     """`cash` is the USDT balance without open P&L; by default all of the equity is cash."""
     balances = (Balance("USDT", money(equity if cash is None else cash), Decimal(1)),)
     total = money(equity)
@@ -167,7 +173,9 @@ def says(snapshot: Snapshot, equity: float | str | Decimal) -> Snapshot:
     return replace(snapshot, wallet=replace(snapshot.wallet, equity=total, margin_balance=total))
 
 
-def row(id: str, change: float | str, kind: LedgerKind = LedgerKind.FLOW, currency: str = "USDT") -> LedgerEntry:
+def row(
+    id: str, change: float | str, kind: LedgerKind = LedgerKind.FLOW, currency: str = "USDT"
+) -> LedgerEntry:
     return LedgerEntry(id, START, kind, currency, money(change))
 
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from guardian.demo.client import bybit
-from guardian.demo.folder import fresh, write_keys
+from guardian.demo.folder import Folder, fresh, write_keys
 from guardian.demo.referee import DEAD_KEY_CODE, Referee, Truth, judge
 from guardian.demo.stage import _bot_arguments, _start_venue
 from guardian.demo.troupe import Actor, Troupe
@@ -29,7 +29,7 @@ async def troupe(tmp_path: Path) -> AsyncIterator[Troupe]:
     await ours.stop_all()
 
 
-async def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 8.0) -> Any:
+async def until(look: Callable[[], Any], good: Callable[[Any], object], seconds: float = 8.0) -> Any:
     """The first look that is good; the last one when none is."""
     async with asyncio.timeout(seconds):
         while True:
@@ -39,7 +39,9 @@ async def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: f
             await asyncio.sleep(0.1)
 
 
-async def start_bot(troupe: Troupe, folder: Path, url: str) -> tuple[Actor, Callable[[], list[dict[str, Any]]]]:
+async def start_bot(
+    troupe: Troupe, folder: Path, url: str
+) -> tuple[Actor, Callable[[], list[dict[str, Any]]]]:
     bot = await troupe.start("bot", _bot_arguments(url))
     log = folder / "logs" / "bot.jsonl"
 
@@ -60,7 +62,7 @@ async def test_the_bot_reopens_ignores_sigterm_and_fights_a_fenced_and_a_deleted
     venue = await _start_venue(troupe, 11)
     account = venue["accounts"][0]
     folder = tmp_path / "run"
-    write_keys(fresh_keys(folder), account)
+    write_keys(Folder(folder), account)
     referee = Referee(venue["url"], account["name"], account["bot"]["key"], account["bot"]["secret"])
     hands = bybit(venue["url"], account["hands"]["key"], account["hands"]["secret"])
     admin = bybit(venue["url"], account["admin"]["key"], account["admin"]["secret"])
@@ -76,7 +78,9 @@ async def test_the_bot_reopens_ignores_sigterm_and_fights_a_fenced_and_a_deleted
         key = {"apikey": account["bot"]["key"]}
         await admin.private_post_v5_user_update_sub_api({**key, "readOnly": 1, "ips": "*"})
         await close_one(hands, before)
-        await until(referee.truth, lambda truth: judge(truth, referee.bot_key, None).bot_orders_refused_after_fence)
+        await until(
+            referee.truth, lambda truth: judge(truth, referee.bot_key, None).bot_orders_refused_after_fence
+        )
         await admin.private_post_v5_user_delete_sub_api(key)
         await asyncio.sleep(1.0)
         found = judge(await referee.truth(), referee.bot_key, before.at)
@@ -94,12 +98,6 @@ async def test_the_bot_reopens_ignores_sigterm_and_fights_a_fenced_and_a_deleted
     finally:
         for client in (hands, admin, referee):
             await client.close()
-
-
-def fresh_keys(folder: Path) -> Any:
-    from guardian.demo.folder import Folder
-
-    return Folder(folder)
 
 
 async def close_one(hands: Any, book: Truth) -> None:

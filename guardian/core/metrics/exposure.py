@@ -19,7 +19,7 @@ RUIN = 1e6
 
 def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> dict[str, Decimal]:
     """Signed notional per base asset in the reporting currency (linear contracts, spot holdings)."""
-    prices = {b.currency: b.price for b in wallet.balances} if wallet else {}
+    prices = settle_prices(wallet)
     assets: dict[str, Decimal] = {}
     for p in positions:
         assets[p.base] = assets.get(p.base, Decimal(0)) + p.notional * prices.get(p.settle, Decimal(1))
@@ -27,6 +27,11 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
         if b.currency != currency and b.quantity:
             assets[b.currency] = assets.get(b.currency, Decimal(0)) + b.quantity * b.price
     return assets
+
+
+def settle_prices(wallet: Wallet | None) -> dict[str, Decimal]:
+    """Prices of the currencies positions settle in; an empty balance may list none, which is not worthless."""
+    return {b.currency: b.price for b in wallet.balances if b.price} if wallet else {}
 
 
 def multiple(account: AccountState, amount: Decimal) -> Measured:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple
+from guardian.core.metrics.exposure import multiple, settle_prices
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Part
 
@@ -16,7 +16,7 @@ from guardian.core.model import Measured, Part
 def measure(view: View) -> Measured:
     wallet, currency = view.account.evidence.wallet, view.account.policy.currency
     balances = wallet.balances if wallet else ()
-    prices = {b.currency: b.price for b in balances}
+    prices = settle_prices(wallet)
     legs = (abs(p.notional) * prices.get(p.settle, Decimal(1)) for p in view.account.evidence.positions)
     holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
     return multiple(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))

@@ -1,81 +1,83 @@
 """M01 equity_nav: equity unitised like a fund, so that deposits and withdrawals move no loss rule.
 
 Two accounts of the same equity are kept. `raw` is the wallet's total. `explained` starts from the first
-wallet, adds every ledger row, and adds open P&L from positions at mark. A loss counts as far as both prove it;
-an equity that only one of them shows is an integrity question, not a loss.
+wallet, adds every ledger row once, and adds open P&L from positions at mark. A loss counts as far as both
+prove it; an equity that only one of them shows is an integrity question, not a loss.
 
 Source: unitised NAV / time-weighted return (GIPS); the venue's wallet total cross-checked to 1 %.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
-from guardian.core.state import Nav
+from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
 
 TOLERANCE = Decimal("0.01")
 START = Decimal(100)
+EMPTY = Decimal("1e-9")
+"""A flow that leaves less than this fraction takes everything: the epoch is over, which is not a loss."""
 
 
 def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav | None:
-    """The NAV after one read; `wallet` is the newest good one (for prices). Unchanged where blind.
+    """The NAV after one read; `wallet` is the newest good one. None once everything was withdrawn.
 
     Without positions there is no account of open P&L: the NAV keeps its age and goes stale.
     """
     if nav is None:
         return _first(snapshot)
+    booked, flow = book(nav, snapshot)
     if snapshot.positions is None or wallet is None:
-        return _booked(nav, snapshot, wallet)
-    prices = _prices(wallet)
-    rows = snapshot.ledger or ()
-    cash = _apply(dict(nav.cash), rows)
-    explained = _value(cash, prices) + _open_pnl(snapshot.positions, prices)
-    units = _units(nav, explained, _flow(rows, prices))
-    if units <= 0:
-        return None
-    return _seen(nav, snapshot, cash, (explained, units))
+        return _blind(booked, flow)
+    prices = dict(booked.prices)
+    explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
+    units = _units(nav, explained, flow)
+    return _seen(replace(booked, units=units, explained=explained), snapshot) if units > 0 else None
 
 
-def _seen(nav: Nav, snapshot: Snapshot, cash: dict[str, Decimal], both: tuple[Decimal, Decimal]) -> Nav:
-    explained, units = both
+def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
+    """Cash and prices after the read's new rows, and what crossed the account's border, at its price.
+
+    A currency keeps its last price when the wallet drops it at zero. Rows in a currency never priced wait,
+    with the rest of their read, for the next wallet; what no wallet lists is worth nothing.
+    """
+    prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
+    fresh = tuple(row for row in snapshot.ledger or () if row.id not in nav.booked)
+    rows = (*nav.waiting, *fresh)
+    nav = replace(nav, booked=(*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:])
+    unpriced = any(row.currency not in prices for row in rows)
+    if unpriced and snapshot.wallet is None and len(rows) <= MAXIMUM_BOOKED_ROWS:
+        return replace(nav, waiting=rows), Decimal(0)
+    cash = tuple(sorted(_apply(dict(nav.cash), rows).items()))
+    return replace(nav, cash=cash, prices=tuple(sorted(prices.items())), waiting=()), _flow(rows, prices)
+
+
+def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
     raw = snapshot.wallet.equity if snapshot.wallet else None
-    agreed = raw is not None and agree(raw, explained)
-    proven = explained if raw is None else max(raw, explained)
-    return Nav(
+    agreed = raw is not None and agree(raw, nav.explained)
+    proven = nav.explained if raw is None else max(raw, nav.explained)
+    return replace(
+        nav,
         at=snapshot.asked_at,
-        units=units,
-        cash=tuple(sorted(cash.items())),
         raw=raw,
-        explained=explained,
-        value=float(proven / units),
+        value=float(proven / nav.units),
         agreed=agreed,
         sides=1 if raw is None else 2,
         reads=nav.reads + (1 if agreed else 0),
     )
 
 
-def _booked(nav: Nav, snapshot: Snapshot, wallet: Wallet | None) -> Nav:
-    """Book ledger rows of a read without positions: they must not be lost, but the NAV itself stays as old."""
-    rows = snapshot.ledger or ()
-    if not rows:
+def _blind(nav: Nav, flow: Decimal) -> Nav | None:
+    """A read without positions: a flow moves both accounts and the units; the NAV itself stays as old."""
+    before, moved = nav.explained, nav.explained + flow
+    if flow == 0 or before <= 0:
         return nav
-    cash = _apply(dict(nav.cash), rows)
-    flow = _flow(rows, _prices(wallet)) if wallet else Decimal(0)
-    before = nav.explained
-    moved = before + flow
-    units = nav.units * moved / before if before > 0 and moved > 0 else nav.units
-    return Nav(
-        at=nav.at,
-        units=units,
-        cash=tuple(sorted(cash.items())),
-        raw=None,
-        explained=moved if moved > 0 else before,
-        value=nav.value,
-        agreed=False,
-        sides=1,
-        reads=nav.reads,
-    )
+    if moved <= EMPTY * before:
+        return None
+    raw = None if nav.raw is None else nav.raw + flow
+    return replace(nav, units=nav.units * moved / before, explained=moved, raw=raw)
 
 
 def agree(raw: Decimal, explained: Decimal) -> bool:
@@ -83,11 +85,27 @@ def agree(raw: Decimal, explained: Decimal) -> bool:
     return abs(raw - explained) <= TOLERANCE * max(abs(raw), abs(explained))
 
 
-def reanchored(nav: Nav, wallet: Wallet) -> Nav:
-    """An operator accepted the wallet's cash as the new truth (`resume --rebase integrity`)."""
+def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav:
+    """An operator accepted the wallet as the new truth (`resume --rebase integrity`); the NAV stays.
+
+    Cash is what the wallet's equity leaves after open P&L, so that the next read agrees.
+    """
+    prices = {**dict(nav.prices), **_prices(wallet)}
     cash = tuple(sorted((b.currency, b.quantity) for b in wallet.balances))
-    units = nav.units * wallet.equity / nav.equity if nav.equity > 0 and wallet.equity > 0 else nav.units
-    return Nav(nav.at, units, cash, wallet.equity, wallet.equity, nav.value, True, 2, nav.reads)
+    explained = _value(cash, prices) + _open_pnl(positions, prices)
+    equity = max(wallet.equity, explained)
+    units = equity / Decimal(str(nav.value)) if equity > 0 and nav.value > 0 else nav.units
+    return replace(
+        nav,
+        units=units,
+        cash=cash,
+        prices=tuple(sorted(prices.items())),
+        raw=wallet.equity,
+        explained=explained,
+        agreed=agree(wallet.equity, explained),
+        sides=2,
+        waiting=(),
+    )
 
 
 def _first(snapshot: Snapshot) -> Nav | None:
@@ -95,16 +113,28 @@ def _first(snapshot: Snapshot) -> Nav | None:
         return None
     wallet = snapshot.wallet
     prices = _prices(wallet)
-    cash = {b.currency: b.quantity for b in wallet.balances}
+    cash = tuple(sorted((b.currency, b.quantity) for b in wallet.balances))
     explained = _value(cash, prices) + _open_pnl(snapshot.positions, prices)
     if wallet.equity <= 0 or explained <= 0 or not agree(wallet.equity, explained):
         return None
-    units = max(wallet.equity, explained) / START
-    return Nav(snapshot.asked_at, units, tuple(sorted(cash.items())), wallet.equity, explained, 100.0, True, 2, 1)
+    return Nav(
+        at=snapshot.asked_at,
+        units=max(wallet.equity, explained) / START,
+        cash=cash,
+        raw=wallet.equity,
+        explained=explained,
+        value=float(START),
+        agreed=True,
+        sides=2,
+        reads=1,
+        prices=tuple(sorted(prices.items())),
+        booked=tuple(row.id for row in snapshot.ledger or ())[-MAXIMUM_BOOKED_ROWS:],
+    )
 
 
-def _prices(wallet: Wallet) -> dict[str, Decimal]:
-    return {b.currency: b.price for b in wallet.balances}
+def _prices(wallet: Wallet | None) -> dict[str, Decimal]:
+    """A coin of which nothing is left has no price here: venues then list zero, or do not list it."""
+    return {b.currency: b.price for b in wallet.balances if b.quantity or b.price} if wallet else {}
 
 
 def _apply(cash: dict[str, Decimal], rows: tuple[LedgerEntry, ...]) -> dict[str, Decimal]:
@@ -113,18 +143,19 @@ def _apply(cash: dict[str, Decimal], rows: tuple[LedgerEntry, ...]) -> dict[str,
     return cash
 
 
-def _value(cash: dict[str, Decimal], prices: dict[str, Decimal]) -> Decimal:
-    return sum((quantity * prices.get(c, Decimal(0)) for c, quantity in cash.items()), Decimal(0))
+def _value(cash: tuple[tuple[str, Decimal], ...], prices: dict[str, Decimal]) -> Decimal:
+    return sum((quantity * prices.get(c, Decimal(0)) for c, quantity in cash), Decimal(0))
 
 
 def _open_pnl(positions: tuple[Position, ...], prices: dict[str, Decimal]) -> Decimal:
-    """Settle currencies that the wallet does not list yet count at 1, as stablecoins."""
+    """Settle currencies that no wallet listed yet count at 1, as stablecoins."""
     return sum((p.open_pnl * prices.get(p.settle, Decimal(1)) for p in positions), Decimal(0))
 
 
 def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:
+    """Priced as `_value` prices: a flow must move the units by what it moves the equity."""
     flows = (row for row in rows if row.kind is LedgerKind.FLOW)
-    return sum((row.change * prices.get(row.currency, Decimal(1)) for row in flows), Decimal(0))
+    return sum((row.change * prices.get(row.currency, Decimal(0)) for row in flows), Decimal(0))
 
 
 def _units(nav: Nav, explained: Decimal, flow: Decimal) -> Decimal:
@@ -135,4 +166,4 @@ def _units(nav: Nav, explained: Decimal, flow: Decimal) -> Decimal:
     if before <= 0:
         return nav.units
     units = nav.units + flow / before
-    return units if units > nav.units * Decimal("1e-9") else Decimal(0)
+    return units if units > nav.units * EMPTY else Decimal(0)

@@ -26,13 +26,17 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
     before = draft.incident
     milestones: list[str] = []
     _plan_caution(draft)
+    if account.level >= Level.FLATTEN:
+        # What the newest read proves is concluded before anything is sent because of it.
+        plan_fence(draft)
+        milestones += _verified(draft)
     if account.level >= Level.HALT:
         plan_halt(draft)
         plan_cancels(draft)
     if account.level is Level.REDUCE:
         plan_reduction(draft)
     if account.level >= Level.FLATTEN:
-        milestones += _plan_flatten(draft)
+        plan_closes(draft)
     if account.level is Level.LOCKOUT:
         plan_deletion(draft)
     if account.level >= Level.FLATTEN:
@@ -56,10 +60,7 @@ def _plan_caution(draft: Draft) -> None:
     draft.persist(f"prepare:{hold}", "prepare", lambda id: PrepareKeys(id, name, hold))
 
 
-def _plan_flatten(draft: Draft) -> list[str]:
-    """Fence and close in the same breath; neither waits for the other."""
-    plan_fence(draft)
-    plan_closes(draft)
+def _verified(draft: Draft) -> list[str]:
     had = draft.incident.flatness.verified_at
     changed = plan_verification(draft)
     milestones = []

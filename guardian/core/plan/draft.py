@@ -99,6 +99,8 @@ def _bounded(targets: list[Target]) -> tuple[Target, ...]:
     excess = len(targets) - MAXIMUM_TARGETS
     if excess <= 0:
         return tuple(targets)
-    droppable = [t.key for t in targets if not t.in_flight and t.step in ("cancel", "close", "resolve", "read")]
-    dropped = set(droppable[:excess])
+    # A leg's closes go last: its attempts are what keeps the next client id from being one used before.
+    steps = ("cancel", "read", "resolve", "close")
+    droppable = sorted((t for t in targets if not t.in_flight and t.step in steps), key=lambda t: steps.index(t.step))
+    dropped = {t.key for t in droppable[:excess]}
     return tuple(t for t in targets if t.key not in dropped)

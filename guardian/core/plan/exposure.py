@@ -10,7 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import ROUND_UP, Decimal
 from functools import partial
+from zlib import crc32
 
+from guardian.core.breaker import base36
 from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, Effect, ReadNow, ResolveOrder
 from guardian.core.events import Outcome
 from guardian.core.model import Level, OpenOrder, Part, Position
@@ -24,7 +26,7 @@ REFUSED_BEFORE_STOPS_GO = 2
 
 def plan_cancels(draft: Draft) -> None:
     """Cancel risk-increasing orders one by one; protective ones only when their position is closed."""
-    held = {p.leg for p in draft.account.evidence.positions}
+    held = {p.leg for p in draft.account.evidence.positions if not dust(p)}
     for order in draft.account.evidence.orders:
         if _must_go(draft, order, held):
             _try_cancel(draft, order)
@@ -39,7 +41,13 @@ def _must_go(draft: Draft, order: OpenOrder, held: set[str]) -> bool:
     return leg not in held or _refusals(draft, leg) >= REFUSED_BEFORE_STOPS_GO
 
 
+def dust(position: Position) -> bool:
+    """Less than the venue's smallest order."""
+    return abs(position.quantity) < position.minimum
+
+
 def _refusals(draft: Draft, leg: str) -> int:
+    """How often this leg was tried, when the last answer was no."""
     target = draft.target(f"close:{leg}")
     return target.attempts if target and target.outcome is Outcome.REFUSED else 0
 
@@ -72,7 +80,8 @@ def plan_reduction(draft: Draft) -> None:
 def plan_closes(draft: Draft) -> None:
     """FLATTEN: every leg to zero, largest risk first."""
     for position in _largest_first(draft):
-        if position.quantity != 0:
+        # The venue may close less than its minimum; once it refused, dust is listed and not chased.
+        if position.quantity != 0 and not (dust(position) and _refusals(draft, position.leg)):
             _close(draft, position, abs(position.quantity))
 
 
@@ -82,8 +91,8 @@ def _largest_first(draft: Draft) -> list[Position]:
 
 def _rounded(quantity: Decimal, position: Position) -> Decimal:
     """Up to the lot, so that the goal is reached, but never beyond the position."""
-    lots = (quantity / position.step).to_integral_value(ROUND_UP)
-    return min(lots * position.step, abs(position.quantity))
+    step = position.step or quantity
+    return min((quantity / step).to_integral_value(ROUND_UP) * step, abs(position.quantity))
 
 
 def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
@@ -120,7 +129,7 @@ def _resolve(account: str, symbol: str, client_id: str, id: str) -> Effect:
 def _send_close(draft: Draft, position: Position, quantity: Decimal, attempt: int, client_id: str = "") -> None:
     """First a price-capped order for what is known, then at market; whole legs size-free after the first try."""
     account = draft.account
-    whole = quantity >= abs(position.quantity)
+    whole = position.maximum >= quantity >= abs(position.quantity)
     side = -1 if position.quantity > 0 else 1
     client_id = client_id or _client_id(draft, position, attempt)
     order = CloseOrder(
@@ -141,9 +150,12 @@ def _capped(position: Position, side: int, slippage: float) -> Decimal:
 
 
 def _client_id(draft: Draft, position: Position, attempt: int) -> str:
-    """Built from incident, leg and attempt; at most 36 characters of [a-z0-9-]."""
-    base = "".join(c for c in position.symbol.split(":")[0].lower() if c.isalnum())[:14]
-    return f"gdn-{draft.incident.code}-{base}{position.index}-{attempt}"
+    """Built from incident, leg and attempt; at most 36 characters of [a-z0-9-].
+
+    The check sum tells legs apart whose names begin alike, as a perpetual and its dated futures do.
+    """
+    base = "".join(c for c in position.base.lower() if c.isascii() and c.isalnum())[:7]
+    return f"gdn-{draft.incident.code}-{base}{base36(crc32(position.leg.encode()))}-{attempt}"
 
 
 def plan_read(draft: Draft) -> None:

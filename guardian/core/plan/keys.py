@@ -6,15 +6,16 @@ complete listing asked *after* the fence's answer says so, or that fencing is re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
-from guardian.core.effects import DeleteKey, DestroySecret, FenceKey, ListKeys
+from guardian.core.effects import DeleteKey, DestroySecret, Effect, FenceKey, ListKeys
 from guardian.core.events import Outcome
 from guardian.core.model import KeyRecord, Level
 from guardian.core.plan.draft import Draft
-from guardian.core.state import AccountState
 
-LISTING_EVERY = timedelta(seconds=1)
+LISTING_EVERY = timedelta(seconds=0.9)
 APART = timedelta(seconds=2)
 FENCE_PATIENCE = timedelta(seconds=5)
 """How long LOCKOUT waits for a failing fence before it deletes the key instead."""
@@ -24,14 +25,17 @@ REFUSALS_ARE_IMPOSSIBLE = 5
 """Refused fences of a key after which it counts as impossible to fence (and is said so); tries go on."""
 
 
-def bot_keys(account: AccountState) -> tuple[str, ...]:
-    """Public ids to fence: the configured ones, or every trading key on the account but guardian's own."""
-    own = set(account.policy.own_keys)
-    if account.policy.bot_keys:
-        return tuple(k for k in account.policy.bot_keys if k not in own)
-    listed = (k.id for k in account.evidence.keys if k.can_trade and k.id not in own)
-    fenced = (key for key, _ in account.incident.fenced) if account.incident else ()
-    return tuple(sorted({*listed, *fenced}))
+def bot_keys(draft: Draft) -> tuple[str, ...]:
+    """Public ids to fence: the configured ones, or every trading key on the account but guardian's own.
+
+    A key that this incident has fenced stays one of them, although the listing no longer shows it trading.
+    """
+    policy = draft.account.policy
+    if policy.bot_keys:
+        return tuple(k for k in policy.bot_keys if k not in policy.own_keys)
+    listed = (k.id for k in draft.account.evidence.keys if k.can_trade and k.id not in policy.own_keys)
+    tried = (t.key.removeprefix("fence:") for t in draft.targets("fence"))
+    return tuple(sorted({*listed, *tried}))
 
 
 def plan_fence(draft: Draft) -> None:
@@ -41,13 +45,37 @@ def plan_fence(draft: Draft) -> None:
             draft.note(fence_impossible="no admin key: guardian can neither fence nor delete")
         return
     account = draft.account.policy.name
-    proven = dict(draft.incident.fenced)
-    for key in bot_keys(draft.account):
-        if key not in proven:
-            draft.persist(f"fence:{key}", "fence", lambda id, key=key: FenceKey(id, account, key))  # type: ignore[misc]
     _prove_fence(draft)
+    proven = dict(draft.incident.fenced)
+    for key in bot_keys(draft):
+        if key not in proven:
+            _insist(draft, "fence", key, partial(_fence, account, key))
     if not fence_settled(draft):
         _list(draft)
+
+
+def _fence(account: str, key: str, id: str) -> Effect:
+    return FenceKey(id, account, key)
+
+
+def _delete(account: str, key: str, id: str) -> Effect:
+    return DeleteKey(id, account, key)
+
+
+def _insist(draft: Draft, step: str, key: str, make: Callable[[str], Effect]) -> bool:
+    """Persist, and start again when a complete listing asked after the answer shows that it was not so."""
+    name = f"{step}:{key}"
+    settled = draft.persist(name, step, make)
+    target = draft.target(name)
+    if not settled or target is None or target.outcome is Outcome.IMPOSSIBLE:
+        return settled
+    record = next((k for k in draft.account.evidence.keys if k.id == key), None)
+    undone = record is not None if step == "delete" else not _harmless(record)
+    if not undone or not _listed_after(draft, target.reported_at):
+        return True
+    if draft.rested(target):
+        draft.send(name, step, make)
+    return False
 
 
 def _prove_fence(draft: Draft) -> None:
@@ -55,13 +83,18 @@ def _prove_fence(draft: Draft) -> None:
     listed = {k.id: k for k in draft.account.evidence.keys}
     proven = dict(draft.incident.fenced)
     facts = dict(draft.incident.fence_facts)
-    for key in bot_keys(draft.account):
+    for key in bot_keys(draft):
         target = draft.target(f"fence:{key}")
-        if key in proven or target is None or target.reported_at is None:
+        if target is None or target.reported_at is None:
             continue
         if target.facts:
-            facts[key] = target.facts
-        if _listed_after(draft, target.reported_at) and _harmless(listed.get(key)):
+            # The first answer tells what was there before the fence; a repeated fence sees only the fence.
+            facts.setdefault(key, target.facts)
+        if not _listed_after(draft, target.reported_at):
+            continue
+        if not _harmless(listed.get(key)):
+            proven.pop(key, None)
+        elif key not in proven:
             proven[key] = target.reported_at
     if proven != dict(draft.incident.fenced) or facts != dict(draft.incident.fence_facts):
         draft.note(fenced=tuple(sorted(proven.items())), fence_facts=tuple(sorted(facts.items())))
@@ -71,13 +104,13 @@ def _harmless(record: KeyRecord | None) -> bool:
     return record is None or record.read_only or not record.can_trade
 
 
-def _listed_after(draft: Draft, instant: datetime) -> bool:
+def _listed_after(draft: Draft, instant: datetime | None) -> bool:
     asked = draft.account.evidence.keys_asked
-    return asked is not None and asked > instant
+    return asked is not None and instant is not None and asked > instant
 
 
 def _list(draft: Draft) -> None:
-    """A listing now, and again every second while something is unproven."""
+    """A listing now, and again about every second (with each poll) while something is unproven."""
     target = draft.target("list")
     if target is not None and (target.in_flight or draft.now < target.sent_at + LISTING_EVERY):
         pending = [t.reported_at for t in draft.targets("fence", "delete") if t.reported_at is not None]
@@ -91,10 +124,10 @@ def fence_settled(draft: Draft) -> bool:
     """Every bot key is proven fenced, or fencing is recorded as impossible."""
     if draft.incident.fence_impossible:
         return True
-    keys = bot_keys(draft.account)
+    keys = bot_keys(draft)
     if not keys:
         # No key known yet: only a complete listing of this incident proves that there is none to fence.
-        return draft.incident.t0 is not None and _listed_after(draft, draft.incident.t0)
+        return _listed_after(draft, draft.incident.t0)
     proven = {key for key, _ in draft.incident.fenced}
     return all(key in proven or _impossible(draft, key) for key in keys)
 
@@ -113,13 +146,10 @@ def plan_deletion(draft: Draft) -> None:
     if not draft.account.policy.has_admin or not _time_to_delete(draft):
         return
     account = draft.account.policy.name
-    keys = bot_keys(draft.account)
-    gone = [
-        draft.persist(f"delete:{key}", "delete", lambda id, key=key: DeleteKey(id, account, key))  # type: ignore[misc]
-        for key in keys
-    ]
+    keys = bot_keys(draft)
     _prove_absence(draft, keys)
-    if draft.incident.key_dead_at is None:
+    gone = [_insist(draft, "delete", key, partial(_delete, account, key)) for key in keys]
+    if deletion_wanted(draft):
         _list(draft)
     ref = draft.account.policy.secret_ref
     if gone and all(gone) and ref:
@@ -131,9 +161,14 @@ def _time_to_delete(draft: Draft) -> bool:
     if incident.flatness.verified_at is not None or draft.targets("delete"):
         return True
     t0 = incident.t0 or draft.now
-    if not fence_settled(draft) and draft.now >= t0 + FENCE_PATIENCE:
-        return any(t.outcome not in (None, Outcome.DONE) for t in draft.targets("fence"))
-    return draft.now >= t0 + timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+    proven = {f"fence:{key}" for key, _ in incident.fenced}
+    failing = any(
+        t.attempts > 1 or t.outcome not in (None, Outcome.DONE)
+        for t in draft.targets("fence")
+        if t.key not in proven
+    )
+    patience = FENCE_PATIENCE if failing else timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+    return draft.now >= t0 + patience
 
 
 def _prove_absence(draft: Draft, keys: tuple[str, ...]) -> None:
@@ -162,4 +197,5 @@ def deletion_wanted(draft: Draft) -> bool:
         draft.account.level is Level.LOCKOUT
         and draft.account.policy.has_admin
         and draft.incident.key_dead_at is None
+        and not (fence_settled(draft) and not bot_keys(draft))
     )

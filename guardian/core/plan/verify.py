@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from guardian.core.model import Part
 from guardian.core.plan.draft import Draft
 from guardian.core.plan.keys import fence_settled
 
@@ -18,17 +19,17 @@ APART = timedelta(seconds=2)
 
 def plan_verification(draft: Draft) -> bool:
     """Fold the newest read into the flatness; true when "verified flat" was reached or lost in this pass."""
-    flatness = draft.incident.flatness
-    asked = draft.account.evidence.complete_at
-    if not _readable(draft, asked):
+    flatness, evidence = draft.incident.flatness, draft.account.evidence
+    asked, answered = evidence.complete_at, _answered_at(draft)
+    if asked is None or answered is None or asked <= answered:
         return False
-    assert asked is not None
     if not _flat(draft):
         draft.note(flatness=replace(flatness, first_at=None, first_asked=None, verified_at=None))
         return flatness.verified_at is not None
-    if flatness.verified_at is not None:
+    # A newer read in parts may deny that we are flat, but never confirm it.
+    if flatness.verified_at is not None or evidence.asked_at(Part.POSITIONS) != asked:
         return False
-    if flatness.first_asked is None:
+    if flatness.first_asked is None or flatness.first_asked <= answered:
         draft.note(flatness=replace(flatness, first_at=draft.now, first_asked=asked))
         return False
     if asked < flatness.first_asked + APART:
@@ -37,14 +38,12 @@ def plan_verification(draft: Draft) -> bool:
     return True
 
 
-def _readable(draft: Draft, asked: datetime | None) -> bool:
-    """Only a complete read asked after the last answer, with nothing in flight, can tell flat or not flat."""
+def _answered_at(draft: Draft) -> datetime | None:
+    """When the last answer came; None while one is awaited or the fence is not settled: no read can tell then."""
     acted = draft.targets("close", "cancel", "fence")
-    if asked is None or any(t.in_flight for t in acted) or not fence_settled(draft):
-        return False
-    answers = [t.reported_at for t in acted if t.reported_at is not None]
-    newest = max([*answers, draft.incident.t0 or asked], default=asked)
-    return asked > newest or (not answers and asked >= newest)
+    if any(t.in_flight for t in acted) or not fence_settled(draft):
+        return None
+    return max([t.reported_at for t in acted if t.reported_at is not None] + [draft.incident.t0 or draft.now])
 
 
 def _flat(draft: Draft) -> bool:
@@ -54,11 +53,6 @@ def _flat(draft: Draft) -> bool:
     wallet = evidence.wallet
     dust = any(p.quantity for p in evidence.positions)
     return wallet is not None and (wallet.position_margin <= Decimal(0) or dust)
-
-
-def dust(draft: Draft) -> tuple[str, ...]:
-    """Positions below the venue's minimum: listed, never hidden."""
-    return tuple(f"{p.leg} {p.quantity}" for p in draft.account.evidence.positions if p.quantity)
 
 
 def overdue(draft: Draft) -> bool:

@@ -137,6 +137,8 @@ class BybitClient:
             raise VenueError("stale", "the answer is older than one this endpoint gave before the question")
         asked = self.clock.venue_ms(asked_at)
         if asked is not None and envelope.time_ms < asked - _STALE_MS:
+            # Either the answer is old or our own clock was set: the next measurement will tell.
+            self.clock.suspect()
             seconds = (asked - envelope.time_ms) / 1000
             raise VenueError("stale", f"the answer is {seconds:.1f} s older than the question")
 

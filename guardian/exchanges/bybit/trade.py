@@ -27,10 +27,10 @@ from guardian.exchanges.generic.redact import redact
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential, KeyAudit, Report
 
-# Per account and endpoint in a rolling second. The batch endpoint counts its orders in a budget of its own.
-_SINGLE_PER_S = 10
-_BATCH_PER_S = 10
-_CANCEL_PER_S = 10
+# The venue's default per account and endpoint in a rolling second. The batch endpoint counts its orders in a
+# budget of its own.
+_ORDERS_PER_S = 10
+_CANCELS_PER_S = 10
 _WARM_CONNECTIONS = 24
 _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 1.1
@@ -60,9 +60,11 @@ class BybitTrader:
         self._warm_connections = warm_connections
         self._instruments = Instruments(self._client)
         self._credential: Credential | None = None
-        self._batch = Bucket("create-batch", _BATCH_PER_S)
-        self._orders = Pacer((Bucket("create", _SINGLE_PER_S), self._batch))
-        self._cancels = Pacer((Bucket("cancel", _CANCEL_PER_S),))
+        # A starting point: what the venue's answers say about their endpoint replaces it.
+        per_second = endpoint.orders_per_second or _ORDERS_PER_S
+        self._batch = Bucket("create-batch", per_second)
+        self._orders = Pacer((Bucket("create", per_second), self._batch))
+        self._cancels = Pacer((Bucket("cancel", _CANCELS_PER_S),))
 
     def hold(self, credential: Credential | None) -> None:
         self._credential = credential

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+_SLOW_MS = 1_000.0
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -31,10 +33,17 @@ class VenueClock:
         self._suspected = True
 
     def learn(self, venue_ms: float, asked_ms: float, answered_ms: float) -> None:
-        """The venue read `venue_ms` somewhere between our question and its answer: assume the middle."""
+        """The venue read `venue_ms` somewhere between our question and its answer: assume the middle.
+
+        A slow answer says little (the error is up to half its round trip): it never replaces a good
+        measurement, and where there is none it is used but stays due.
+        """
+        slow = answered_ms - asked_ms > _SLOW_MS
+        if slow and self.offset_ms is not None:
+            return
         self.offset_ms = venue_ms - (asked_ms + answered_ms) / 2
         self._measured_at = time.monotonic()
-        self._suspected = False
+        self._suspected = slow
 
     def venue_ms(self, ours: datetime) -> float | None:
         """Our instant on the venue's clock, or None while the offset is unknown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from guardian.ports import Credential, KeyAdmin, Reader, Trader
@@ -15,7 +15,8 @@ class Endpoint:
 
     `url` replaces the venue's own hosts (a simulated venue, a proxy); None means the venue itself.
     `flows_seconds` is the longest time between two ledger reads; `timeout_s` bounds each part of a read and
-    each request. `egress` is "" (default route), a source IP address, or a proxy URL.
+    each request. `egress` is "" (default route), a source IP address, or a proxy URL. `orders_per_second` is
+    set where the venue has raised this account's limit; None means its published default.
     """
 
     account: str
@@ -24,7 +25,8 @@ class Endpoint:
     currency: str
     flows_seconds: float
     timeout_s: float = 4.0
-    egress: str = ""
+    egress: str = field(default="", repr=False)  # A proxy URL may hold a password.
+    orders_per_second: int | None = None
 
 
 class OpenAdmin(Protocol):

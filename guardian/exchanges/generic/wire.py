@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -19,7 +20,6 @@ import aiohttp
 import yarl
 
 from guardian.errors import ConfigError, VenueError
-from guardian.exchanges.generic.redact import redact
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential
 
@@ -147,9 +147,10 @@ class Wire:
 
 def _told(error: BaseException) -> str:
     """The kind of a transport failure and the operating system's words for it, without the address."""
-    cause = error.__cause__ or error
-    words = getattr(cause, "strerror", None)
-    return redact(f"{type(error).__name__}: {words}" if isinstance(words, str) else type(error).__name__)
+    kind = type(error).__name__
+    number = getattr(error.__cause__ or error, "errno", None)
+    # Not `strerror`: asyncio writes the address into it.
+    return f"{kind}: {os.strerror(number)}" if isinstance(number, int) and number > 0 else kind
 
 
 def check_egress(egress: str) -> None:

@@ -86,6 +86,21 @@ class Rule:
         return {name: value for name, value in told.items() if value and value != defaults[name]}
 
 
+_NUMBER = (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {
+    "probability": _NUMBER,
+    "seconds": _NUMBER,
+    "factor": _NUMBER,
+    "count": (int, type(None)),
+    "code": (int,),
+    "match": (str,),
+    "symbol": (str,),
+    "key": (str,),
+    "when": (str,),
+    "body": (str,),
+    "values": (dict,),
+    "pointers": (list,),
+}
 _WRITABLE = {f.name for f in fields(Rule)} - {"changed"}
 
 
@@ -102,6 +117,9 @@ def rule_of(raw: Any) -> Rule:
         re.compile(str(raw.get("match", "")))
     except re.error as error:
         raise ConfigError(f"fault rule: match is not a regular expression: {error}") from None
+    for name, kinds in _KINDS.items():
+        if name in raw and (not isinstance(raw[name], kinds) or isinstance(raw[name], bool)):
+            raise ConfigError(f"fault rule: {name} has the wrong type: {raw[name]!r}")
     return Rule(**raw)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from guardian.sim.world import checks
 from guardian.sim.world.account import Account, Execution, LedgerRow, Leg, to_cents
-from guardian.sim.world.margin import MAKER, TAKER, margin_of, opening_cost
+from guardian.sim.world.margin import MAKER, TAKER, margin_of, opening_cost, order_initial
 from guardian.sim.world.market import Fill
 from guardian.sim.world.orders import ZERO, Kind, Order, OrderRequest, Status, TimeInForce
 
@@ -187,4 +187,6 @@ def margin_allows(world: World, account: Account, order: Order) -> bool:
     if checks.only_reduces(order.reduce_only, order.index, order.side):
         return True
     price = order.price or world.markets[order.symbol].best(order.side)
-    return opening_cost(account, order, price) <= margin_of(account, world.markets).available
+    margin = margin_of(account, world.markets)
+    free = margin.equity - margin.position_im - margin.order_im + order_initial(account, order)
+    return opening_cost(account, order, price) <= free

@@ -108,7 +108,7 @@ class Script:
         sent = orjson.loads(body) if body else dict(request.query)
         seen = Seen(request.path, sent, dict(request.headers), time.monotonic())
         self.seen.append(seen)
-        answer = self.answers.get(request.path, lambda _: Raw(b"no such route", 404))(seen)
+        answer = self.answers.get(request.path, _no_route)(seen)
         raw = answer if isinstance(answer, Raw) else Raw(self.envelope(answer))
         if raw.delay:
             await asyncio.sleep(raw.delay)
@@ -117,13 +117,17 @@ class Script:
         )
 
 
+def _no_route(_: Seen) -> Raw:
+    return Raw(b"no such route", 404)
+
+
 @asynccontextmanager
 async def scripted() -> AsyncIterator[Script]:
     """A running script with one healthy account: 10 000 USDT, long 0.5 BTC, no orders, no rows."""
     script = Script()
     application = web.Application()
     application.router.add_route("*", "/{tail:.*}", script._serve)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -187,7 +191,12 @@ def wallet(coins: list[Any] | None = None, **changes: Any) -> dict[str, Any]:
 
 def flat_wallet(cash: str = "10000") -> dict[str, Any]:
     flat = coin(
-        equity=cash, usdValue=cash, walletBalance=cash, unrealisedPnl="0", totalPositionIM="0", totalPositionMM="0"
+        equity=cash,
+        usdValue=cash,
+        walletBalance=cash,
+        unrealisedPnl="0",
+        totalPositionIM="0",
+        totalPositionMM="0",
     )
     return wallet([flat], totalEquity=cash, totalPerpUPL="0")
 

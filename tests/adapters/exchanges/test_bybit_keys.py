@@ -207,7 +207,9 @@ class TestFence:
 
         assert report.outcome is Outcome.GONE
 
-    async def test_a_key_deleted_since_the_listing_is_gone(self, script: Script, admin: BybitKeyAdmin) -> None:
+    async def test_a_key_deleted_since_the_listing_is_gone(
+        self, script: Script, admin: BybitKeyAdmin
+    ) -> None:
         await admin.list_keys(ADMIN)
         script.says(stub.UPDATE_KEY, script.refusal(10001, "apikey not found"))
         show(script, [])

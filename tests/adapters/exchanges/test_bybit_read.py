@@ -50,7 +50,9 @@ async def test_sixty_orders_over_pages_are_all_seen(script: Script, reader: Bybi
     """The venue's default page is 20: asking once would show a third of the book."""
     rows = [stub.order(number) for number in range(60)]
     pages = stub.paged(rows, 50)
-    script.says(stub.ORDERS, lambda seen: pages(seen) if seen.sent["settleCoin"] == "USDT" else stub.listed([]))
+    script.says(
+        stub.ORDERS, lambda seen: pages(seen) if seen.sent["settleCoin"] == "USDT" else stub.listed([])
+    )
 
     snapshot = await reader.snapshot()
 
@@ -81,7 +83,9 @@ async def test_conditional_and_whole_position_orders_are_read_for_what_they_are(
     script: Script, reader: BybitReader
 ) -> None:
     rows = [
-        stub.order(1, orderStatus="Untriggered", triggerPrice="58000", price="0", reduceOnly=True, leavesQty="0"),
+        stub.order(
+            1, orderStatus="Untriggered", triggerPrice="58000", price="0", reduceOnly=True, leavesQty="0"
+        ),
         stub.order(2, closeOnTrigger=True, side="Buy", positionIdx=2),
         stub.order(3, orderStatus="Cancelled"),
     ]
@@ -149,7 +153,9 @@ async def test_no_positions_while_the_wallet_shows_some_is_not_flat(
     snapshot = await reader.snapshot()
 
     assert snapshot.positions is None
-    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "inconsistent")]
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [
+        (Part.POSITIONS, "inconsistent")
+    ]
     assert snapshot.wallet is not None
 
 
@@ -379,7 +385,9 @@ async def test_a_clock_that_differs_from_ours_is_no_staleness(script: Script, re
     assert abs(signed[0] - script.venue_ms()) < 2_000
 
 
-async def test_without_a_measured_clock_the_account_is_still_seen(script: Script, reader: BybitReader) -> None:
+async def test_without_a_measured_clock_the_account_is_still_seen(
+    script: Script, reader: BybitReader
+) -> None:
     script.says(stub.TIME, Raw(b"", 503))
 
     snapshot = await reader.snapshot()
@@ -403,7 +411,9 @@ async def test_parts_are_asked_at_the_same_time(script: Script, reader: BybitRea
 class TestLedger:
     """Flows must be seen once, in time, and never before the wallet contains them."""
 
-    async def test_it_is_read_when_cash_moved_and_after_the_wallet(self, script: Script, reader: BybitReader) -> None:
+    async def test_it_is_read_when_cash_moved_and_after_the_wallet(
+        self, script: Script, reader: BybitReader
+    ) -> None:
         await reader.snapshot()
         row = stub.ledger_row(1, script.venue_ms())
         script.says(stub.LEDGER, stub.listed([row]))
@@ -546,8 +556,12 @@ class TestLedger:
         assert [entry.kind for entry in snapshot.ledger] == [kind]
         await reader.close()
 
-    @pytest.mark.parametrize("changes", [{"change": "NaN"}, {"change": ""}, {"id": ""}, {"transactionTime": "x"}])
-    async def test_a_row_that_makes_no_sense_fails_the_part(self, script: Script, changes: dict[str, str]) -> None:
+    @pytest.mark.parametrize(
+        "changes", [{"change": "NaN"}, {"change": ""}, {"id": ""}, {"transactionTime": "x"}]
+    )
+    async def test_a_row_that_makes_no_sense_fails_the_part(
+        self, script: Script, changes: dict[str, str]
+    ) -> None:
         reader = BybitReader(script.endpoint(flows_seconds=0.0), WATCH)
         await reader.snapshot()
         script.says(stub.LEDGER, stub.listed([stub.ledger_row(1, script.venue_ms()) | changes]))
@@ -561,7 +575,9 @@ class TestLedger:
 
 async def test_an_isolated_margin_account_is_read_from_its_coins(script: Script, reader: BybitReader) -> None:
     """The venue leaves every account-wide margin empty there; blindness would be the wrong answer."""
-    empty = dict.fromkeys(("totalMarginBalance", "totalInitialMargin", "totalMaintenanceMargin"), "")
+    empty: dict[str, Any] = dict.fromkeys(
+        ("totalMarginBalance", "totalInitialMargin", "totalMaintenanceMargin"), ""
+    )
     script.says(stub.WALLET, stub.wallet(**empty))
 
     snapshot = await reader.snapshot()

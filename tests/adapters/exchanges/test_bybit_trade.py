@@ -17,7 +17,7 @@ from tests.adapters.exchanges.stub import HANDS, Raw, Script, Seen
 
 
 def close(number: int = 1, **changes: Any) -> CloseOrder:
-    order = {
+    order: dict[str, Any] = {
         "client_id": f"gdn-1-{number}-1",
         "symbol": "BTC/USDT:USDT",
         "index": 0,
@@ -120,9 +120,7 @@ class TestOutcomes:
         self, script: Script, trader: BybitTrader, code: int, message: str, outcome: Outcome
     ) -> None:
         script.says(stub.CREATE, script.refusal(code, message))
-        script.says(
-            stub.BATCH, lambda seen: script.batch_verdict(code, seen.sent["request"][0], message)
-        )
+        script.says(stub.BATCH, lambda seen: script.batch_verdict(code, seen.sent["request"][0], message))
 
         reports = await asyncio.gather(*(trader.close_position(close(number)) for number in range(11)))
 
@@ -233,7 +231,9 @@ class TestResolve:
         assert gone.outcome is Outcome.GONE
         assert (unknown.outcome, unknown.code) == (Outcome.UNKNOWN, "http-502")
 
-    async def test_an_answer_about_another_order_is_unknown(self, script: Script, trader: BybitTrader) -> None:
+    async def test_an_answer_about_another_order_is_unknown(
+        self, script: Script, trader: BybitTrader
+    ) -> None:
         script.says(stub.ORDERS, stub.listed([stub.order(1)]))
 
         report = await trader.resolve("BTC/USDT:USDT", "gdn-1-1-1")
@@ -301,7 +301,9 @@ class TestPacing:
         assert (report.outcome, report.code) == (Outcome.REFUSED, "10006")
         await trader.close()
 
-    async def test_one_hung_close_does_not_delay_the_others(self, script: Script, trader: BybitTrader) -> None:
+    async def test_one_hung_close_does_not_delay_the_others(
+        self, script: Script, trader: BybitTrader
+    ) -> None:
         script.says(
             stub.CREATE,
             lambda seen: Raw(b"", delay=3.0) if seen.sent["orderLinkId"] == "gdn-1-2-1" else accepted(seen),

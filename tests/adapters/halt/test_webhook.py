@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -151,7 +152,7 @@ async def test_neither_secret_nor_token_is_shown(caplog: pytest.LogCaptureFixtur
     assert "canary" not in shown
 
 
-def test_the_configuration_chooses_the_control(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_configuration_chooses_the_control(tmp_path: Path) -> None:
     assert isinstance(open_halt(ProcessHalt(tmp_path / "p", 1.0), Texts()), ProcessControl)
     assert isinstance(open_halt(WebhookHalt("http://127.0.0.1:9/h", "file:x", 1.0), Texts()), WebhookControl)
     with pytest.raises(ConfigError, match=r"halt\.webhook\.url"):

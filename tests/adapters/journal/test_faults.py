@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,6 +152,29 @@ async def test_a_closed_journal_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="closed"):
         await journal.append(START, "tick", "{}")
+
+
+async def test_a_hanging_disk_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that cannot stop cannot be restarted."""
+    monkeypatch.setattr("guardian.journal.sqlite.CLOSE_SECONDS", 0.05)
+    hanging = threading.Event()
+
+    def hang(path: Path) -> sqlite3.Connection:
+        hanging.wait(10)
+        return connect(path)
+
+    journal = SqliteJournal(tmp_path / "j.db", Origin("test"), hang)
+    waiting = asyncio.ensure_future(journal.append(START, "tick", "{}"))
+    await asyncio.sleep(0)
+
+    await asyncio.wait_for(journal.close(), 1)
+    unfinished = not waiting.done()
+    hanging.set()
+
+    assert unfinished
+    assert await waiting == 1
 
 
 async def test_decisions_overtake_bookkeeping(tmp_path: Path) -> None:

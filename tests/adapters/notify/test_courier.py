@@ -173,6 +173,20 @@ async def test_a_digest_that_fails_keeps_its_messages(desk: Desk) -> None:
     assert await desk.waiting() == []
 
 
+async def test_a_trigger_that_waits_for_its_retry_is_dropped_once_its_resolve_is_told(desk: Desk) -> None:
+    """After a restart nobody remembers that the channel was blocked, so the resolve may overtake."""
+    desk.page.answers = [Delivery(False, True, 30.0, "http-429")]
+    await desk.queue(message("a", key="k"), to="page")
+    await desk.round()
+    await desk.restart()
+    await desk.queue(message("a", key="k", notification="resolve", at=desk.world.at), to="page")
+
+    await desk.rounds(60)
+
+    assert [told.notification for _, told in desk.page.got] == ["resolve"]
+    assert await desk.waiting() == []
+
+
 async def test_a_trigger_never_follows_its_resolve(desk: Desk) -> None:
     """PagerDuty would open the incident again, and nothing would ever close it."""
     desk.page.answers = [Delivery(False, True, None, "http-503")]

@@ -110,7 +110,9 @@ def cancel_batch(call: Call) -> Reply:
 def _batch(call: Call, one: Callable[[Params], dict[str, Any]], empty: dict[str, Any]) -> Reply:
     """Each order on its own: its refusal is in retExtInfo, and the envelope says OK."""
     items = call.params.get("request")
-    if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BybitProblem(PARAMS, "params error: request must be a list of orders")
+    if not 1 <= len(items) <= MAX_BATCH:
         raise BybitProblem(PARAMS, f"params error: request must hold 1 to {MAX_BATCH} orders")
     category = category_of(call)
     rows, codes = [], []

@@ -183,7 +183,8 @@ class BybitServer:
         place = (incoming.seen.key, incoming.method, incoming.path)
         truth = orjson.dumps(outgoing.payload)
         body = _spoil(incoming, truth, self._last.get(place))
-        self._last[place] = truth
+        if incoming.seen.role or not incoming.seen.key:
+            self._last[place] = truth
         silent = incoming.fault("timeout_after_effect")
         if silent is not None:
             silent.changed += 1

@@ -16,6 +16,8 @@ from guardian.sim.world.keys import ApiKey
 Params = Mapping[str, Any]
 T = TypeVar("T")
 
+LARGEST = Decimal("1e18")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -95,7 +97,7 @@ def decimal_of(params: Params, name: str) -> Decimal | None:
         value = Decimal(str(raw))
     except InvalidOperation:
         raise BybitProblem(PARAMS, f"params error: {name} invalid") from None
-    if not value.is_finite() or value < 0:
+    if not value.is_finite() or not 0 <= value < LARGEST:
         raise BybitProblem(PARAMS, f"params error: {name} invalid")
     return value
 

@@ -1,0 +1,174 @@
+"""What every Reader promises, checked on the simulated venue of each adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from guardian.core.model import LedgerKind, Part
+from guardian.ports import Reader
+from tests.contracts.beds import BEDS, Bed
+
+Contract = Callable[[Reader, Bed], Awaitable[None]]
+
+
+async def it_sees_what_the_venue_knows(reader: Reader, bed: Bed) -> None:
+    before = datetime.now(UTC)
+
+    snapshot = await reader.snapshot()
+
+    truth = bed.truth()
+    assert snapshot.complete, snapshot.failures
+    assert before <= snapshot.asked_at <= datetime.now(UTC)
+    assert snapshot.wallet is not None
+    assert snapshot.positions is not None
+    assert snapshot.orders is not None
+    assert snapshot.wallet.equity == pytest.approx(Decimal(truth["equity"]), abs=Decimal("0.01"))
+    sizes = {position.base + "USDT": position.quantity for position in snapshot.positions}
+    assert sizes == {symbol: size for symbol, size in bed.sizes().items() if size}
+    assert {order.id for order in snapshot.orders} == {row["id"] for row in truth["orders"]}
+    stops = {row["id"] for row in truth["orders"] if row["trigger"] is not None}
+    assert {order.id for order in snapshot.orders if order.trigger is not None} == stops
+    assert snapshot.ledger == ()
+
+
+async def it_sees_every_order_over_pages(reader: Reader, bed: Bed) -> None:
+    bed.rest_orders(60)
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.orders is not None
+    assert {f"ft-{number}" for number in range(60)} <= {order.client_id for order in snapshot.orders}
+
+
+async def its_positions_and_wallet_agree_about_profit(reader: Reader, bed: Bed) -> None:
+    """The sum over positions explains the equity beyond cash: signs, sizes and marks are right."""
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is not None
+    assert snapshot.positions is not None
+    cash = sum((held.quantity * held.price for held in snapshot.wallet.balances), Decimal(0))
+    profit = sum((position.open_pnl for position in snapshot.positions), Decimal(0))
+    assert snapshot.wallet.equity - cash == pytest.approx(profit, abs=Decimal("0.05"))
+    assert snapshot.wallet.position_margin > 0
+
+
+async def a_transfer_is_a_flow_told_once(reader: Reader, bed: Bed) -> None:
+    first = await reader.snapshot()
+    await asyncio.sleep(0.005)
+    bed.transfer(-2500)
+    await asyncio.sleep(0.005)
+
+    after, later = await reader.snapshot(), await reader.snapshot()
+
+    assert (first.ledger, later.ledger) == ((), ())
+    assert after.ledger is not None
+    assert [(entry.kind, entry.change) for entry in after.ledger] == [(LedgerKind.FLOW, Decimal(-2500))]
+
+
+async def a_part_that_fails_is_named_and_the_others_stay(reader: Reader, bed: Bed) -> None:
+    bed.commits("status", "position/list", code=502)
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "http-502")]
+    assert snapshot.wallet is not None
+    assert snapshot.orders is not None
+
+
+async def it_recovers_by_itself(reader: Reader, bed: Bed) -> None:
+    for effect in ("drop_before", "empty", "garbage", "truncate", "status"):
+        bed.commits(effect, "GET /v5/", count=1)
+        await reader.snapshot()
+    bed.behaves()
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete, snapshot.failures
+
+
+async def an_empty_position_list_against_a_margined_wallet_is_not_flat(reader: Reader, bed: Bed) -> None:
+    bed.commits("replace", "position/list", values={"/list": []})
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is None
+    assert [failure.code for failure in snapshot.failures] == ["inconsistent"]
+
+
+async def numbers_that_are_none_fail_their_part(reader: Reader, bed: Bed) -> None:
+    for wrong in ("NaN", "", None, "Infinity", "-1e400", True, "0x10"):
+        bed.behaves()
+        bed.commits("replace", "wallet-balance", values={"/list/0/totalEquity": wrong})
+        bed.commits("replace", "position/list", values={"/list/*/size": wrong})
+
+        snapshot = await reader.snapshot()
+
+        assert (snapshot.wallet, snapshot.positions) == (None, None), wrong
+        assert {failure.code for failure in snapshot.failures} == {"garbage"}
+
+
+async def an_answer_that_is_repeated_after_a_pause_is_stale(reader: Reader, bed: Bed) -> None:
+    await reader.snapshot()
+    await asyncio.sleep(2.2)
+    bed.commits("stale", "wallet-balance")
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.WALLET, "stale")]
+
+
+async def its_key_is_audited_as_the_venue_sees_it(reader: Reader, bed: Bed) -> None:
+    audit = await reader.audit()
+
+    assert audit.problem == ""
+    assert audit.key_id == bed.credentials["watch"].key
+    may = (audit.can_trade, audit.can_withdraw, audit.can_transfer, audit.can_manage_keys)
+    assert may == (False, False, False, False)
+    assert audit.uid == bed.truth()["uid"]
+    assert not audit.is_master
+    assert audit.expires_at is not None
+    assert audit.expires_at > datetime.now(UTC)
+
+
+async def a_refused_key_is_told_by_its_raw_code(reader: Reader, bed: Bed) -> None:
+    watch = bed.credentials["watch"].key
+    bed.venue.world.keys[watch].delete(bed.venue.clock())
+
+    snapshot, audit = await reader.snapshot(), await reader.audit()
+
+    assert {failure.code for failure in snapshot.failures} == {"10003"}
+    assert (audit.code, audit.can_trade) == ("10003", False)
+    assert audit.problem
+
+
+CONTRACT: tuple[Contract, ...] = (
+    it_sees_what_the_venue_knows,
+    it_sees_every_order_over_pages,
+    its_positions_and_wallet_agree_about_profit,
+    a_transfer_is_a_flow_told_once,
+    a_part_that_fails_is_named_and_the_others_stay,
+    it_recovers_by_itself,
+    an_empty_position_list_against_a_margined_wallet_is_not_flat,
+    numbers_that_are_none_fail_their_part,
+    an_answer_that_is_repeated_after_a_pause_is_stale,
+    its_key_is_audited_as_the_venue_sees_it,
+    a_refused_key_is_told_by_its_raw_code,
+)
+
+
+@pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("name", BEDS)
+async def test_reader_contract(name: str, promise: Contract) -> None:
+    async with BEDS[name]() as bed:
+        reader = bed.reader()
+        try:
+            await promise(reader, bed)
+        finally:
+            await reader.close()

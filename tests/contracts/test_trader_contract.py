@@ -1,0 +1,277 @@
+"""What every Trader promises, checked on the simulated venue of each adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+
+from guardian.core.effects import CloseOrder
+from guardian.core.events import Outcome
+from guardian.core.model import Position
+from guardian.exchanges import Endpoint, venue
+from guardian.ports import Credential, Trader
+from guardian.sim.launch import start_venue
+from tests.contracts.beds import BEDS, Bed
+
+Contract = Callable[[Trader, Bed], Awaitable[None]]
+
+
+async def positions(bed: Bed) -> tuple[Position, ...]:
+    reader = bed.reader()
+    try:
+        snapshot = await reader.snapshot()
+    finally:
+        await reader.close()
+    assert snapshot.positions
+    return snapshot.positions
+
+
+def closing(position: Position, number: int = 1, **changes: Any) -> CloseOrder:
+    order: dict[str, Any] = {
+        "client_id": f"gdn-1-{number}-1",
+        "symbol": position.symbol,
+        "index": position.index,
+        "side": -1 if position.quantity > 0 else 1,
+        "quantity": abs(position.quantity),
+        "price": None,
+    }
+    return CloseOrder(**(order | changes))
+
+
+def venue_id(position: Position) -> str:
+    return f"{position.base}USDT"
+
+
+async def every_position_can_be_closed(trader: Trader, bed: Bed) -> None:
+    open_legs = await positions(bed)
+
+    reports = await asyncio.gather(
+        *(trader.close_position(closing(leg, n)) for n, leg in enumerate(open_legs))
+    )
+
+    assert {report.outcome for report in reports} == {Outcome.DONE}
+    assert all(dict(report.facts)["order_id"] for report in reports)
+    assert not any(bed.sizes().values())
+    assert bed.truth()["sign_flips"] == 0
+
+
+async def a_close_without_quantity_closes_what_is_there(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+
+    report = await trader.close_position(closing(leg, quantity=None))
+
+    assert report.outcome is Outcome.DONE
+    assert not bed.sizes().get(venue_id(leg))
+
+
+async def a_capped_close_trades_within_its_cap_and_leaves_nothing_resting(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    await trader.warm()
+    orders = len(bed.truth()["orders"])
+    impossible = leg.mark * (Decimal("1.02") if leg.quantity > 0 else Decimal("0.98"))
+
+    report = await trader.close_position(closing(leg, price=impossible))
+
+    assert report.outcome is Outcome.DONE
+    assert bed.sizes()[venue_id(leg)] == leg.quantity
+    assert len(bed.truth()["orders"]) == orders
+
+
+async def closing_more_than_there_is_never_turns_the_position(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+
+    await trader.close_position(closing(leg, quantity=abs(leg.quantity) * 2))
+
+    assert not bed.sizes().get(venue_id(leg))
+    assert bed.truth()["sign_flips"] == 0
+
+
+async def closing_a_flat_leg_is_gone(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    await trader.close_position(closing(leg, 1))
+
+    again = await trader.close_position(closing(leg, 2))
+
+    assert again.outcome is Outcome.GONE
+    assert not bed.sizes().get(venue_id(leg))
+
+
+async def a_lost_answer_is_unknown_and_the_same_id_again_closes_once(trader: Trader, bed: Bed) -> None:
+    """The effect happened and nobody told us: the duplicate must be refused by the venue, not filled."""
+    (leg, *_) = await positions(bed)
+    half = abs(leg.quantity) / 2 // leg.step * leg.step
+    bed.commits("timeout_after_effect", "order/create", count=1)
+
+    lost = await trader.close_position(closing(leg, quantity=half))
+    again = await trader.close_position(closing(leg, quantity=half))
+
+    assert lost.outcome is Outcome.UNKNOWN
+    assert (again.outcome, again.code) == (Outcome.DONE, "110072")
+    assert abs(bed.sizes()[venue_id(leg)]) == abs(leg.quantity) - half
+    fills = [row for row in bed.truth()["executions"] if row["order_link_id"] == "gdn-1-1-1"]
+    assert sum(Decimal(row["qty"]) for row in fills) == half
+
+
+async def a_lost_order_can_be_resolved(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    bed.commits("timeout_after_effect", "order/create", count=1)
+    await trader.close_position(closing(leg))
+
+    known = await trader.resolve(leg.symbol, "gdn-1-1-1")
+    unseen = await trader.resolve(leg.symbol, "gdn-9-9-9")
+
+    assert known.outcome is Outcome.DONE
+    assert Decimal(dict(known.facts)["filled"]) == abs(leg.quantity)
+    assert unseen.outcome is Outcome.GONE
+
+
+async def one_hung_close_of_five_delays_no_other(trader: Trader, bed: Bed) -> None:
+    open_legs = await positions(bed)
+    bed.commits("hang", "order/create", symbol=venue_id(open_legs[2]), seconds=5, when="before")
+    begun = time.monotonic()
+    ends: dict[int, float] = {}
+
+    async def one(number: int, leg: Position) -> Outcome:
+        report = await trader.close_position(closing(leg, number))
+        ends[number] = time.monotonic() - begun
+        return report.outcome
+
+    outcomes = await asyncio.gather(*(one(number, leg) for number, leg in enumerate(open_legs)))
+
+    assert outcomes.count(Outcome.DONE) == len(open_legs) - 1
+    assert outcomes[2] is Outcome.UNKNOWN
+    assert max(end for number, end in ends.items() if number != 2) < 0.6
+
+
+async def an_order_is_cancelled_by_its_id_and_others_stay(trader: Trader, bed: Bed) -> None:
+    bed.rest_orders(2)
+    rows = bed.truth()["orders"]
+    mine = next(row for row in rows if row["link_id"] == "ft-0")
+
+    report = await trader.cancel("BTC/USDT:USDT", mine["id"], conditional=False)
+    again = await trader.cancel("BTC/USDT:USDT", mine["id"], conditional=False)
+
+    assert (report.outcome, again.outcome) == (Outcome.DONE, Outcome.GONE)
+    assert {row["id"] for row in bed.truth()["orders"]} == {row["id"] for row in rows} - {mine["id"]}
+
+
+async def without_a_key_it_acts_on_nothing(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    trader.hold(None)
+
+    report = await trader.close_position(closing(leg))
+
+    assert report.outcome is Outcome.IMPOSSIBLE
+    assert bed.sizes()[venue_id(leg)] == leg.quantity
+
+
+async def a_key_that_may_not_trade_is_refused_by_raw_code(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    trader.hold(bed.credentials["watch"])
+
+    report = await trader.close_position(closing(leg))
+
+    assert (report.outcome, report.code) == (Outcome.REFUSED, "10005")
+
+
+async def a_deleted_key_is_refused_by_raw_code(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    bed.venue.world.keys[bed.credentials["hands"].key].delete(bed.venue.clock())
+
+    report = await trader.close_position(closing(leg))
+
+    assert (report.outcome, report.code) == (Outcome.REFUSED, "10003")
+
+
+async def its_key_is_audited(trader: Trader, bed: Bed) -> None:
+    audit = await trader.audit(bed.credentials["hands"])
+
+    assert (audit.can_trade, audit.can_withdraw, audit.can_transfer) == (True, False, False)
+    assert audit.uid == bed.truth()["uid"]
+
+
+CONTRACT: tuple[Contract, ...] = (
+    every_position_can_be_closed,
+    a_close_without_quantity_closes_what_is_there,
+    a_capped_close_trades_within_its_cap_and_leaves_nothing_resting,
+    closing_more_than_there_is_never_turns_the_position,
+    closing_a_flat_leg_is_gone,
+    a_lost_answer_is_unknown_and_the_same_id_again_closes_once,
+    a_lost_order_can_be_resolved,
+    one_hung_close_of_five_delays_no_other,
+    an_order_is_cancelled_by_its_id_and_others_stay,
+    without_a_key_it_acts_on_nothing,
+    a_key_that_may_not_trade_is_refused_by_raw_code,
+    a_deleted_key_is_refused_by_raw_code,
+    its_key_is_audited,
+)
+
+
+@pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("name", BEDS)
+async def test_trader_contract(name: str, promise: Contract) -> None:
+    async with BEDS[name]() as bed:
+        trader = bed.trader()
+        trader.hold(bed.credentials["hands"])
+        try:
+            await promise(trader, bed)
+        finally:
+            await trader.close()
+
+
+@pytest.mark.parametrize("name", BEDS)
+async def test_a_flatten_under_the_venues_own_limits_is_never_refused_for_them(name: str) -> None:
+    """25 legs at 20 orders a second: two budgets, no refusal, a little over one second."""
+    async with BEDS[name](limits=True, positions=25, timeout_s=4.0) as bed:
+        open_legs = await positions(bed)
+        trader = bed.trader()
+        trader.hold(bed.credentials["hands"])
+        begun = time.monotonic()
+
+        reports = await asyncio.gather(
+            *(trader.close_position(closing(leg, number)) for number, leg in enumerate(open_legs))
+        )
+
+        assert {report.outcome for report in reports} == {Outcome.DONE}
+        assert time.monotonic() - begun < 2.0
+        assert not any(bed.sizes().values())
+        refused = [seen for seen in bed.venue.log.since(0) if seen.get("code") == 10006]
+        assert refused == []
+        await trader.close()
+
+
+@pytest.mark.process
+async def test_fifty_closes_reach_the_match_in_one_round_trip() -> None:
+    """At 50 ms latency the floor is 25 ms. Measured 40-60 ms; the bound leaves room for a busy machine."""
+    with start_venue(["--limits", "off", "--latency", "50ms", "--positions", "50"]) as running:
+        (account, *_) = running.accounts
+        endpoint = Endpoint("main", "bybit", running.url, "USDT", 60.0, orders_per_second=1000)
+        reader = venue("bybit").open_reader(endpoint, Credential(**account["watch"]))
+        trader = venue("bybit").open_trader(endpoint)
+        legs = (await reader.snapshot()).positions
+        assert legs is not None
+        await trader.warm()
+        trader.hold(Credential(**account["hands"]))
+        begun = time.time()
+
+        reports = await asyncio.gather(
+            *(trader.close_position(closing(leg, number)) for number, leg in enumerate(legs))
+        )
+
+        async with aiohttp.ClientSession() as session, session.get(f"{running.url}/_sim/truth") as answer:
+            truth = (await answer.json())["accounts"][0]
+        matches = [row["at"] for row in truth["executions"] if row["order_link_id"].startswith("gdn-")]
+        last_ms = (max(datetime.fromisoformat(at).timestamp() for at in matches) - begun) * 1000
+        assert len(legs) == 50
+        assert {report.outcome for report in reports} == {Outcome.DONE}
+        assert truth["positions"] == []
+        assert last_ms < 200, f"last match after {last_ms:.0f} ms"
+        await reader.close()
+        await trader.close()
