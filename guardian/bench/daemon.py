@@ -33,6 +33,7 @@ accounts:
     currency: USDT
     keys: {{watch: file:watch.json, hands: file:hands.json, admin: file:admin.json, hold: boot}}
     bot: {{keys: ["{bot}"]}}
+    flatten: {{orders_per_second: 1000}}  # the venue runs with its limits off
 """
 
 _RULE = """\

@@ -30,6 +30,7 @@ from guardian.config.values import (
     reference,
     text,
     url,
+    whole,
 )
 
 SECRET_FIELDS = ("key", "secret", "api_key", "apikey", "api_secret", "apisecret", "password", "passphrase")
@@ -155,9 +156,10 @@ def _flatten(node: Node, spot: Spot) -> FlattenConfig:
         "deadline": Field(duration(5.0, 600.0), default.deadline_seconds),
         "slippage": Field(fraction(0.0, 0.5), default.slippage),
         "spot": Field(choice("choice", ("keep",), SPOT_LATER), default.spot),
+        "orders_per_second": Field(whole(1, 5000), default.orders_per_second),
     }
     values = read_table(node, spot, fields).all()
-    return FlattenConfig(values["deadline"], values["slippage"], values["spot"])
+    return FlattenConfig(values["deadline"], values["slippage"], values["spot"], values["orders_per_second"])
 
 
 def _poll(node: Node, spot: Spot) -> PollConfig:

@@ -85,11 +85,15 @@ class WebhookHalt:
 
 @dataclass(frozen=True, slots=True)
 class FlattenConfig:
-    """How positions are closed: `slippage` is a fraction of the mark price."""
+    """How positions are closed: `slippage` is a fraction of the mark price.
+
+    `orders_per_second` is set where the venue has raised this account's limit; None is its published default.
+    """
 
     deadline_seconds: float = 60.0
     slippage: float = 0.02
     spot: Literal["keep", "sell"] = "keep"
+    orders_per_second: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

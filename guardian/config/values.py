@@ -90,6 +90,19 @@ def fraction(least: float, most: float) -> Read[float]:
     return read_fraction
 
 
+def whole(least: int, most: int) -> Read[int]:
+    """A whole number within bounds."""
+
+    def read_whole(node: Node, spot: Spot) -> int:
+        value = number(node, spot)
+        if value != int(value) or not least <= value <= most:
+            fix = "Write one without a point."
+            raise Wrong(f"{value:g} is not a whole number from {least} to {most}", fix)
+        return int(value)
+
+    return read_whole
+
+
 def duration(least: float = 0.0, most: float = 86400.0) -> Read[float]:
     """Seconds, from `500ms`, `10s`, `5m`, `1h`, `7d`, between `least` and `most` seconds."""
 

@@ -30,7 +30,7 @@ LEVEL_COLOURS = {
     "LOCKOUT": "#f3dfea",
 }
 LONG_COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#5e8c3a", "#3b5b92")
-LABEL_CHARACTERS = 125  # of the labels' size, across the whole axis
+LABEL_CHARACTERS = 150  # of the labels' size, across the whole axis
 SHORT_COLOURS = ("#d55e00", "#e69f00", "#cc79a7", "#a65628", "#b8860b")
 LINE, FAIL = "#0b3c5d", "#c0392b"
 MINUS, DOWN = "\N{MINUS SIGN}", "\N{DOWNWARDS ARROW}"
@@ -224,9 +224,12 @@ def _draw_marks(axes: Any, story: Story) -> None:
     for mark in sorted(story.marks, key=lambda mark: mark.at):
         at = _seconds(story, mark.at)
         words = f"{'FAILED: ' if mark.failed else ''}{mark.label}  {at:+.2f} s".replace("-", MINUS)
-        row = next((i for i, end in enumerate(free) if end <= at), len(free))
-        fits = at + character * (len(words) + 1) <= high
-        free[row : row + 1] = [at + character * (len(words) + 3 if fits else 1)]
+        width = character * (len(words) + 2)
+        fits = at + width <= high
+        # A label that would leave the picture hangs to the left of its mark, and needs its row free there.
+        start, end = (at, at + width) if fits else (at - width, at)
+        row = next((i for i, taken in enumerate(free) if taken <= start), len(free))
+        free[row : row + 1] = [end + character]
         _draw_mark(axes, mark, (at, row + 0.7), words, fits)
     axes.axhline(0, color="#c8cdd3", lw=1.0, zorder=0)
     axes.set_ylim(max(len(free), 4) + 0.3, -0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from guardian.config.shapes import AccountConfig
 from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
@@ -16,6 +17,7 @@ from guardian.runtime.audit import KeyFinding, judge_key
 from guardian.runtime.desk import AccountDesk
 
 AUDIT_SECONDS = 6.0
+LATE_ROWS = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ async def assemble(
     place = venue(account.venue)
     keys, problems = await _fetch_all(account, secrets)
     own = _own_ids(keys, known)
-    endpoint = _endpoint(account)
+    endpoint = _endpoint(account, known)
     reader, watch = _reader(place, endpoint, keys.get("watch"), clock)
     trader = place.open_trader(endpoint) if account.keys.hands else None
     admin = place.open_admin(endpoint, next(iter(own), ""), own) if account.keys.admin else None
@@ -103,7 +105,7 @@ def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[s
     return tuple(dict.fromkeys([*(c.key for c in keys.values()), *before]))
 
 
-def _endpoint(account: AccountConfig) -> Endpoint:
+def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
     return Endpoint(
         account=account.name,
         venue=account.venue,
@@ -111,7 +113,19 @@ def _endpoint(account: AccountConfig) -> Endpoint:
         currency=account.currency,
         flows_seconds=account.poll.flows_seconds,
         egress=account.egress or "",
+        orders_per_second=account.flatten.orders_per_second,
+        booked_to=_booked_to(known),
     )
+
+
+def _booked_to(known: AccountState | None) -> datetime | None:
+    """From when the ledger is asked after a restart: rows come late, and the core counts each only once.
+
+    Never before the account was first watched: what the first wallet contained is no news.
+    """
+    if known is None or known.nav is None:
+        return None
+    return max(known.nav.at - LATE_ROWS, known.watched_since)
 
 
 def _reader(

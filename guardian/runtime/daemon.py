@@ -133,6 +133,7 @@ def set_timers(opened: Opened, timers: Timers) -> None:
     timers.every(PERMIT_SECONDS, runtime.renew_permits, "permits")
     keep = Warmth(opened)
     timers.every(WARM_SECONDS, keep.warm, "warm")
+    keep.warm()
 
 
 class Warmth:

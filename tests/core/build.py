@@ -135,7 +135,7 @@ def wallet(
     balances = (Balance("USDT", money(equity if cash is None else cash), Decimal(1)),)
     total = money(equity)
     usual = Wallet(total, balances, total, Decimal(0), Decimal(0), Decimal(0))
-    return replace(usual, **changes)
+    return replace(usual, **{k: v if k == "balances" else money(v) for k, v in changes.items()})
 
 
 def read(

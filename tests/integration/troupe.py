@@ -342,13 +342,14 @@ def executed(books: Mapping[str, Any]) -> dict[str, Decimal]:
     return totals
 
 
-def crossings(books: Mapping[str, Any], before: Mapping[str, Decimal]) -> list[str]:
-    """Executions that made a position larger or carried it through zero, in the venue's order."""
-    held, wrong = dict(before), []
+def crossings(books: Mapping[str, Any]) -> list[str]:
+    """Guardian's executions that made a position larger or carried it through zero, in the venue's order."""
+    held: dict[str, Decimal] = {}
+    wrong = []
     for row in books["executions"]:
         was = held.get(row["symbol"], Decimal(0))
         now = was + Decimal(row["qty"]) * (1 if row["side"] == "Buy" else -1)
-        if was * now < 0 or abs(now) > abs(was):
+        if row["order_link_id"].startswith("gdn-") and (was * now < 0 or abs(now) > abs(was)):
             wrong.append(f"{row['symbol']}: {was} -> {now} by {row['order_link_id']}")
         held[row["symbol"]] = now
     return wrong

@@ -28,7 +28,21 @@ orders = st.tuples(
 )
 prices = st.tuples(st.just("price"), st.sampled_from(SYMBOLS), st.integers(-150, 150))
 others = st.tuples(st.sampled_from(["cancel", "flow", "funding"]), st.integers(-50, 50))
-histories = st.lists(st.one_of(orders, orders, prices, others), min_size=10, max_size=40)
+entries = st.builds(
+    lambda side, steps: ("order", "BTCUSDT", side, steps, None, TimeInForce.GTC, False, False),
+    st.sampled_from(list(Side)),
+    st.integers(50, 300),
+)
+# Exits that rest beside each other, and market orders that take the position from under them.
+exits = st.builds(
+    lambda steps, away, long: (
+        "order", "BTCUSDT", Side.SELL if long else Side.BUY, steps, away if long else -away,
+        TimeInForce.GTC, True, False,
+    ),
+    st.integers(10, 200), st.integers(5, 40), st.booleans(),
+)  # fmt: skip
+steps_of_life = st.sampled_from([entries, exits, exits, orders, orders, prices, others]).flatmap(lambda s: s)
+histories = st.lists(steps_of_life, min_size=10, max_size=40)
 
 
 class History:

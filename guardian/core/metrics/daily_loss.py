@@ -6,7 +6,7 @@ the first NAV seen, and the value is AtLeast ("watching since"). A new day never
 
 from __future__ import annotations
 
-from guardian.core.metrics.drawdown import disputed
+from guardian.core.metrics.drawdown import disputed, fraction_lost
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
@@ -16,7 +16,7 @@ def measure(view: View) -> Measured:
     if nav is None or nav.warming or baseline is None:
         return Unknown("waiting for five confirmed reads", warming=True)
     opened = baseline.points[0][1]
-    fallen = max(0.0, 1.0 - nav.value / opened) if opened > 0 else 0.0
+    fallen = fraction_lost(nav.value, opened)
     if not nav.agreed:
         return AtLeast(fallen, disputed(nav))
     if not baseline.whole:

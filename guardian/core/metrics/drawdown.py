@@ -27,7 +27,7 @@ def measure(view: View) -> Measured:
 
 def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
     """The fall from `top` to now, as strong as the evidence allows."""
-    fallen = max(0.0, 1.0 - nav.value / top) if top > 0 else 0.0
+    fallen = fraction_lost(nav.value, top)
     if not nav.agreed:
         return AtLeast(fallen, disputed(nav))
     seconds = view.rule.window.seconds
@@ -35,6 +35,11 @@ def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
     if seconds is not None and watched < seconds and not baseline.whole:
         return AtLeast(fallen, f"window filled {watched:.0f} s of {seconds:.0f} s", filling=True)
     return Known(fallen)
+
+
+def fraction_lost(value: float, top: float) -> float:
+    """Subtracted before divided: 1 - 90/100 is a little less than the 0.1 that a limit says."""
+    return max(0.0, (top - value) / top) if top > 0 else 0.0
 
 
 def disputed(nav: Nav) -> str:

@@ -47,7 +47,8 @@ def _parse(result: Row, key_id: str) -> KeyAudit:
         key_id=key_id,
         can_trade=not read_only and may_trade(permissions),
         can_withdraw="Withdraw" in wallet,
-        can_transfer=bool(wallet & _TRANSFERS),
+        # A read-only key lists what it may look at under the same names; withdrawal is refused even so.
+        can_transfer=not read_only and bool(wallet & _TRANSFERS),
         can_manage_keys=not read_only and master and bool(wallet & (_TRANSFERS | {"Withdraw"})),
         ip_bound=bool(ips) and "*" not in ips,
         expires_at=_expiry(optional_text(result, "expiredAt")),

@@ -49,10 +49,18 @@ def kind_of(venue_type: str) -> LedgerKind:
 class Ledger:
     """Remembers what was delivered. Not safe for concurrent reads: the reader asks one at a time."""
 
-    def __init__(self, client: BybitClient, credential: Credential, flows_seconds: float) -> None:
+    def __init__(
+        self,
+        client: BybitClient,
+        credential: Credential,
+        flows_seconds: float,
+        booked_to: datetime | None = None,
+    ) -> None:
+        """`booked_to`: an earlier run has delivered the rows up to then, and the first read goes on from there."""
         self._client = client
         self._credential = credential
         self._flows_seconds = flows_seconds
+        self._booked_to = booked_to
         self._begin_ms: int | None = None
         self._read_to_ms = 0
         self._read_at = 0.0
@@ -67,7 +75,7 @@ class Ledger:
 
     async def read(self, balances: tuple[Balance, ...], wallet_ms: int) -> tuple[LedgerEntry, ...]:
         """New rows up to the wallet's moment, oldest first. Raises VenueError and then forgets nothing."""
-        begin_ms = wallet_ms if self._begin_ms is None else self._begin_ms
+        begin_ms = self._first_ms(wallet_ms) if self._begin_ms is None else self._begin_ms
         fresh: dict[str, tuple[int, LedgerEntry]] = {}
         for row in await self._rows(begin_ms, wallet_ms):
             at_ms, entry = _entry(row)
@@ -75,13 +83,22 @@ class Ledger:
             if at_ms >= begin_ms and entry.id not in self._seen and not held_back:
                 fresh[entry.id] = (at_ms, entry)
         self._remember(fresh, wallet_ms)
-        if self._begin_ms is None:
-            # What the first wallet already contains is the starting point, not news.
-            self._begin_ms = wallet_ms
+        first, self._begin_ms = self._begin_ms is None, begin_ms
+        if not first:
+            self._explain(balances, bool(fresh))
+        else:
             self._settle(balances)
-            return ()
-        self._explain(balances, bool(fresh))
+            if self._booked_to is None:
+                # What the first wallet already contains is the starting point, not news.
+                return ()
         return tuple(entry for _, entry in sorted(fresh.values(), key=lambda item: (item[0], item[1].id)))
+
+    def _first_ms(self, wallet_ms: int) -> int:
+        """In the venue's time; without an earlier run, the moment of the first wallet."""
+        if self._booked_to is None:
+            return wallet_ms
+        begin = self._client.clock.venue_ms(self._booked_to)
+        return min(wallet_ms, int(self._booked_to.timestamp() * 1000 if begin is None else begin))
 
     async def _rows(self, begin_ms: int, wallet_ms: int) -> list[Row]:
         found: list[Row] = []

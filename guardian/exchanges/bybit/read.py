@@ -34,7 +34,7 @@ class BybitReader:
         self._credential = credential
         self._client = BybitClient(endpoint)
         self._instruments = Instruments(self._client)
-        self._ledger = Ledger(self._client, credential, endpoint.flows_seconds)
+        self._ledger = Ledger(self._client, credential, endpoint.flows_seconds, endpoint.booked_to)
         self._ledger_turn = asyncio.Lock()
 
     async def snapshot(self) -> Snapshot:

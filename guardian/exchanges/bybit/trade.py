@@ -32,6 +32,7 @@ from guardian.ports import Credential, KeyAudit, Report
 _ORDERS_PER_S = 10
 _CANCELS_PER_S = 10
 _WARM_CONNECTIONS = 24
+_MOST_CONNECTIONS = 100
 _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 1.1
 
@@ -54,10 +55,12 @@ _Send = Callable[[Bucket, Credential], Awaitable[_Reply]]
 class BybitTrader:
     """See ports.Trader. Linear contracts settled in USDT and USDC."""
 
-    def __init__(self, endpoint: Endpoint, warm_connections: int = _WARM_CONNECTIONS) -> None:
+    def __init__(self, endpoint: Endpoint, warm_connections: int | None = None) -> None:
         self._client = BybitClient(endpoint)
         self._timeout_s = endpoint.timeout_s
-        self._warm_connections = warm_connections
+        # A burst wider than the warm connections pays two round trips more for each new one.
+        burst = min(endpoint.orders_per_second or 0, _MOST_CONNECTIONS)
+        self._warm_connections = warm_connections or max(_WARM_CONNECTIONS, burst)
         self._instruments = Instruments(self._client)
         self._credential: Credential | None = None
         # A starting point: what the venue's answers say about their endpoint replaces it.
@@ -185,9 +188,9 @@ class BybitTrader:
             # The venue closes whatever the leg holds: documented only with both flags and as a market order.
             return body | {"qty": "0", "closeOnTrigger": True}
         body["qty"] = _plain(self._whole_steps(order.symbol, order.quantity))
-        if order.price is not None:
-            price = _plain(self._on_tick(order.symbol, order.price, order.side))
-            body |= {"orderType": "Limit", "timeInForce": "IOC", "price": price}
+        price = self._on_tick(order.symbol, order.price, order.side)
+        if price is not None:
+            body |= {"orderType": "Limit", "timeInForce": "IOC", "price": _plain(price)}
         return body
 
     def _whole_steps(self, symbol: str, quantity: Decimal) -> Decimal:
@@ -198,11 +201,15 @@ class BybitTrader:
         whole = (quantity / facts.step).to_integral_value(ROUND_FLOOR) * facts.step
         return whole if whole > 0 else quantity
 
-    def _on_tick(self, symbol: str, price: Decimal, side: int) -> Decimal:
-        """Rounded inside the cap: never a tick worse than what was asked for."""
+    def _on_tick(self, symbol: str, price: Decimal | None, side: int) -> Decimal | None:
+        """Rounded inside the cap: never a tick worse than what was asked for.
+
+        None where no cap is wanted, or the tick is not known: the venue would refuse a price off its grid,
+        and it bounds a market order by itself.
+        """
         facts = self._instruments.known(id_of(symbol))
-        if facts is None:
-            return price
+        if facts is None or price is None:
+            return None
         return (price / facts.tick).to_integral_value(ROUND_FLOOR if side > 0 else ROUND_CEILING) * facts.tick
 
 

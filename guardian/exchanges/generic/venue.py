@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from guardian.ports import Credential, KeyAdmin, Reader, Trader
@@ -16,7 +17,8 @@ class Endpoint:
     `url` replaces the venue's own hosts (a simulated venue, a proxy); None means the venue itself.
     `flows_seconds` is the longest time between two ledger reads; `timeout_s` bounds each part of a read and
     each request. `egress` is "" (default route), a source IP address, or a proxy URL. `orders_per_second` is
-    set where the venue has raised this account's limit; None means its published default.
+    set where the venue has raised this account's limit; None means its published default. `booked_to` is up to when an
+    earlier run has booked the ledger: a reader begins there, so that what happened in between is not lost.
     """
 
     account: str
@@ -27,6 +29,7 @@ class Endpoint:
     timeout_s: float = 4.0
     egress: str = field(default="", repr=False)  # A proxy URL may hold a password.
     orders_per_second: int | None = None
+    booked_to: datetime | None = None
 
 
 class OpenAdmin(Protocol):

@@ -9,6 +9,8 @@ WINDOW_MS = 1000
 IP_WINDOW_MS = 5000
 IP_REQUESTS = 600
 IP_BAN_MS = 600_000
+RAISED_LIMIT = 1200
+"""What the venue's highest tier (PRO6) may send a second to one endpoint (docs/v5/rate-limit)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ class Grant:
 
 @dataclass(slots=True)
 class RateLimits:
-    """Counts only what was let through, as a rolling window does. `on` False grants everything."""
+    """Counts only what was let through, as a rolling window does.
+
+    `on` False grants everything and says so in the headers, as for an account with a raised limit.
+    """
 
     on: bool
     _used: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
@@ -33,7 +38,7 @@ class RateLimits:
     def spend(self, uid: str, path: str, limit: int, units: int, now: int) -> Grant:
         """Take up to `units` of the account's budget of `limit` a second for this path."""
         if not self.on:
-            return Grant(units, limit, max(0, limit - units), now)
+            return Grant(units, RAISED_LIMIT, RAISED_LIMIT, now)
         used = self._used.setdefault((uid, path), deque())
         while used and used[0] <= now - WINDOW_MS:
             used.popleft()

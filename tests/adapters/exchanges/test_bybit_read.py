@@ -586,3 +586,19 @@ async def test_an_isolated_margin_account_is_read_from_its_coins(script: Script,
     assert snapshot.wallet.margin_balance == snapshot.wallet.equity
     assert snapshot.wallet.initial_margin == Decimal(3000)
     assert snapshot.wallet.maintenance_margin == Decimal(150)
+
+
+async def test_after_a_restart_the_ledger_goes_on_where_the_last_run_stopped(script: Script) -> None:
+    """A withdrawal or a realised loss of the minutes without guardian must still be told apart."""
+    stopped = datetime.now(UTC) - timedelta(minutes=5)
+    before = script.venue_ms() - 301_000
+    between = [stub.ledger_row(number, script.venue_ms() - number * 60_000) for number in (1, 4)]
+    script.says(stub.LEDGER, stub.listed([*between, stub.ledger_row(9, before)]))
+    reader = BybitReader(script.endpoint(booked_to=stopped), WATCH)
+
+    first, second = await reader.snapshot(), await reader.snapshot()
+
+    assert first.ledger is not None
+    assert [entry.id for entry in first.ledger] == ["row-4", "row-1"]
+    assert second.ledger == ()
+    await reader.close()

@@ -1,0 +1,229 @@
+"""Phantoms, nonsense, empty answers, stale repeats and flows: nothing beyond CAUTION; a true loss still acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from guardian.core.model import Level, OnUnknown, Part, Snapshot, Verdict, Window
+from tests.core.build import Desk, at, kinds, position, read, row, rule, rung, says, without
+
+OPEN = position(quantity=10, mark=1000)
+LOST = position(quantity=10, mark=940, entry=1000)
+"""A true fall of 6 % of an equity of 10 000."""
+
+RULES = (
+    rule(
+        rung(0.025, "caution", hold=2),
+        rung(0.0375, "reduce", hold=2, to=0.5),
+        rung(0.05, "lockout", hold=2),
+        on_unknown=OnUnknown.CAUTION,
+    ),
+    rule(rung(0.02, "halt", hold=2), id="day", metric="daily_loss", window=Window("session")),
+    rule(rung(3, "halt", hold=5), rung(5, "reduce", hold=5, to=0.5), id="leverage", metric="leverage"),
+    rule(
+        rung(0.5, "reduce", hold=2, to=0.5), rung(0.85, "flatten", hold=2), id="margin", metric="margin_ratio"
+    ),
+    rule(rung(0.01, "caution", hold=5), rung(0.01, "halt", hold=120), id="integrity", metric="unexplained"),
+)
+
+Fault = Callable[[Snapshot], Snapshot]
+
+
+def phantom(snapshot: Snapshot) -> Snapshot:
+    """The wallet claims -60 %, its margin balance too."""
+    return says(snapshot, 4000)
+
+
+def nonsense(snapshot: Snapshot) -> Snapshot:
+    """A reader that let NaN through: the core must not believe it, nor fall over it."""
+    return says(snapshot, "NaN")
+
+
+def failed(snapshot: Snapshot) -> Snapshot:
+    return without(snapshot, Part.WALLET)
+
+
+def empty(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, positions=())
+
+
+def stale(snapshot: Snapshot) -> Snapshot:
+    """A cached answer of half a minute ago, asked then."""
+    return replace(read(0, (OPEN,), cash=10_000), asked_at=at(-30))
+
+
+FAULTS: list[Fault] = [phantom, nonsense, failed, empty, stale]
+
+
+def watching() -> Desk:
+    """Ten honest reads, -10 to -1 s, of 10 000 with one leg; maintenance margin 500."""
+    desk = Desk(*RULES)
+    for second in range(-10, 0):
+        desk.see(whole(second))
+    return desk
+
+
+def whole(second: float, leg: Any = OPEN) -> Snapshot:
+    snapshot = read(second, (leg,), cash=10_000)
+    assert snapshot.wallet is not None
+    return replace(snapshot, wallet=replace(snapshot.wallet, maintenance_margin=Decimal(500)))
+
+
+def see(desk: Desk, snapshot: Snapshot, second: float) -> Level:
+    """The read, and the timer between it and the next; the level that this leads to."""
+    desk.see(snapshot, arrives=second)
+    for later in (0.25, 0.5, 0.75):
+        desk.tick(second + later)
+    return desk.level
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("reads", [1, 3, 10])
+def test_a_fault_of_the_feed_moves_nothing_beyond_caution(fault: Fault, reads: int):
+    desk = watching()
+    desk.effects.clear()
+
+    levels = [see(desk, fault(whole(s)) if s < reads else whole(s), s) for s in range(reads + 20)]
+
+    assert max(levels) <= Level.CAUTION
+    assert [] == kinds(desk.effects, "close_position", "cancel_order", "fence_key", "halt_bot", "delete_key")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
+def test_a_true_loss_acts_although_every_second_read_lies(fault: Fault):
+    desk = watching()
+
+    for second in range(20):
+        snapshot = whole(second, LOST)
+        see(desk, fault(snapshot) if second % 2 else snapshot, second)
+
+    assert Level.LOCKOUT is desk.level
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
+def test_a_true_loss_acts_within_its_hold_once_the_feed_is_honest(fault: Fault):
+    desk = watching()
+    for second in range(5):
+        see(desk, fault(whole(second, LOST)), second)
+
+    for second in range(5, 9):
+        see(desk, whole(second, LOST), second)
+
+    assert Level.LOCKOUT is desk.level
+
+
+@pytest.mark.parametrize("claimed", [4000, 9000])
+def test_a_true_loss_acts_during_a_phantom_that_shows_more(claimed: float):
+    """Both accounts prove 6 %: the one that claims more does not hide it."""
+    desk = watching()
+
+    for second in range(5):
+        see(desk, says(whole(second, LOST), claimed), second)
+
+    assert Level.LOCKOUT is desk.level
+
+
+def test_a_silent_wallet_leaves_one_account_which_reduces_and_flattens_nothing():
+    desk = watching()
+
+    for second in range(8):
+        see(desk, failed(whole(second, LOST)), second)
+
+    assert Level.REDUCE is desk.level
+
+
+@pytest.mark.parametrize("field", ["mark", "entry", "quantity"])
+def test_a_position_that_is_no_number_is_refused_whole(field: str):
+    desk = watching()
+    bad = replace(OPEN, **{field: Decimal("NaN")})
+
+    desk.see(replace(whole(0), positions=(bad,)))
+
+    assert (OPEN,) == desk.account.evidence.positions
+    assert [("positions", "nonsense")] == [(f.part, f.code) for f in desk.account.evidence.failures]
+
+
+def test_an_unexplained_rest_cautions_after_seconds_and_halts_after_two_minutes():
+    desk = watching()
+    levels = [see(desk, says(whole(s), 9000), s) for s in range(130)]
+
+    assert (Level.NORMAL, Level.CAUTION, Level.HALT) == (levels[3], levels[10], levels[-1])
+    assert Level.HALT is max(levels)
+
+
+# --- flows --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [0, 5])
+@pytest.mark.parametrize("flow", [-5000, 5000])
+def test_half_the_equity_comes_or_goes_and_no_rule_moves(flow: float, late: int):
+    """The ledger row is in the same read, or five seconds behind the wallet."""
+    desk = watching()
+    breached: list[str] = []
+    for second in range(30):
+        rows = (row("flow", flow),) if second == late else ()
+        see(desk, replace(read(second, (OPEN,), cash=10_000 + flow), ledger=rows), second)
+        breached += [r.rule_id for r in desk.account.rules if r.verdict is Verdict.BREACHED]
+
+    assert [] == breached
+    assert Level.NORMAL is desk.level
+    assert pytest.approx(100.0, abs=1e-9) == desk.nav
+    assert {100.0} == {nav for r in desk.account.rules if r.baseline for _, nav in r.baseline.points}
+
+
+@pytest.mark.parametrize("flow", [-5000, 5000])
+def test_a_loss_after_a_flow_counts_against_the_money_that_is_there(flow: float):
+    """6 % of the new equity, not of the old."""
+    desk = watching()
+    desk.see(replace(read(0, (OPEN,), cash=10_000 + flow), ledger=(row("flow", flow),)))
+    leg = position(quantity=10, mark=1000 - (10_000 + flow) * 0.006, entry=1000)
+
+    for second in range(1, 6):
+        see(desk, read(second, (leg,), cash=10_000 + flow), second)
+
+    assert pytest.approx(94.0, abs=1e-9) == desk.nav
+    assert Level.LOCKOUT is desk.level
+
+
+def test_a_row_in_a_read_that_was_overtaken_still_counts():
+    """Rows come once: the read that carried the withdrawal arrived after a newer one."""
+    desk = watching()
+    overtaken = replace(read(0, (OPEN,), cash=5000), ledger=(row("w", -5000),))
+
+    desk.see(read(1, (OPEN,), cash=5000), arrives=1.1)
+    desk.see(overtaken, arrives=1.2)
+    desk.see(read(2, (OPEN,), cash=5000))
+
+    assert desk.account.nav is not None
+    assert desk.account.nav.agreed
+    assert pytest.approx(100.0, abs=1e-9) == desk.nav
+
+
+def test_an_overtaken_read_replaces_no_newer_evidence():
+    """Positions failed in the newer read, so its wallet is the newest thing known."""
+    desk = watching()
+    desk.see(without(says(whole(2), 9990), Part.POSITIONS))
+    desk.see(says(whole(1), 1), arrives=2.1)
+
+    wallet = desk.account.evidence.wallet
+
+    assert wallet is not None
+    assert Decimal(9990) == wallet.equity
+
+
+def test_withdrawing_everything_ends_the_epoch_and_a_deposit_starts_one():
+    desk = Desk(*RULES)
+    for second in range(-6, 0):
+        desk.see(read(second))
+    desk.see(read(0, cash=0, ledger=(row("w", -1000),)))
+    gone = desk.account.nav
+    for second in range(1, 9):
+        see(desk, read(second, cash=500), second)
+
+    assert None is gone
+    assert (Level.NORMAL, 100.0) == (desk.level, desk.nav)
