@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sqlite3
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -48,9 +50,22 @@ def root() -> None:
 
 
 def main(argv: list[str] | None = None) -> Any:
-    """Run the command line; a traceback never reaches a user for what they can fix."""
+    """Run the command line; whatever happens, people get a sentence and never a traceback."""
     try:
         return root.main(args=argv, prog_name="guardian", standalone_mode=True)
     except GuardianError as error:
         click.echo(f"guardian: {error}", err=True)
         sys.exit(error.exit_code)
+    except (OSError, sqlite3.Error) as error:
+        # This machine refused: a folder, a disk, a port. Which one stands in the error itself.
+        click.echo(f"guardian: {error}", err=True)
+    except Exception as error:
+        # A defect. Only its kind and place are told: the message of a foreign exception may hold a secret.
+        click.echo(f"guardian: a defect in guardian: {type(error).__name__} at {_place(error)}", err=True)
+    sys.exit(1)
+
+
+def _place(error: BaseException) -> str:
+    """FILE:LINE of where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from guardian.cli.follow import follow
 from guardian.cli.shared import client_of, config_option, confirm_option, confirmed, json_option, loaded, say
 from guardian.config.shapes import Config
 from guardian.errors import ConfigError, RefusedError
-from guardian.runtime.direct import DirectDemand, act_directly
-from guardian.runtime.offline import arm_offline, disarm_offline
 from guardian.web.client import ControlClient, UnreachableError
 
+# Half a second of imports that a command to a living daemon must not wait for.
+OFFLINE, DIRECT = "guardian.runtime.offline", "guardian.runtime.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -51,7 +52,8 @@ def arm(
     try:
         answer = asyncio.run(client_of(config).operate("arm", body))
     except UnreachableError:
-        answer = asyncio.run(arm_offline(config, account, rules, accept_undrilled))
+        offline = importlib.import_module(OFFLINE)
+        answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
     say(answer, as_json, f"{account} is armed")
 
 
@@ -74,7 +76,8 @@ def disarm(
         body = {"account": account, "seconds": seconds, "reason": reason}
         answer = asyncio.run(client_of(config).operate("disarm", body))
     except UnreachableError:
-        answer = asyncio.run(disarm_offline(config, account, seconds, reason))
+        offline = importlib.import_module(OFFLINE)
+        answer = asyncio.run(offline.disarm_offline(config, account, seconds, reason))
     say(answer, as_json, f"{account} is disarmed for {until}; it re-arms itself")
 
 
@@ -94,7 +97,11 @@ def _severe(level: str, config: Config, account: str, direct: bool, reason: str)
         if not direct:
             raise
         click.echo("guardian: the daemon does not answer; acting directly", err=True)
-        return asyncio.run(act_directly(config, DirectDemand(account, level, reason), _progress))
+        alone = importlib.import_module(DIRECT)
+        found: tuple[dict[str, Any], int] = asyncio.run(
+            alone.act_directly(config, alone.DirectDemand(account, level, reason), _progress)
+        )
+        return found
     return follow(client_of(config), account, level, _progress)
 
 

@@ -154,7 +154,8 @@ def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[Accoun
         level=demand.level,
         entered_at=now,
     )
-    incident = _entered(replace(incident, level=demand.level, entered_at=now, calm_since=None), account, demand, now)
+    incident = replace(incident, level=demand.level, entered_at=now, calm_since=None)
+    incident = _entered(incident, account, demand, now)
     decision = Decision(
         account.policy.name, "level", demand.rule, before.name, demand.level.name, demand.value, demand.limit
     )
@@ -211,7 +212,7 @@ def closed(account: AccountState, incident: Incident) -> AccountState:
 
 
 def _watched_halt(account: AccountState, now: datetime) -> AccountState:
-    """From ten seconds after HALT on, remember the least gross quantity seen: a halted bot may not exceed it."""
+    """From ten seconds after HALT on, remember the least gross quantity seen: the bot may not exceed it."""
     incident, asked = account.incident, account.evidence.asked_at(Part.POSITIONS)
     if incident is None or incident.halted_at is None or incident.t0 is not None or asked is None:
         return account
@@ -222,7 +223,8 @@ def _watched_halt(account: AccountState, now: datetime) -> AccountState:
         return account
     # Legs opened within those ten seconds get a fixed price too, or their market's moves would be growth.
     prices = {p.leg: p.mark * p.contract_size for p in account.evidence.positions} | dict(incident.prices)
-    return replace(account, incident=replace(incident, grown_from=gross, prices=tuple(sorted(prices.items()))))
+    incident = replace(incident, grown_from=gross, prices=tuple(sorted(prices.items())))
+    return replace(account, incident=incident)
 
 
 def ignores_halt(account: AccountState) -> bool:
@@ -237,10 +239,7 @@ def halted_gross(account: AccountState, incident: Incident) -> Decimal:
     """Gross exposure at the prices of the HALT, so that a moving market is not read as a growing position."""
     prices = dict(incident.prices)
     return sum(
-        (
-            abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size)
-            for p in account.evidence.positions
-        ),
+        (abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size) for p in account.evidence.positions),
         Decimal(0),
     )
 

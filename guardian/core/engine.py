@@ -71,7 +71,7 @@ def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, t
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
     if account.level is not Level.NORMAL:
-        # Resumed into a breach that still holds: effects run in parallel, so the old permission must not be sent.
+        # Resumed into a breach that still holds: effects run in parallel, so no permit is lifted in between.
         first = tuple(e for e in first if e.kind not in ("permit", "prepare_keys"))
     accounts = tuple(account if a.policy.name == name else a for a in state.accounts)
     return replace(state, accounts=accounts, decisions=(*state.decisions, *decisions, *more)), (*first, *then)
@@ -113,10 +113,8 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     """Judge every rule, decide the level, plan what is missing, and tell people."""
     before = account
     rules = {rule.id: rule for rule in state.rules}
-    account = replace(
-        account,
-        rules=tuple(judge(account, rules[own.rule_id], own, now) for own in account.rules if own.rule_id in rules),
-    )
+    known = (own for own in account.rules if own.rule_id in rules)
+    account = replace(account, rules=tuple(judge(account, rules[own.rule_id], own, now) for own in known))
     account, again = _rearmed(state, account, now)
     found = demands(account, state.rules, now)
     account, changes = decide(account, state.rules, found, now)

@@ -21,7 +21,7 @@ LONGEST_STEP_SECONDS = 5.0
 """Time between two looks that one look may account for, so that one read after a gap fires nothing alone."""
 
 CLEAR_BELOW = 0.7
-"""A rung counts as left once the value is under this fraction of its limit (for `under`: over its inverse)."""
+"""A rung counts as left once the value is under this fraction of its limit (`under`: over its inverse)."""
 
 
 def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> RuleState:

@@ -141,11 +141,15 @@ def _tell_would_rule(desk: Desk, own: RuleState, demand: Demand | None) -> RuleS
     return own
 
 
-def verdict_decisions(account: str, before: tuple[RuleState, ...], after: tuple[RuleState, ...]) -> list[Decision]:
+def verdict_decisions(
+    account: str, before: tuple[RuleState, ...], after: tuple[RuleState, ...]
+) -> list[Decision]:
     """Verdicts that changed, for the journal."""
     old = {r.rule_id: r.verdict for r in before}
     return [
-        Decision(account, "verdict", r.rule_id, str(old.get(r.rule_id, Verdict.WARMING)), str(r.verdict), number(r))
+        Decision(
+            account, "verdict", r.rule_id, str(old.get(r.rule_id, Verdict.WARMING)), str(r.verdict), number(r)
+        )
         for r in after
         if old.get(r.rule_id) is not r.verdict
     ]

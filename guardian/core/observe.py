@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from guardian.core.events import (
     Armed,
@@ -71,7 +72,8 @@ def started(account: AccountState, event: Started) -> AccountState:
 def _lost(target: Target, at: datetime) -> Target:
     if not target.in_flight:
         return target
-    return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code="restart", detail="asked before a restart")
+    detail = "asked before a restart"
+    return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code="restart", detail=detail)
 
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
@@ -113,7 +115,8 @@ def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
         return seen
     if seen.wallet is not None and seen.wallet.position_margin <= 0:
         return seen
-    return _refused(seen, Part.POSITIONS, "inconsistent", "no positions listed, but the wallet does not confirm it")
+    why = "no positions listed, but the wallet does not confirm it"
+    return _refused(seen, Part.POSITIONS, "inconsistent", why)
 
 
 def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
@@ -130,8 +133,9 @@ def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
 
 
 def _refused(seen: Snapshot, part: Part, code: str, why: str) -> Snapshot:
-    none: dict[str, None] = {part.value: None}
-    return replace(seen, failures=(*seen.failures, Failure(part, code, why)), **none)  # type: ignore[arg-type]
+    failures = (*seen.failures, Failure(part, code, why))
+    changes: dict[str, Any] = {part.value: None, "failures": failures}
+    return replace(seen, **changes)
 
 
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:

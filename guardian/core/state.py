@@ -47,7 +47,7 @@ class Nav:
     """Unitised net asset value at mark, with two accounts of it (metrics.md M01).
 
     `raw` is what the wallet says; `explained` is the cash that the ledger accounts for plus open P&L from
-    positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts how many came.
+    positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts what came.
     `value` is the larger of the two in units of 100 at the start: the loss that both prove.
     `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
     whose currency has no price yet.
@@ -148,8 +148,8 @@ class Flatness:
 class Incident:
     """From the first level above NORMAL until an operator (or CAUTION's dwell) ends it.
 
-    `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at the
-    entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) that a halted bot may not exceed.
+    `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at
+    the entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) a halted bot may not exceed.
     """
 
     code: str

@@ -58,7 +58,7 @@ async def assemble(
 ) -> Assembled:
     """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is a problem, not an error."""
     place = venue(account.venue)
-    keys, problems = await _fetch_all(account, secrets)
+    keys, problems = await fetch_all(account, secrets)
     own = _own_ids(keys, known)
     endpoint = _endpoint(account, known)
     reader, watch = _reader(place, endpoint, keys.get("watch"), clock)
@@ -75,15 +75,17 @@ async def assemble(
         admin_ref=account.keys.admin,
         hold_at_boot=account.keys.hold == "boot",
     )
-    findings = await _audited(desk, keys, watch)
+    findings = await audited(desk, keys, watch)
     refused = frozenset(f.role for f in findings if f.excess)
     if "watch" in refused:
+        await desk.reader.close()
         desk = replace(desk, reader=BlindReader(account.name, "the watch key may do more than read", clock))
     desk = replace(desk, refused=refused)
-    return Assembled(desk, _policy(account, own, desk), findings, tuple(problems))
+    return Assembled(desk, policy_of(account, own, desk), findings, tuple(problems))
 
 
-async def _fetch_all(account: AccountConfig, secrets: SecretStore) -> tuple[dict[str, Credential], list[str]]:
+async def fetch_all(account: AccountConfig, secrets: SecretStore) -> tuple[dict[str, Credential], list[str]]:
+    """Every key by its role, and a sentence for each that cannot be fetched."""
     keys: dict[str, Credential] = {}
     problems = []
     refs = {"watch": account.keys.watch, "hands": account.keys.hands, "admin": account.keys.admin}
@@ -138,7 +140,7 @@ def _reader(
     return reader, reader
 
 
-async def _audited(
+async def audited(
     desk: AccountDesk, keys: dict[str, Credential], watch: Reader | None
 ) -> tuple[KeyFinding, ...]:
     """All audits at once; one that does not answer is a problem, never a pass."""
@@ -163,7 +165,8 @@ def _bots(account: AccountConfig, secrets: SecretStore) -> dict[str, BotControl]
     return {control.name: control for control in controls}
 
 
-def _policy(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -> AccountPolicy:
+def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -> AccountPolicy:
+    """What the core must know of this account."""
     targets = tuple(
         HaltTarget(name, entry.grace_seconds) for name, entry in zip(desk.bots, account.halt, strict=True)
     )

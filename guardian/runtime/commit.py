@@ -39,9 +39,12 @@ class Committer:
         self._since_checkpoint = 0
 
     async def commit(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
-        """Durable when this returns, or late (the gap is declared). Never raises."""
+        """Durable when this returns, or late (the gap is declared). Never raises.
+
+        A journal that is known to fail is not waited for again until it has written something.
+        """
         task = self._start(at, kind, body, outgoing)
-        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS if self.ok else 0.0)
         if not done and self.ok:
             self._declare(f"a commit took longer than {PATIENCE_SECONDS * 1000:.0f} ms")
 

@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from guardian import __version__
 from guardian.config.shapes import Config
 from guardian.core.events import Configured, Demanded, Started, Troubled
-from guardian.core.model import Level
+from guardian.core.model import AccountPolicy, Level
 from guardian.core.state import SCHEMA, State
 from guardian.errors import GuardianError, RefusedError
 from guardian.journal.direct import import_direct
@@ -24,12 +25,16 @@ from guardian.journal.store import Origin
 from guardian.notify import Courier, Router, Timing, open_channels
 from guardian.ports import Channel
 from guardian.runtime.assemble import Assembled, assemble
-from guardian.runtime.clock import SystemClock
+from guardian.runtime.clock import SystemClock, wall
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.restore import Resumption, resume
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
 from guardian.secrets import SecretReferences
+
+
+CLOCK_SECONDS = 10.0
+CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Opened:
     journal: SqliteJournal
     assembled: tuple[Assembled, ...]
     resumption: Resumption
+    clock: SystemClock
 
 
 @contextlib.asynccontextmanager
@@ -53,17 +59,19 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
     path = journal_path or config.state_dir / FILE_NAME
     journal = SqliteJournal(path, Origin(config.instance, str(SCHEMA)))
     resumption = await resume(journal)
+    if resumption.state.now is not None:
+        clock.raise_to(resumption.state.now)
     secrets = SecretReferences(config.path.parent)
     channels = await open_channels(config.routes, secrets)
     assembled = await _assemble_all(config, secrets, resumption.state, clock)
     try:
         _refuse_at_first(assembled, resumption)
-        permits = PermitBook(config.state_dir)
+        permits = PermitBook(config.state_dir, wall)
         permits.adopt(permits_of(resumption.state))
         router = Router(config.routes, config.instance)
         parts = Parts(clock, journal, {a.desk.name: a.desk for a in assembled}, permits, router)
         runtime = Runtime(parts, resumption.state, _courier(channels, router, journal, clock))
-        yield Opened(config, runtime, journal, assembled, resumption)
+        yield Opened(config, runtime, journal, assembled, resumption, clock)
     finally:
         await _close(assembled, channels, journal)
 
@@ -98,25 +106,41 @@ async def _close(assembled: tuple[Assembled, ...], channels: tuple[Channel, ...]
 
 
 def announce(opened: Opened) -> None:
-    """The first events of a run: configuration, restart, and what people must hear about the keys."""
+    """The first events of a run: configuration, restart, and what people must hear about the keys.
+
+    Troubles of the run before are over with it; whatever still fails is told again.
+    """
     runtime, now = opened.runtime, opened.runtime.parts.clock.now()
     config = opened.config
-    policies = tuple(a.policy for a in opened.assembled)
-    pack_hash = ",".join(f"{pack.name}:{pack.hash[:16]}" for pack in config.packs)
-    runtime.post(Configured(now, config.instance, pack_hash, policies, config.rules))
+    runtime.post(configured(config, tuple(a.policy for a in opened.assembled), now))
     runtime.post(Started(now, __version__))
+    for known in runtime.state.accounts:
+        for subject in known.troubles:
+            _trouble(runtime, known.policy.name, subject, "guardian was restarted", healed=True)
     for account in opened.assembled:
         for finding in account.findings:
             bad = bool(finding.problem or finding.excess)
             _trouble(runtime, account.desk.name, f"key-{finding.role}", finding.sentence, not bad)
         for number, problem in enumerate(account.problems):
             _trouble(runtime, account.desk.name, f"custody-{number}", problem, healed=False)
-    if opened.resumption.torn:
-        runtime.trouble("journal-torn", f"the journal's tail was cut: {opened.resumption.torn}", False)
-    if opened.resumption.tampered:
-        runtime.trouble("journal-tampered", opened.resumption.tampered, False)
-        for account in opened.assembled:
-            runtime.post(Demanded(now, account.desk.name, Level.HALT, "guardian", "journal tampered"))
+        _announce_journal(opened, account.desk.name)
+
+
+def configured(config: Config, policies: tuple[AccountPolicy, ...], now: datetime) -> Configured:
+    """The configuration as the core's event."""
+    pack_hash = ",".join(f"{pack.name}:{pack.hash[:16]}" for pack in config.packs)
+    return Configured(now, config.instance, pack_hash, policies, config.rules)
+
+
+def _announce_journal(opened: Opened, account: str) -> None:
+    """A torn tail is told; tampering is told and demands HALT."""
+    runtime, resumption = opened.runtime, opened.resumption
+    if resumption.torn:
+        _trouble(runtime, account, "journal-torn", f"the journal's tail was cut: {resumption.torn}", healed=False)
+    if resumption.tampered:
+        _trouble(runtime, account, "journal-tampered", resumption.tampered, healed=False)
+        now = runtime.parts.clock.now()
+        runtime.post(Demanded(now, account, Level.HALT, "guardian", "journal tampered"))
 
 
 def _trouble(runtime: Runtime, account: str, subject: str, detail: str, healed: bool) -> None:
@@ -124,16 +148,32 @@ def _trouble(runtime: Runtime, account: str, subject: str, detail: str, healed: 
 
 
 def set_timers(opened: Opened, timers: Timers) -> None:
-    """One bell per account for snapshots; bells for ticks, permits, warm sockets and the daily audit."""
+    """One bell per account for snapshots; bells for ticks, permits and warm sockets."""
     runtime = opened.runtime
     polls = {a.name: a.poll.snapshot_seconds for a in opened.config.accounts}
     for name, watch in runtime.watches.items():
         timers.every(polls[name], watch.poll, f"snapshot {name}")
     timers.every(TICK_SECONDS, runtime.tick, "tick")
     timers.every(PERMIT_SECONDS, runtime.renew_permits, "permits")
+    timers.every(CLOCK_SECONDS, SetBack(opened).look, "clock")
     keep = Warmth(opened)
     timers.every(WARM_SECONDS, keep.warm, "warm")
     keep.warm()
+
+
+class SetBack:
+    """Tells once when the machine's clock has been set back, and when it has caught up."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._fine = True
+
+    def look(self) -> None:
+        ahead = self._opened.clock.ahead
+        if (fine := ahead < CLOCK_TOLERANCE) is not self._fine:
+            self._fine = fine
+            detail = f"the machine's clock is {ahead.total_seconds():.0f} s behind what guardian has journaled"
+            self._opened.runtime.trouble("clock", "in step again" if fine else detail, fine)
 
 
 class Warmth:

@@ -29,6 +29,7 @@ from guardian.runtime.watch import Watch
 
 INTERNAL = "engine"
 TICK = timedelta(seconds=1)
+PERMIT_NEEDS = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Runtime:
         self.committer = Committer(parts.journal, self.courier.offer, self._journal_trouble)
         self.performer.read_now = lambda account: self.watches[account].now()
         self.started_at = parts.clock.now()
+        self.judged_at = self.started_at
         self.told = 0
+        self._permits_ok = True
 
     def post(self, event: Event) -> None:
         """Enqueue an event; never blocks."""
@@ -97,6 +100,7 @@ class Runtime:
             self._defect(event, type(error).__name__)
             return
         self.state = state
+        self.judged_at = event.at
         await self._commit(event, effects)
         for effect in effects:
             self.performer.start(effect)
@@ -105,7 +109,14 @@ class Runtime:
     async def _commit(self, event: Event, effects: tuple[Effect, ...]) -> None:
         """One record for event, decisions and effects; waited for only when something is to be done."""
         outgoing = [pair for e in effects if isinstance(e, Notify) for pair in self.parts.router.route(e, event.at)]
-        body = encode_step(event, self.state.decisions, effects)
+        try:
+            body = encode_step(event, self.state.decisions, effects)
+        except Exception as error:
+            # A record that cannot be written must not stop what it records.
+            self._defect(event, type(error).__name__)
+            for channel, message in outgoing:
+                self.courier.offer(channel, message)
+            return
         if effects:
             await self.committer.commit(event.at, event.kind, body, outgoing)
         else:
@@ -129,12 +140,22 @@ class Runtime:
             self.post(Tick(now))
 
     def renew_permits(self) -> None:
-        """Extend every lease: guardian is alive and judging."""
-        for name in self.parts.desks:
-            try:
-                self.parts.permits.write(name, self.parts.clock.now())
-            except OSError as error:
-                self.trouble("permit", f"the permit file cannot be written: {error.strerror}", False)
+        """Extend every lease while events are being decided; a guardian that is stuck lets them run out."""
+        now = self.parts.clock.now()
+        if now - self.judged_at > PERMIT_NEEDS:
+            return
+        try:
+            for name in self.parts.desks:
+                self.parts.permits.write(name)
+        except OSError as error:
+            self._permit_trouble(f"the permit file cannot be written: {error.strerror}", False)
+        else:
+            self._permit_trouble("the permit file is written again", True)
+
+    def _permit_trouble(self, detail: str, healed: bool) -> None:
+        if healed is not self._permits_ok:
+            self._permits_ok = healed
+            self.trouble("permit", detail, healed)
 
 
 def permits_of(state: State) -> dict[str, Permit]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from guardian.core import effects as fx
-from guardian.core.events import EffectReported, Event, KeysListed, Outcome
+from guardian.core.events import EffectReported, Event, KeysListed, Outcome, Troubled
 from guardian.errors import GuardianError
 from guardian.ports import Clock, Credential, KeyAdmin, Report
 from guardian.runtime.desk import AccountDesk
@@ -92,7 +92,7 @@ class Performer:
             case fx.HaltBot():
                 return self._halt(desk, effect)
             case fx.PrepareKeys():
-                return desk.prepare(effect.hold)
+                return self._prepare(desk, effect.hold)
             case fx.SetPermit():
                 return self._permit(effect)
             case fx.ReadNow():
@@ -131,9 +131,9 @@ class Performer:
                 return await self._list(desk.name, desk.admin, credential)
 
     async def _list(self, account: str, admin: KeyAdmin, credential: Credential) -> Report:
+        asked: datetime = self._clock.now()
         listing = await admin.list_keys(credential)
-        now: datetime = self._clock.now()
-        self._post(KeysListed(now, account, listing.asked_at, listing.complete, listing.keys))
+        self._post(KeysListed(self._clock.now(), account, asked, listing.complete, listing.keys))
         if listing.complete:
             return Report(Outcome.DONE, facts=(("keys", str(len(listing.keys))),))
         return Report(Outcome.UNKNOWN, listing.code, listing.detail)
@@ -144,8 +144,16 @@ class Performer:
             return Report(Outcome.IMPOSSIBLE, "no-target", f"no halt target {effect.target}")
         return await (bot.force if effect.force else bot.ask)(desk.name, effect.id)
 
+    async def _prepare(self, desk: AccountDesk, hold: bool) -> Report:
+        """Keys that cannot be fetched when they may be needed are told at once, not found out at the kill."""
+        report = await desk.prepare(hold)
+        fine = report.outcome is Outcome.DONE
+        detail = "the keys for acting can be fetched" if fine else report.detail
+        self._post(Troubled(self._clock.now(), desk.name, "custody", detail, healed=fine))
+        return report
+
     async def _permit(self, effect: fx.SetPermit) -> Report:
-        self._permits.set(effect.account, Permit(effect.mode, effect.size_cap), self._clock.now())
+        self._permits.set(effect.account, Permit(effect.mode, effect.size_cap))
         return Report(Outcome.DONE)
 
     async def _read(self, account: str) -> Report:

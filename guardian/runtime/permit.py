@@ -7,7 +7,7 @@ permit means: do not open.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,25 +34,33 @@ class Permit:
 
 
 class PermitBook:
-    """The permits in force. Writing raises OSError; the file that is there then runs out by itself."""
+    """The permits in force. Writing raises OSError; the file that is there then runs out by itself.
 
-    def __init__(self, folder: Path) -> None:
+    Expiry is told in the machine's own time (`wall`), because that is what a bot compares it with. The file is
+    readable by everyone on the machine: it holds no secret and the bot runs as another user.
+    """
+
+    def __init__(self, folder: Path, wall: Callable[[], datetime]) -> None:
         self._folder = folder
+        self._wall = wall
         self._permits: dict[str, Permit] = {}
 
     def get(self, account: str) -> Permit:
         return self._permits.get(account, Permit())
 
-    def set(self, account: str, permit: Permit, now: datetime) -> None:
+    def document(self, account: str) -> dict[str, Any]:
+        return self.get(account).document(self._wall())
+
+    def set(self, account: str, permit: Permit) -> None:
         self._permits[account] = permit
-        self.write(account, now)
+        self.write(account)
 
     def adopt(self, permits: Mapping[str, Permit]) -> None:
         """Take over what was in force before a restart, without writing yet."""
         self._permits = dict(permits)
 
-    def write(self, account: str, now: datetime) -> None:
+    def write(self, account: str) -> None:
         target = self._folder / f"permit-{account}.json"
         temporary = target.with_suffix(".tmp")
-        temporary.write_bytes(orjson.dumps(self.get(account).document(now)))
+        temporary.write_bytes(orjson.dumps(self.document(account)))
         os.replace(temporary, target)

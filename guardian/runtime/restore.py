@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from guardian.core.engine import step
 from guardian.core.state import State
-from guardian.journal.sqlite import SqliteJournal
 from guardian.journal.faults import JournalTampered
+from guardian.journal.sqlite import SqliteJournal
 from guardian.runtime.codec import SchemaError, decode_state, decode_step_event
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
+from guardian.runtime.custody import DAY_SECONDS, Custody
 from guardian.runtime.daemon import Opened, announce, import_direct_journals, opened, set_timers
 from guardian.runtime.operate import Operations
 from guardian.runtime.timers import Timers
@@ -34,6 +35,9 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime))
     await control.open()
     set_timers(guardian, timers)
+    custody = Custody(guardian)
+    timers.every(DAY_SECONDS, custody.look, "custody")
+    custody.list_keys()
     timers.start()
     for watch in runtime.watches.values():
         watch.poll()

@@ -56,7 +56,7 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "data_age_s": _age(evidence.complete_at, now),
         "failures": [{"part": f.part.value, "code": f.code, "why": f.why} for f in evidence.failures],
         "troubles": list(account.troubles),
-        "permit": runtime.parts.permits.get(name).document(now),
+        "permit": runtime.parts.permits.document(name),
         "positions": [_position(p) for p in evidence.positions],
         "orders": len(evidence.orders),
         "rules": [_rule(account, rules[r.rule_id], r, now) for r in account.rules if r.rule_id in rules],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from guardian.core.events import Event, SnapshotTaken
@@ -36,6 +37,10 @@ class Watch:
         if len(self._reads) < CONCURRENT_READS:
             self._ask()
 
+    def use(self, reader: Reader) -> None:
+        """Read through this from now on (a watch key that became over-privileged is left unused)."""
+        self._reader = reader
+
     def stop(self) -> None:
         for task in self._reads:
             task.cancel()
@@ -54,7 +59,8 @@ class Watch:
         except Exception as error:
             # A bug in a reader is blindness, not death; its message is not told, it may hold a secret.
             snapshot = self._blind(asked, "bug", f"unexpected {type(error).__name__}")
-        self._post(SnapshotTaken(self._clock.now(), snapshot))
+        # The shell's clock stamps the question: the machine's may have been set back since.
+        self._post(SnapshotTaken(self._clock.now(), replace(snapshot, asked_at=asked)))
 
     def _blind(self, asked: datetime, code: str, why: str) -> Snapshot:
         failures = tuple(Failure(part, code, why) for part in Part)

@@ -1,11 +1,11 @@
-"""Judges every effect against what the core was told: the invariants of acting, stated independently of it."""
+"""Judges every effect against what the core was told: the invariants of acting, stated on their own."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from guardian.core.effects import ClosePosition, Effect
+from guardian.core.effects import CancelOrder, ClosePosition, Effect
 from guardian.core.events import Event, KeysListed, Outcome, SnapshotTaken
 from guardian.core.model import Level, Part, Position, Snapshot
 from tests.core.build import BOT_KEY, Desk, at
@@ -102,8 +102,8 @@ class Referee:
             (p for p in self.desk.account.evidence.positions if p.symbol == effect.order.symbol), None
         )
 
-    def _cancel(self, effect: Effect) -> None:
-        found = next(o for o in self.desk.account.evidence.orders if o.id == effect.order_id)  # type: ignore[union-attr]
+    def _cancel(self, effect: CancelOrder) -> None:
+        found = next(o for o in self.desk.account.evidence.orders if o.id == effect.order_id)
         if not found.reduce_only:
             return
         assert self.desk.level >= Level.FLATTEN, "a protective stop is untouched below FLATTEN"

@@ -1,4 +1,4 @@
-"""M02, M03 and M04: vectors of metrics.md through observing and measuring, and what partial evidence may say."""
+"""M02, M03 and M04: vectors of metrics.md through observing and measuring, and what evidence may say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HWM = Window("hwm")
 
 
 def watch(window: Window, *points: tuple[float, float], metric: str = "drawdown") -> list[Measured]:
-    """The measurement after each (second, NAV); the first five reads at 100 warm up before the first point."""
+    """The measurement after each (second, NAV); five reads at the first NAV warm up before."""
     desk = Desk(rule(rung(0.99, "caution"), id="r", metric=metric, window=window))
     first = points[0]
     cash, count = first[1] * 10, 0
@@ -138,7 +138,7 @@ def test_what_the_evidence_allows(reads: list[Any], expected: type, warming: boo
 
 
 def test_reads_without_orders_still_build_a_baseline():
-    """Open orders say nothing about equity: an orders endpoint that is down must not leave the rule warming."""
+    """Open orders say nothing about equity: with their endpoint down the rule still finishes warming."""
     measured = measured_after(
         *(without(r, Part.ORDERS) for r in [read(0), *(read(i) for i in range(1, 8))][1:])
     )

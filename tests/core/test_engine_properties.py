@@ -1,4 +1,4 @@
-"""The whole core against a venue that lies: what must hold whatever happens, and what must happen in the end."""
+"""The whole core against a venue that lies: what must always hold, and what must happen in the end."""
 
 from __future__ import annotations
 

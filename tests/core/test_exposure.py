@@ -1,4 +1,4 @@
-"""M08, M09, M10 and M12: vectors of metrics.md for linear and spot, and what a disputed equity still proves."""
+"""M08, M09, M10 and M12: vectors of metrics.md for linear and spot, and what a disputed equity proves."""
 
 from __future__ import annotations
 

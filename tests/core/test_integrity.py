@@ -1,4 +1,4 @@
-"""Phantoms, nonsense, empty answers, stale repeats and flows: nothing beyond CAUTION; a true loss still acts."""
+"""Phantoms, nonsense, empty answers, stale repeats and flows: at most CAUTION; a true loss still acts."""
 
 from __future__ import annotations
 

@@ -110,6 +110,20 @@ def test_unknown_freezes_the_hold(monkeypatch: pytest.MonkeyPatch):
     assert Verdict.BREACHED in after
 
 
+@pytest.mark.parametrize(("filling", "drains"), [(False, False), (True, True)])
+def test_a_bound_below_the_limit_freezes_a_hold_unless_only_history_is_missing(
+    monkeypatch: pytest.MonkeyPatch, filling: bool, drains: bool
+):
+    """A disputed read proves no calm. A filling window knows its value: only its peak may be higher."""
+    script = Script(monkeypatch)
+    script.run((0, OVER), (1, OVER), (2, OVER))
+    before = script.own.held[0]
+
+    script.run(*every(1, 10, AtLeast(0.01, "x", filling=filling), 3))
+
+    assert drains is (script.own.held[0] < before)
+
+
 def test_a_gap_fills_no_more_than_five_seconds(monkeypatch: pytest.MonkeyPatch):
     script = Script(monkeypatch, rung(0.05, "halt", hold=20))
     script.run((0, OVER), (1, OVER))

@@ -1,4 +1,4 @@
-"""M01: equity unitised like a fund, with two accounts of it. Flows move no loss rule; phantoms prove nothing."""
+"""M01: equity unitised like a fund, with two accounts of it. Flows move no rule; phantoms prove nothing."""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -26,8 +29,8 @@ from tests.core.build import (
 LONG, SHORT = position(BTC, 2), position(ETH, -3, 10)
 
 
-def closes(effects: object) -> list[tuple[str, int, Decimal | None]]:
-    return [(e.order.symbol, e.order.side, e.order.quantity) for e in kinds(effects, "close_position")]  # type: ignore[arg-type]
+def closes(effects: Any) -> list[tuple[str, int, Decimal | None]]:
+    return [(e.order.symbol, e.order.side, e.order.quantity) for e in kinds(effects, "close_position")]
 
 
 # --- FLATTEN ------------------------------------------------------------------------------------------
@@ -103,7 +106,7 @@ def test_no_resend_without_evidence_asked_after_the_answer():
 
 
 def test_legs_of_one_base_have_client_ids_of_their_own():
-    """A perpetual and its dated future share their first letters; a shared id would be refused as a duplicate."""
+    """A perpetual and its dated future begin alike; a shared id would be refused as a duplicate."""
     names = (
         "BTC/USDT:USDT",
         "BTC/USDT:USDT-261225",
@@ -142,15 +145,14 @@ def test_blind_closes_stay_five_seconds_apart_and_keep_going():
     close = only(desk.demand(0, "flatten"), "close_position")
     sent = [0.0]
     desk.report(0.1, close, Outcome.UNKNOWN)
-    for tenth in range(2, 300):
-        for effect in desk.tick(tenth / 10):
-            if effect.kind == "resolve_order":
-                for more in kinds(desk.report(tenth / 10, effect), "close_position"):
-                    sent.append(tenth / 10)
-                    desk.report(tenth / 10, more, Outcome.UNKNOWN)
+    for second in (tenth / 10 for tenth in range(2, 300)):
+        for effect in kinds(desk.tick(second), "resolve_order"):
+            more = only(desk.report(second, effect), "close_position")
+            sent.append(second)
+            desk.report(second, more, Outcome.UNKNOWN)
 
     assert len(sent) >= 5
-    assert all(b - a >= 5 for a, b in zip(sent, sent[1:], strict=False))
+    assert all(b - a >= 5 for a, b in pairwise(sent))
 
 
 def test_reduce_is_never_done_blindly():
@@ -248,6 +250,28 @@ def test_caution_cancels_nothing():
     desk = Desk().warm(LONG, orders=(order(),))
 
     assert [] == kinds(desk.demand(0, "caution"), "cancel_order", "close_position", "halt_bot", "fence_key")
+
+
+def test_below_flatten_no_stop_is_touched_not_even_without_a_position_or_after_refusals():
+    desk = Desk(rule(rung(0.05, "reduce", to=0.5))).warm(
+        position(quantity=10), orders=(stop(), stop("s2", ETH))
+    )
+    fallen = position(quantity=10, mark=80, entry=100)
+    effects = desk.see(read(0, (fallen,), (stop(), stop("s2", ETH))))
+    for second in (1, 2, 3):
+        desk.report(second - 0.5, only(effects, "close_position"), Outcome.REFUSED)
+        effects = desk.see(read(second, (fallen,), (stop(), stop("s2", ETH))))
+
+    assert [] == kinds(desk.effects, "cancel_order")
+
+
+def test_an_empty_answer_that_the_wallet_does_not_confirm_costs_no_stop():
+    desk = Desk().warm(LONG, orders=(stop(),))
+    desk.report(0.1, only(desk.demand(0, "flatten"), "close_position"))
+
+    effects = desk.see(replace(read(1, (LONG,), (stop(),)), positions=()))
+
+    assert [] == kinds(effects, "cancel_order")
 
 
 def test_a_stop_goes_when_its_position_is_closed():

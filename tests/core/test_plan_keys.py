@@ -6,7 +6,7 @@ import pytest
 
 from guardian.core.events import Outcome
 from guardian.core.model import HaltTarget, KeyRecord
-from tests.core.build import BOT_KEY, Desk, kinds, only, position, read, read_only, trading
+from tests.core.build import BOT_KEY, Desk, at, kinds, only, position, read, read_only, trading
 
 
 def flattening(level: str = "flatten", **policy: object) -> tuple[Desk, tuple[object, ...]]:
@@ -159,6 +159,17 @@ def test_dead_takes_two_complete_listings_two_seconds_apart_after_the_answer():
         dead.append(desk.incident.key_dead_at is not None)
 
     assert [False, False, False, False, True] == dead
+
+
+def test_a_listing_asked_before_the_deletion_was_answered_proves_nothing():
+    desk = locked()
+    desk.keys(4)
+    desk.report(4.5, kinds(desk.effects, "delete_key")[0])
+    desk.keys(6.6)
+    one = desk.incident.key_dead_at
+    desk.keys(8.7)
+
+    assert (None, at(8.7)) == (one, desk.incident.key_dead_at)
 
 
 def test_a_key_that_reappears_starts_the_proof_anew_and_is_deleted_again():

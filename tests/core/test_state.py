@@ -126,7 +126,7 @@ def test_ten_thousand_reads_with_rows_leave_a_bounded_state():
 
 
 def test_a_bot_that_places_thousands_of_orders_leaves_bounded_targets_and_unique_client_ids():
-    """Cancels of orders long gone are forgotten first; a leg's attempts are not, or an id would come twice."""
+    """Cancels of orders long gone are forgotten first; a leg's attempts are not, or ids would repeat."""
     desk = Desk().warm(position())
     ids: list[str] = []
     effects = desk.demand(0, "flatten")

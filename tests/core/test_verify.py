@@ -79,21 +79,37 @@ def test_a_second_read_that_is_partial_or_not_flat_verifies_nothing(second: Snap
 
 
 def test_a_partial_read_can_deny_but_not_confirm():
-    """Whole read: open. Partial: flat. Whole: flat. That is one whole flat read, not two."""
+    """Whole read: margin still held. Partial: none. Whole: flat. That is one whole flat read, not two."""
     desk = answered()
-    desk.see(read(1, (position(),)))
-    for effect in kinds(tuple(desk.effects), "close_position"):
-        desk.report(1.1, effect)
-    desk.see(read(2, orders=(order(),)))
-    for effect in kinds(tuple(desk.effects), "cancel_order"):
-        desk.report(2.1, effect)
+    desk.see(read(1))
+    desk.see(read(2, wallet=wallet(1000, position_margin=1)))
 
-    desk.see(without(read(3), Part.LEDGER))
-    desk.see(read(4))
+    desk.see(without(read(3), Part.ORDERS))
+    desk.see(read(4.5))
     one = verified(desk)
-    desk.see(read(6))
+    desk.see(read(6.5))
 
     assert (False, True) == (one, verified(desk))
+
+
+def test_an_act_between_two_flat_reads_makes_the_first_worthless():
+    """Here the close of dust, which was accepted and filled nothing."""
+    desk = answered(DUST)
+    close = only(desk.see(read(1, (DUST,))), "close_position")
+    desk.report(1.1, close)
+
+    desk.see(read(3.2, (DUST,)))
+
+    assert not verified(desk)
+
+
+def test_dust_whose_closes_are_accepted_and_fill_nothing_is_not_chased_for_ever():
+    desk = answered(DUST)
+    for second in range(1, 10):
+        for effect in kinds(desk.see(read(second, (DUST,))), "close_position"):
+            desk.report(second + 0.1, effect)
+
+    assert verified(desk)
 
 
 def test_reads_asked_before_the_last_answer_tell_nothing():

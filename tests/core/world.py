@@ -1,7 +1,7 @@
 """A tiny venue that lies, loses, delays and repeats, with a bot that fights until its key is fenced.
 
-It performs the core's effects and answers with events; `Referee` judges every effect against what the core was
-told. After `CALM` seconds all faults stop, and from then on everything must end well.
+It performs the core's effects and answers with events; `Referee` judges every effect against what the core
+was told. After `CALM` seconds all faults stop, and from then on everything must end well.
 """
 
 from __future__ import annotations

@@ -23,9 +23,11 @@ pytestmark = pytest.mark.process
 
 AT_ONCE = 4
 WALLET, POSITIONS, CREATE = "account/wallet-balance", "position/list", "order/create"
-PHANTOM = {"effect": "scale", "match": WALLET, "factor": 0.4, "pointers": ["/list/*/totalEquity", "/list/*/coin/*/equity"]}
+SHOWN = ["/list/*/totalEquity", "/list/*/coin/*/equity", "/list/*/coin/*/usdValue"]
+PHANTOM = {"effect": "scale", "match": WALLET, "factor": 0.4, "pointers": SHOWN}
 LIES: dict[str, dict[str, Any]] = {
     "phantom": PHANTOM,
+    "half a phantom": PHANTOM | {"pointers": SHOWN[1:2]},
     "nan": {"effect": "replace", "match": WALLET, "values": {"/list/*/totalEquity": "NaN"}},
     "no positions": {"effect": "replace", "match": POSITIONS, "values": {"/list": []}},
     "stale wallet": {"effect": "stale", "match": WALLET},

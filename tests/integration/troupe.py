@@ -310,7 +310,8 @@ class Desk:
             if good():
                 return time.monotonic() - begun
             time.sleep(0.03)
-        told = json.dumps({"account": self.account(), "books": self.venue.books()}, indent=1)
+        books = {k: v for k, v in self.venue.books().items() if k in ("equity", "positions", "orders")}
+        told = json.dumps({"account": self.account(), "books": books}, indent=1)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.log}\n{told}")
 
     def close(self) -> None:

@@ -116,7 +116,7 @@ class _Story:
 
 
 def _read(second: float, words: list[str]) -> tuple[float, Snapshot]:
-    """NAME=QUANTITY@MARK[/ENTRY] is a position; order=, stop= rest on a symbol; the rest names what is unusual."""
+    """NAME=QUANTITY@MARK[/ENTRY] is a position; order=, stop= rest on a symbol; the rest is unusual."""
     facts = [tuple(word.split("=")) for word in words]
     asked, cash, change = second, Decimal(10_000), {}
     legs, orders, edits = [], [], {}

@@ -1,7 +1,15 @@
 """One measurement a file; `METRICS` is the explicit list. Adding a metric adds a file and a line here."""
 
-from guardian.core.metrics import concentration, daily_loss, data_age, drawdown, exposure, leverage
-from guardian.core.metrics import margin_ratio, unexplained
+from guardian.core.metrics import (
+    concentration,
+    daily_loss,
+    data_age,
+    drawdown,
+    exposure,
+    leverage,
+    margin_ratio,
+    unexplained,
+)
 from guardian.core.metrics.metric import CEILING, Metric, View
 
 METRICS: tuple[Metric, ...] = (

@@ -1,7 +1,7 @@
 """What loss rules compare with: a window's falling peaks, the high-water mark, or a session's open.
 
 Only confirmed reads (both accounts of the equity agree) may raise a peak: a phantom high would be a false
-loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets, each with its maximum.
+loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets and their maxima.
 """
 
 from __future__ import annotations

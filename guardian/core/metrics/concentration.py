@@ -24,7 +24,8 @@ def herfindahl(weights: tuple[float, ...]) -> float:
 
 def measure(view: View) -> Measured:
     evidence = view.account.evidence
-    return Known(max(shares(by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)), default=0.0))
+    assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
+    return Known(max(shares(assets), default=0.0))
 
 
 METRIC = Metric("concentration", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)

@@ -48,4 +48,6 @@ def disputed(nav: Nav) -> str:
     return f"wallet says {nav.raw:.2f}, ledger and positions explain {nav.explained:.2f}"
 
 
-METRIC = Metric("drawdown", "fraction", "loss", ("sliding", "hwm"), (Part.POSITIONS,), measure, corroborated=True)
+METRIC = Metric(
+    "drawdown", "fraction", "loss", ("sliding", "hwm"), (Part.POSITIONS,), measure, corroborated=True
+)

@@ -30,7 +30,7 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
 
 
 def settle_prices(wallet: Wallet | None) -> dict[str, Decimal]:
-    """Prices of the currencies positions settle in; an empty balance may list none, which is not worthless."""
+    """Prices of what positions settle in; an empty balance may list none, which does not mean worthless."""
     return {b.currency: b.price for b in wallet.balances if b.price} if wallet else {}
 
 

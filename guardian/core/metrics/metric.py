@@ -20,7 +20,7 @@ CEILING: dict[Family, Level] = {
     "blindness": Level.HALT,
     "forecast": Level.HALT,
 }
-"""What may demand what (DESIGN section 3): only suffered loss, margin, exposure and integrity move positions."""
+"""What may demand what (DESIGN section 3): only loss, margin, exposure and integrity move positions."""
 
 
 @dataclass(frozen=True, slots=True)

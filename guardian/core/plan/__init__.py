@@ -52,7 +52,7 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
 
 
 def _plan_caution(draft: Draft) -> None:
-    """The permit of this level, and the keys for acting: proven fetchable at CAUTION, in hand from HALT on."""
+    """The permit of this level, and the keys for acting: proven fetchable at CAUTION, held from HALT on."""
     name, level = draft.account.policy.name, draft.account.level
     law = LAWS[level]
     draft.persist(f"permit:{level.name}", "permit", lambda id: SetPermit(id, name, law.permit, law.size_cap))

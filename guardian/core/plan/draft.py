@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from guardian.core.effects import Effect
 from guardian.core.events import Outcome
@@ -34,9 +35,9 @@ class Draft:
         assert self.account.incident is not None
         return self.account.incident
 
-    def note(self, **changes: object) -> None:
+    def note(self, **changes: Any) -> None:
         """Replace fields of the incident."""
-        self.account = replace(self.account, incident=replace(self.incident, **changes))  # type: ignore[arg-type]
+        self.account = replace(self.account, incident=replace(self.incident, **changes))
 
     def target(self, key: str) -> Target | None:
         return self._targets.get(key)
@@ -101,6 +102,7 @@ def _bounded(targets: list[Target]) -> tuple[Target, ...]:
         return tuple(targets)
     # A leg's closes go last: its attempts are what keeps the next client id from being one used before.
     steps = ("cancel", "read", "resolve", "close")
-    droppable = sorted((t for t in targets if not t.in_flight and t.step in steps), key=lambda t: steps.index(t.step))
+    settled = [t for t in targets if not t.in_flight and t.step in steps]
+    droppable = sorted(settled, key=lambda t: steps.index(t.step))
     dropped = {t.key for t in droppable[:excess]}
     return tuple(t for t in targets if t.key not in dropped)

@@ -1,8 +1,8 @@
 """Orders and positions: cancel what adds risk, bring each leg to its goal, keep protection until closed.
 
-Actions are goals, not deltas: each pass plans again from the newest evidence. When reads fail but orders work,
-a leg whose last close is five seconds old is resolved by its client id and closed size-free: reduce-only and
-"whatever is left" can never sell more than is held.
+Actions are goals, not deltas: each pass plans again from the newest evidence. When reads fail but orders
+work, a leg whose last close is five seconds old is resolved by its client id and closed size-free:
+reduce-only and "whatever is left" can never sell more than is held.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from guardian.core.state import Target
 
 BLIND_AFTER = timedelta(seconds=5)
 REFUSED_BEFORE_STOPS_GO = 2
-"""Refused closes of a leg before its protective orders, which may hold its reduce-only capacity, are cancelled."""
+"""Refused closes of a leg before its protective orders are cancelled: they may hold what it could reduce."""
+
+
+DUST_TRIES = 3
 
 
 def plan_cancels(draft: Draft) -> None:
@@ -39,6 +42,12 @@ def _must_go(draft: Draft, order: OpenOrder, held: set[str]) -> bool:
         return False
     leg = f"{order.symbol}#{order.index}"
     return leg not in held or _refusals(draft, leg) >= REFUSED_BEFORE_STOPS_GO
+
+
+def _tried_enough(draft: Draft, leg: str) -> bool:
+    """A venue may close less than its minimum; where it does not, dust is listed and not chased."""
+    target = draft.target(f"close:{leg}")
+    return target is not None and (target.outcome is Outcome.REFUSED or target.attempts >= DUST_TRIES)
 
 
 def dust(position: Position) -> bool:
@@ -67,7 +76,7 @@ def _try_cancel(draft: Draft, order: OpenOrder) -> None:
 
 
 def plan_reduction(draft: Draft) -> None:
-    """REDUCE: each leg at or under its fraction of what it was at entry; legs opened since count from zero."""
+    """REDUCE: each leg to its fraction of what it was at entry; legs opened since count from zero."""
     goal = Decimal(str(draft.incident.reduce_to or 0.0))
     entry = dict(draft.incident.legs)
     for position in _largest_first(draft):
@@ -80,8 +89,7 @@ def plan_reduction(draft: Draft) -> None:
 def plan_closes(draft: Draft) -> None:
     """FLATTEN: every leg to zero, largest risk first."""
     for position in _largest_first(draft):
-        # The venue may close less than its minimum; once it refused, dust is listed and not chased.
-        if position.quantity != 0 and not (dust(position) and _refusals(draft, position.leg)):
+        if position.quantity != 0 and not (dust(position) and _tried_enough(draft, position.leg)):
             _close(draft, position, abs(position.quantity))
 
 
@@ -126,8 +134,10 @@ def _resolve(account: str, symbol: str, client_id: str, id: str) -> Effect:
     return ResolveOrder(id, account, symbol, client_id)
 
 
-def _send_close(draft: Draft, position: Position, quantity: Decimal, attempt: int, client_id: str = "") -> None:
-    """First a price-capped order for what is known, then at market; whole legs size-free after the first try."""
+def _send_close(
+    draft: Draft, position: Position, quantity: Decimal, attempt: int, client_id: str = ""
+) -> None:
+    """First a price-capped order for what is known, then at market, and size-free where one order does it."""
     account = draft.account
     whole = position.maximum >= quantity >= abs(position.quantity)
     side = -1 if position.quantity > 0 else 1

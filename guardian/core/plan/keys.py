@@ -142,7 +142,7 @@ def _impossible(draft: Draft, key: str) -> bool:
 
 
 def plan_deletion(draft: Draft) -> None:
-    """LOCKOUT: delete once flat (or when the fence fails, or the budget is over), then prove absence twice."""
+    """LOCKOUT: delete once flat (or the fence fails, or the budget is over), then prove absence twice."""
     if not draft.account.policy.has_admin or not _time_to_delete(draft):
         return
     account = draft.account.policy.name

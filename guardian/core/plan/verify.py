@@ -39,7 +39,7 @@ def plan_verification(draft: Draft) -> bool:
 
 
 def _answered_at(draft: Draft) -> datetime | None:
-    """When the last answer came; None while one is awaited or the fence is not settled: no read can tell then."""
+    """When the last answer came; None while one is awaited or the fence is unsettled: no read tells then."""
     acted = draft.targets("close", "cancel", "fence")
     if any(t.in_flight for t in acted) or not fence_settled(draft):
         return None
@@ -66,4 +66,3 @@ def overdue(draft: Draft) -> bool:
         return False
     draft.note(flatness=replace(flatness, paged_at=draft.now))
     return True
-

@@ -32,6 +32,8 @@ _SIGNS = {"Buy": 1, "Sell": -1}
 _LEG_SIDES = {0: {"Buy", "Sell"}, 1: {"Buy"}, 2: {"Sell"}}
 _CLOSED = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated", "PartiallyFilledCanceled"})
 _ACCOUNT_WIDE = ("totalMarginBalance", "totalInitialMargin", "totalMaintenanceMargin")
+# What one unit of the reporting currency may be worth in USD: past this the answer is wrong, not the peg.
+_LEAST_PAR, _MOST_PAR = Decimal("0.5"), Decimal(2)
 
 FactsOf = Callable[[str], InstrumentFacts | None]
 
@@ -115,6 +117,9 @@ def _price(coin: Row, currency: str) -> Decimal:
     price = value / equity
     if price < 0:
         raise garbage("usdValue and equity of a coin disagree in sign")
+    if coin.get("coin") == currency and abs(equity) >= 1 and not _LEAST_PAR <= price <= _MOST_PAR:
+        # Both accounts of the equity are priced with it: a wrong one would hide a loss from both.
+        raise garbage(f"usdValue and equity of {currency} do not belong together")
     return price
 
 

@@ -602,3 +602,15 @@ async def test_after_a_restart_the_ledger_goes_on_where_the_last_run_stopped(scr
     assert [entry.id for entry in first.ledger] == ["row-4", "row-1"]
     assert second.ledger == ()
     await reader.close()
+
+
+async def test_a_reporting_currency_that_is_worth_two_and_a_half_fails_the_wallet(
+    script: Script, reader: BybitReader
+) -> None:
+    """Both accounts of the equity are priced with it: believed, it would hide a loss from both."""
+    script.says(stub.WALLET, stub.wallet([stub.coin(equity="10000", usdValue="25000")]))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.wallet is None
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.WALLET, "garbage")]

@@ -1,0 +1,94 @@
+"""The daily look at guardian's own keys, and at the bot's: fetch each, audit it, list, drop it again.
+
+A key that has become over-privileged since the first start is left unused and told. The listing also keeps
+what a fence needs to know of each key ready, so that fencing waits for no listing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from guardian.core.events import KeysListed, Troubled
+from guardian.errors import SecretError
+from guardian.runtime.assemble import Assembled, BlindReader, audited, fetch_all, policy_of
+from guardian.runtime.audit import KeyFinding
+from guardian.runtime.daemon import Opened, configured
+
+DAY_SECONDS = 86_400.0
+LISTING_SECONDS = 15.0
+
+
+class Custody:
+    """`list_keys` at boot, `look` every day; both only start tasks."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def list_keys(self) -> None:
+        for account in self._opened.assembled:
+            self._start(self._list(account))
+
+    def look(self) -> None:
+        for account in self._opened.assembled:
+            self._start(self._look(account))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _list(self, account: Assembled) -> None:
+        desk, runtime = account.desk, self._opened.runtime
+        try:
+            credential = await desk.admin_key()
+            if desk.admin is None or credential is None:
+                return
+            asked = runtime.parts.clock.now()
+            async with asyncio.timeout(LISTING_SECONDS):
+                listing = await desk.admin.list_keys(credential)
+        except (SecretError, TimeoutError) as error:
+            self._tell(desk.name, "key-listing", f"the bot's keys cannot be listed: {error}", healed=False)
+            return
+        if listing.complete:
+            now = runtime.parts.clock.now()
+            runtime.post(KeysListed(now, desk.name, asked, True, listing.keys))
+        why = "listed" if listing.complete else f"the bot's keys cannot be listed: {listing.code} {listing.detail}"
+        self._tell(desk.name, "key-listing", why, listing.complete)
+
+    async def _look(self, account: Assembled) -> None:
+        config = next(a for a in self._opened.config.accounts if a.name == account.desk.name)
+        keys, problems = await fetch_all(config, account.desk.secrets)
+        findings = await audited(account.desk, keys, account.desk.reader)
+        for finding in findings:
+            self._tell(account.desk.name, f"key-{finding.role}", finding.sentence, _fine(finding))
+        for number, problem in enumerate(problems):
+            self._tell(account.desk.name, f"custody-{number}", problem, healed=False)
+        self._refuse(account, frozenset(f.role for f in findings if f.excess))
+        await self._list(account)
+
+    def _refuse(self, account: Assembled, excess: frozenset[str]) -> None:
+        """Leave over-privileged keys unused from now on, and let the core know what is left."""
+        desk, runtime = account.desk, self._opened.runtime
+        if excess <= desk.refused:
+            return
+        desk.refused |= excess
+        if "hands" in excess:
+            desk.drop()
+        if "watch" in excess:
+            why = "the watch key may do more than read"
+            runtime.watches[desk.name].use(BlindReader(desk.name, why, runtime.parts.clock))
+        configs = {a.name: a for a in self._opened.config.accounts}
+        policies = tuple(
+            policy_of(configs[a.desk.name], a.policy.own_keys, a.desk) for a in self._opened.assembled
+        )
+        runtime.post(configured(self._opened.config, policies, runtime.parts.clock.now()))
+
+    def _tell(self, account: str, subject: str, detail: str, healed: bool) -> None:
+        runtime = self._opened.runtime
+        runtime.post(Troubled(runtime.parts.clock.now(), account, subject, detail, healed))
+
+
+def _fine(finding: KeyFinding) -> bool:
+    return not finding.problem and not finding.excess
