@@ -117,7 +117,9 @@ class KeyAdmin(Protocol):
         """Make read-only; `facts` of a DONE report hold what `restore` needs."""
         ...
 
-    async def restore(self, credential: Credential, key_id: str, facts: Sequence[tuple[str, str]]) -> Report: ...
+    async def restore(
+        self, credential: Credential, key_id: str, facts: Sequence[tuple[str, str]]
+    ) -> Report: ...
 
     async def delete(self, credential: Credential, key_id: str) -> Report: ...
 
@@ -150,7 +152,7 @@ class BotControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notification as a channel receives it. `key` is the deduplication key; level names are UPPERCASE."""
+    """One notification as a channel receives it. `key` deduplicates; level names are UPPERCASE."""
 
     key: str
     notification: str
@@ -230,8 +232,10 @@ class Journal(Protocol):
 
     async def restore(self) -> Restored: ...
 
-    async def append(self, at: datetime, kind: str, body: str, outgoing: Sequence[tuple[str, Message]]) -> int:
-        """Record and outbox rows in ONE durable commit; returns seq. Raises OSError or sqlite3.Error on failure."""
+    async def append(
+        self, at: datetime, kind: str, body: str, outgoing: Sequence[tuple[str, Message]]
+    ) -> int:
+        """Record and outbox rows in ONE durable commit; returns seq. Raises OSError or sqlite3.Error."""
         ...
 
     async def checkpoint(self, at: datetime, state: str) -> None: ...

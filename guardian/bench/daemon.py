@@ -76,15 +76,13 @@ class Daemon:
 
     async def until(self, good: Callable[[Account], bool], seconds: float) -> Account:
         """The first account that is good. Raises GuardianError when there is none in time."""
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    account = await self.account()
-                    if account is not None and good(account):
-                        return account
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            raise GuardianError(f"guardian did not get there within {seconds:g} s") from None
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            account = await self.account()
+            if account is not None and good(account):
+                return account
+            await asyncio.sleep(0.1)
+        raise GuardianError(f"guardian did not get there within {seconds:g} s")
 
     async def verified(self, seconds: float) -> Mapping[str, Any]:
         """The incident, once guardian has verified that the account is flat."""

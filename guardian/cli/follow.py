@@ -56,7 +56,9 @@ def proven(incident: dict[str, Any], level: str) -> bool:
 
 def lines(incident: dict[str, Any]) -> list[str]:
     """One line for each step that has an outcome, and for each milestone."""
-    steps = [s for s in incident.get("steps", ()) if s["outcome"] != "sent" and s["step"] not in ("read", "list")]
+    steps = [
+        s for s in incident.get("steps", ()) if s["outcome"] != "sent" and s["step"] not in ("read", "list")
+    ]
     said = [f"{s['step']} {s['target']}: {s['outcome']} {s['code']}".strip() for s in steps]
     if incident.get("verified_flat_at"):
         said.append(f"verified flat at {incident['verified_flat_at']}")

@@ -17,7 +17,7 @@ from guardian.errors import ConfigError, RefusedError
 from guardian.web.client import ControlClient, UnreachableError
 
 # Half a second of imports that a command to a living daemon must not wait for.
-OFFLINE, DIRECT = "guardian.runtime.offline", "guardian.runtime.direct"
+OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -31,8 +31,12 @@ def known(config: Config, account: str) -> None:
 
 @click.command()
 @click.argument("account")
-@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only these rules; otherwise all that are armed.")
-@click.option("--accept-undrilled", default="", metavar="REASON", help="Arm LOCKOUT although no live drill passed.")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="ID", help="Only these rules; otherwise all that are armed."
+)
+@click.option(
+    "--accept-undrilled", default="", metavar="REASON", help="Arm LOCKOUT although no live drill passed."
+)
 @confirm_option
 @config_option
 @json_option
@@ -88,7 +92,9 @@ def _seconds(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def _severe(level: str, config: Config, account: str, direct: bool, reason: str) -> tuple[dict[str, Any], int]:
+def _severe(
+    level: str, config: Config, account: str, direct: bool, reason: str
+) -> tuple[dict[str, Any], int]:
     """Through the daemon; with --direct by ourselves when it does not answer within two seconds."""
     client = client_of(config, DIRECT_PATIENCE_SECONDS if direct else 5.0)
     try:
@@ -112,7 +118,9 @@ def _progress(line: str) -> None:
 def severe_options(command: Any) -> Any:
     for option in (
         click.option("--reason", default="operator", metavar="TEXT"),
-        click.option("--direct", is_flag=True, help="Act without the daemon when it does not answer within 2 s."),
+        click.option(
+            "--direct", is_flag=True, help="Act without the daemon when it does not answer within 2 s."
+        ),
         confirm_option,
         config_option,
         json_option,

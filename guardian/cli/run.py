@@ -10,8 +10,8 @@ import click
 from guardian.cli.shared import config_option
 from guardian.config import load_config
 from guardian.exchanges import VENUES
-from guardian.runtime.daemon import Opened
-from guardian.runtime.serve import serve
+from guardian.runtime.start.daemon import Opened
+from guardian.runtime.start.serve import serve
 
 
 @click.command()
@@ -19,8 +19,8 @@ from guardian.runtime.serve import serve
 def run(config_path: Path | None) -> None:
     """Watch the accounts, judge the rules, act where armed. Runs until SIGTERM.
 
-    Stays up, blind and paging, when the venue, a key or a channel is down. Exit codes: 1 the journal cannot be
-    opened, 3 bad configuration, 6 over-privileged key at the first start or a second instance.
+    Stays up, blind and paging, when the venue, a key or a channel is down. Exit codes: 1 the journal cannot
+    be opened, 3 bad configuration, 6 over-privileged key at the first start or a second instance.
     """
     asyncio.run(serve(load_config(config_path, VENUES), _ready))
 

@@ -31,11 +31,15 @@ def config_option(command: Command) -> Command:
 
 
 def json_option(command: Command) -> Command:
-    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document on stdout.")(
+        command
+    )
 
 
 def confirm_option(command: Command) -> Command:
-    return click.option("--confirm", default=None, metavar="NAME", help="The account's name, for scripts.")(command)
+    return click.option("--confirm", default=None, metavar="NAME", help="The account's name, for scripts.")(
+        command
+    )
 
 
 def client_of(config: Config, timeout_s: float = 5.0) -> ControlClient:

@@ -15,7 +15,9 @@ from guardian.core.model import Level
 @click.command()
 @config_option
 @json_option
-@click.option("--exit-code", is_flag=True, help="Exit 5 when any account is at HALT or worse, 7 when data is stale.")
+@click.option(
+    "--exit-code", is_flag=True, help="Exit 5 when any account is at HALT or worse, 7 when data is stale."
+)
 @click.pass_context
 def status(ctx: click.Context, config_path: Path | None, as_json: bool, exit_code: bool) -> None:
     """Show each account's level, rules and data age. Exit 7 when no daemon answers."""
@@ -43,7 +45,9 @@ def _lines(document: dict[str, Any]) -> list[str]:
         if account["incident"]:
             lines += _incident(account["incident"])
     journal = document["journal"]
-    lines.append(f"journal: {'writing' if journal['ok'] else 'FAILING'}, {journal['records']} records this run")
+    lines.append(
+        f"journal: {'writing' if journal['ok'] else 'FAILING'}, {journal['records']} records this run"
+    )
     return lines
 
 
@@ -52,7 +56,9 @@ def _headline(account: dict[str, Any]) -> str:
     equity = "unknown" if account["equity"] is None else f"{account['equity']:,.2f}"
     armed = "armed" if account["armed"] else "not armed"
     able = "" if account["can_act"] else ", observes only (no hands key)"
-    return f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}; equity {equity} ({age})"
+    return (
+        f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}; equity {equity} ({age})"
+    )
 
 
 def _rule(rule: dict[str, Any]) -> str:
@@ -60,12 +66,16 @@ def _rule(rule: dict[str, Any]) -> str:
     bound = "at least " if rule["bound"] == "at_least" else ""
     why = f" ({rule['why']})" if rule["why"] else ""
     mode = "" if rule["armed"] else " [observe]"
-    return f"  {rule['verdict']:9} {rule['id']}: {bound}{value} of {rule['limit']:.5g} for {rule['level']}{mode}{why}"
+    limit = f"{rule['limit']:.5g} for {rule['level']}"
+    return f"  {rule['verdict']:9} {rule['id']}: {bound}{value} of {limit}{mode}{why}"
 
 
 def _incident(incident: dict[str, Any]) -> list[str]:
     lines = [f"  incident {incident['id']} since {incident['opened_at']}, by {incident['rule']}"]
-    lines += [f"    {s['at'][11:23]} {s['step']:8} {s['target']}: {s['outcome']} {s['code']}" for s in incident["steps"]]
+    lines += [
+        f"    {s['at'][11:23]} {s['step']:8} {s['target']}: {s['outcome']} {s['code']}"
+        for s in incident["steps"]
+    ]
     if incident["verified_flat_at"]:
         lines.append(f"    verified flat at {incident['verified_flat_at']}")
     if incident["key_dead_at"]:

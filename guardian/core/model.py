@@ -229,7 +229,7 @@ class OnUnknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` since the epoch, or the last `seconds`."""
+    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` of all time or the last `seconds`."""
 
     kind: Literal["none", "sliding", "session", "hwm"] = "none"
     seconds: float | None = None

@@ -122,16 +122,20 @@ async def _play(script: Script, screen: Screen, stage: Stage) -> Watch:
     deadline = loop.time() + script.seconds + AFTER_CRASH_SECONDS
     try:
         while loop.time() < deadline and not (falling.done() and watch.settled()):
-            # A watcher or driver that failed ends the play with its own error, not with a silent freeze.
-            for task in (watching, falling):
-                if task.done():
-                    task.result()
+            _raise_of(watching, falling)
             await asyncio.sleep(0.05)
     finally:
         for task in (watching, falling):
             task.cancel()
         await asyncio.gather(watching, falling, return_exceptions=True)
     return watch
+
+
+def _raise_of(*tasks: asyncio.Task[None]) -> None:
+    """A watcher or driver that failed ends the play with its own error, not with a silent freeze."""
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 async def _settle(watch: Watch) -> None:

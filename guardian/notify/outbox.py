@@ -49,7 +49,9 @@ class Lane:
 
 
 class Courier:
-    """`run()` as a task until `stop()`. `sent` and `failed` count tries. `on_trouble(subject, detail, healed)` hears of a failing channel
+    """`run()` as a task until `stop()`. `sent` and `failed` count tries.
+
+    `on_trouble(subject, detail, healed)` hears of a failing channel
     ("channel:NAME"), of a message that was given up, and of an outbox that cannot be used ("outbox").
     """
 

@@ -1,7 +1,7 @@
 """The shell's clock: it always advances, whatever happens to the machine's.
 
-Guardian's time follows the wall clock forwards and never back: where the wall clock was set back, time goes on
-by the monotonic clock, ahead of the wall. Ages, holds and deadlines stay true; only dates are off, and
+Guardian's time follows the wall clock forwards and never back: where the wall clock was set back, time goes
+on by the monotonic clock, ahead of the wall. Ages, holds and deadlines stay true; only dates are off, and
 `ahead` says by how much.
 """
 

@@ -41,7 +41,9 @@ def decode_state(text: str) -> State:
     """Raises SchemaError when the checkpoint's schema is not this version's."""
     raw = orjson.loads(text)
     if raw.get("schema") != SCHEMA:
-        raise SchemaError(f"the journal's checkpoint has schema {raw.get('schema')}, this guardian reads {SCHEMA}")
+        raise SchemaError(
+            f"the journal's checkpoint has schema {raw.get('schema')}, this guardian reads {SCHEMA}"
+        )
     return _STATE.validate_python(raw)
 
 

@@ -108,7 +108,9 @@ class Runtime:
 
     async def _commit(self, event: Event, effects: tuple[Effect, ...]) -> None:
         """One record for event, decisions and effects; waited for only when something is to be done."""
-        outgoing = [pair for e in effects if isinstance(e, Notify) for pair in self.parts.router.route(e, event.at)]
+        outgoing = [
+            pair for e in effects if isinstance(e, Notify) for pair in self.parts.router.route(e, event.at)
+        ]
         try:
             body = encode_step(event, self.state.decisions, effects)
         except Exception as error:

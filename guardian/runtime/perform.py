@@ -38,7 +38,11 @@ class Performer:
     """Starts a task for each effect; `post` receives the events that come of it."""
 
     def __init__(
-        self, desks: Mapping[str, AccountDesk], permits: PermitBook, clock: Clock, post: Callable[[Event], None]
+        self,
+        desks: Mapping[str, AccountDesk],
+        permits: PermitBook,
+        clock: Clock,
+        post: Callable[[Event], None],
     ) -> None:
         self._desks = desks
         self._permits = permits

@@ -36,8 +36,8 @@ class Permit:
 class PermitBook:
     """The permits in force. Writing raises OSError; the file that is there then runs out by itself.
 
-    Expiry is told in the machine's own time (`wall`), because that is what a bot compares it with. The file is
-    readable by everyone on the machine: it holds no secret and the bot runs as another user.
+    Expiry is told in the machine's own time (`wall`), because that is what a bot compares it with. The file
+    is readable by everyone on the machine: it holds no secret and the bot runs as another user.
     """
 
     def __init__(self, folder: Path, wall: Callable[[], datetime]) -> None:

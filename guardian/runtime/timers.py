@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 TICK_SECONDS = 0.5
@@ -13,17 +14,17 @@ WARM_SECONDS = 20.0
 
 class Timers:
     def __init__(self) -> None:
+        # The executor named "debug" calls the job at once, on the loop's own thread: no task is left to be
+        # cancelled, with a traceback, when guardian stops.
         self._scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+            timezone="UTC",
+            executors={"default": DebugExecutor()},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
 
     def every(self, seconds: float, job: Callable[[], object], name: str) -> None:
         """Ring `job` each interval, on the event loop's own thread."""
-
-        async def ring() -> None:
-            job()
-
-        self._scheduler.add_job(ring, "interval", seconds=seconds, id=name, name=name)
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name)
 
     def start(self) -> None:
         self._scheduler.start()

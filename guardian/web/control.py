@@ -1,4 +1,4 @@
-"""The control socket: HTTP over a unix socket with mode 0600, so that only guardian's own user may command it.
+"""The control socket: HTTP over a unix socket with mode 0600, so that only guardian's user may command it.
 
     GET  /v1/status
     POST /v1/{arm, disarm, demand, resume, preview}   {"account": ..., ...}

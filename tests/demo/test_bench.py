@@ -62,9 +62,10 @@ class Market:
             for symbol, size in self.left.items()
         ]
 
-    def create_order(
-        self, symbol: str, kind: str, side: str, amount: float, price: None, params: dict[str, bool]
-    ) -> None:
+    def create_order(self, *order: object) -> None:
+        symbol, kind, side, amount, _, params = order
+        assert isinstance(symbol, str)
+        assert isinstance(amount, float | int)
         assert (kind, params) == ("market", {"reduceOnly": True})
         sign = 1 if side == "buy" else -1
         self.left[symbol] += sign * (amount if amount <= 1 else amount / 2)

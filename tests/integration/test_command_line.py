@@ -61,7 +61,9 @@ REFUSALS = (
 )
 
 
-@pytest.mark.parametrize(("command", "code", "word"), REFUSALS, ids=lambda v: " ".join(v) if isinstance(v, tuple) else None)
+@pytest.mark.parametrize(
+    ("command", "code", "word"), REFUSALS, ids=lambda v: " ".join(v) if isinstance(v, tuple) else None
+)
 def test_a_refusal_has_its_exit_code_and_says_what_to_do(
     quiet: Desk, command: tuple[str, ...], code: int, word: str
 ) -> None:
@@ -326,7 +328,9 @@ def test_ctrl_c_detaches_from_a_flatten_that_goes_on(open_desk: OpenDesk) -> Non
     desk.warm()
     desk.venue.fault(effect="ret_code", match="order/create", code=10016, count=20)
     command = [sys.executable, "-m", "guardian", "flatten", ACCOUNT, *CONFIRM, "--config", str(desk.config)]
-    operator = subprocess.Popen(command, cwd=desk.root, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    operator = subprocess.Popen(
+        command, cwd=desk.root, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     desk.until(lambda: desk.level() == "FLATTEN", 10, "demanded")
     time.sleep(0.5)
 

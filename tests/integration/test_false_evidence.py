@@ -147,7 +147,14 @@ class Hung:
 def hang(desk: Desk) -> Hung:
     """The largest position's close takes effect 20 s late, and its answer later still."""
     before = desk.venue.sizes()
-    slow = {"effect": "hang", "match": CREATE, "symbol": "BTCUSDT", "when": "before", "seconds": 20.0, "count": 1}
+    slow = {
+        "effect": "hang",
+        "match": CREATE,
+        "symbol": "BTCUSDT",
+        "when": "before",
+        "seconds": 20.0,
+        "count": 1,
+    }
     desk.venue.fault(**slow)
     desk.venue.crash(0.07)
     begun = time.monotonic()

@@ -58,7 +58,9 @@ class Life:
 
 def sent(path: str) -> When:
     """The venue has received a request for this path, whatever became of it."""
-    return lambda desk: desk.until(lambda: any(r["path"] == path for r in desk.venue.truth()["requests"]), 10, path)
+    return lambda desk: desk.until(
+        lambda: any(r["path"] == path for r in desk.venue.truth()["requests"]), 10, path
+    )
 
 
 def told(field: str) -> When:
@@ -89,8 +91,14 @@ LATE_ORDERS = {"effect": "hang", "match": "order/create", "when": "before", "sec
 MOMENTS = (
     Moment("before the breach is read", lambda desk: None),
     Moment("at t0", told("t0")),
-    Moment("the fence has acted, its answer hangs", sent(FENCE), ({"effect": "hang", "match": FENCE, "count": 1},)),
-    Moment("orders have acted, their answers hang", sent(CREATE), ({"effect": "hang", "match": "order/create"},)),
+    Moment(
+        "the fence has acted, its answer hangs",
+        sent(FENCE),
+        ({"effect": "hang", "match": FENCE, "count": 1},),
+    ),
+    Moment(
+        "orders have acted, their answers hang", sent(CREATE), ({"effect": "hang", "match": "order/create"},)
+    ),
     Moment("orders act only after the kill", sent(CREATE), (LATE_ORDERS,)),
     Moment("a close is answered", done("close")),
     Moment("the first flat read is in", told("flat_at")),
@@ -174,7 +182,9 @@ def test_a_killed_guardian_finishes_the_incident_and_closes_nothing_twice(
 
 
 @pytest.mark.parametrize("name", [moment.name for moment in MOMENTS])
-def test_a_killed_guardian_keeps_its_incident_latch_and_baseline(name: str, lives: dict[str, Future[Life]]) -> None:
+def test_a_killed_guardian_keeps_its_incident_latch_and_baseline(
+    name: str, lives: dict[str, Future[Life]]
+) -> None:
     life = lives[name].result(100)
 
     assert life.level == "LOCKOUT"

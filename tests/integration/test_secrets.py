@@ -102,7 +102,9 @@ def configured(desk: Desk, receivers: dict[str, Receiver]) -> None:
 def in_processes(desk: Desk) -> dict[str, bytes]:
     """What anybody on the machine may read about guardian's own process."""
     pid = desk.process.pid
-    return {f"/proc/{pid}/{name}": Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")}
+    return {
+        f"/proc/{pid}/{name}": Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")
+    }
 
 
 def in_files(desk: Desk) -> dict[str, bytes]:
@@ -134,7 +136,9 @@ def test_no_secret_is_anywhere_after_every_adapter_has_failed(
         (desk.root / "keys" / f"{role}.json").write_text(text)  # unusable, and the secret is in it
     desk.venue.crash(0.07)
     desk.until(lambda: desk.level() == "LOCKOUT", 20, "the breach is seen through the weather")
-    desk.until(lambda: receivers["slack"].count > 0 and receivers["hook"].count > 0, 15, "channels were tried")
+    desk.until(
+        lambda: receivers["slack"].count > 0 and receivers["hook"].count > 0, 15, "channels were tried"
+    )
     receivers["slack"].close()
     told = {"status of the failing incident": json.dumps(desk.status()).encode()}
     desk.until(lambda: "REFUSED" in str(desk.incident()).upper(), 5, "the unusable keys were refused")
@@ -149,9 +153,16 @@ def test_no_secret_is_anywhere_after_every_adapter_has_failed(
     told |= in_files(desk)
 
     changed = {f["rule"].get("match", "") for f in desk.venue.truth(10**9)["faults"] if f["changed"]}
-    assert set(ENDPOINTS) <= changed | {"market/time", "account/transaction-log"}, "the injected failures happened"
+    assert set(ENDPOINTS) <= changed | {"market/time", "account/transaction-log"}, (
+        "the injected failures happened"
+    )
     assert receivers["pagerduty"].count > 0
     assert told["state/journal.db"].count(b"LOCKOUT") > 0, "the search reads what the journal says"
-    leaks = [f"{name} in {where}" for where, raw in told.items() for name, s in secrets.items() if s.encode() in raw]
+    leaks = [
+        f"{name} in {where}"
+        for where, raw in told.items()
+        for name, s in secrets.items()
+        if s.encode() in raw
+    ]
     assert leaks == []
     assert "Traceback" not in desk.log

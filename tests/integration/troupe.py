@@ -147,7 +147,9 @@ class Venue:
 
     def probe(self) -> int:
         """The raw code that a signed read with the bot's key gets: 0 alive, 10003 dead."""
-        return int(self.signed("bot", "GET", "/v5/account/wallet-balance", {"accountType": "UNIFIED"})["retCode"])
+        return int(
+            self.signed("bot", "GET", "/v5/account/wallet-balance", {"accountType": "UNIFIED"})["retCode"]
+        )
 
     def close(self) -> None:
         if self.launched.process.poll() is None:
@@ -253,7 +255,9 @@ class Desk:
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(3)
         try:
-            connection.sock.connect(os.path.relpath(self.socket) if len(str(self.socket)) > 100 else str(self.socket))
+            connection.sock.connect(
+                os.path.relpath(self.socket) if len(str(self.socket)) > 100 else str(self.socket)
+            )
             connection.request(method, path, None if body is None else json.dumps(body))
             document: dict[str, Any] = json.loads(connection.getresponse().read())
         except (OSError, ValueError, http.client.HTTPException):

@@ -56,7 +56,7 @@ class Ledger:
         flows_seconds: float,
         booked_to: datetime | None = None,
     ) -> None:
-        """`booked_to`: an earlier run has delivered the rows up to then, and the first read goes on from there."""
+        """`booked_to`: an earlier run has delivered the rows up to then; the first read goes on there."""
         self._client = client
         self._credential = credential
         self._flows_seconds = flows_seconds

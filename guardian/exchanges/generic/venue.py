@@ -17,8 +17,8 @@ class Endpoint:
     `url` replaces the venue's own hosts (a simulated venue, a proxy); None means the venue itself.
     `flows_seconds` is the longest time between two ledger reads; `timeout_s` bounds each part of a read and
     each request. `egress` is "" (default route), a source IP address, or a proxy URL. `orders_per_second` is
-    set where the venue has raised this account's limit; None means its published default. `booked_to` is up to when an
-    earlier run has booked the ledger: a reader begins there, so that what happened in between is not lost.
+    set where the venue has raised this account's limit; None means its published default. `booked_to` is up
+    to when an earlier run has booked the ledger: a reader begins there, so that nothing in between is lost.
     """
 
     account: str

@@ -13,7 +13,7 @@ from guardian.ports import KeyAudit
 
 @dataclass(frozen=True, slots=True)
 class KeyFinding:
-    """The audit of one role. `excess` names what the key may do but must not; `problem` why it is unaudited."""
+    """The audit of one role. `excess`: what the key may but must not do; `problem`: why it is unaudited."""
 
     role: str
     audit: KeyAudit
@@ -29,7 +29,9 @@ class KeyFinding:
             return f"{self.role} key could not be audited: {self.problem}"
         if self.excess:
             may = " and ".join(self.excess)
-            return f"{self.role} key {self.audit.key_id} may {may}; make a new key without it ({FIX[self.role]})"
+            return (
+                f"{self.role} key {self.audit.key_id} may {may}; make a new key without it ({FIX[self.role]})"
+            )
         return f"{self.role} key {self.audit.key_id} is as narrow as it should be"
 
 

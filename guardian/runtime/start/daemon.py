@@ -24,14 +24,13 @@ from guardian.journal.sqlite import FILE_NAME, SqliteJournal
 from guardian.journal.store import Origin
 from guardian.notify import Courier, Router, Timing, open_channels
 from guardian.ports import Channel
-from guardian.runtime.assemble import Assembled, assemble
 from guardian.runtime.clock import SystemClock, wall
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
-from guardian.runtime.restore import Resumption, resume
+from guardian.runtime.start.assemble import Assembled, assemble
+from guardian.runtime.start.restore import Resumption, resume
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
 from guardian.secrets import SecretReferences
-
 
 CLOCK_SECONDS = 10.0
 CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -97,7 +96,9 @@ def _courier(
     return lambda runtime: Courier(journal, channels, router, runtime.trouble, Timing(clock))
 
 
-async def _close(assembled: tuple[Assembled, ...], channels: tuple[Channel, ...], journal: SqliteJournal) -> None:
+async def _close(
+    assembled: tuple[Assembled, ...], channels: tuple[Channel, ...], journal: SqliteJournal
+) -> None:
     for account in assembled:
         await account.desk.close()
     for channel in channels:
@@ -136,7 +137,9 @@ def _announce_journal(opened: Opened, account: str) -> None:
     """A torn tail is told; tampering is told and demands HALT."""
     runtime, resumption = opened.runtime, opened.resumption
     if resumption.torn:
-        _trouble(runtime, account, "journal-torn", f"the journal's tail was cut: {resumption.torn}", healed=False)
+        _trouble(
+            runtime, account, "journal-torn", f"the journal's tail was cut: {resumption.torn}", healed=False
+        )
     if resumption.tampered:
         _trouble(runtime, account, "journal-tampered", resumption.tampered, healed=False)
         now = runtime.parts.clock.now()
@@ -172,7 +175,9 @@ class SetBack:
         ahead = self._opened.clock.ahead
         if (fine := ahead < CLOCK_TOLERANCE) is not self._fine:
             self._fine = fine
-            detail = f"the machine's clock is {ahead.total_seconds():.0f} s behind what guardian has journaled"
+            detail = (
+                f"the machine's clock is {ahead.total_seconds():.0f} s behind what guardian has journaled"
+            )
             self._opened.runtime.trouble("clock", "in step again" if fine else detail, fine)
 
 

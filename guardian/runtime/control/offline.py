@@ -20,8 +20,8 @@ from guardian.journal.store import Origin
 from guardian.notify import Router
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.codec import encode_step
-from guardian.runtime.operate import armable, known_account
-from guardian.runtime.restore import resume
+from guardian.runtime.control.requests import armable, known_account
+from guardian.runtime.start.restore import resume
 
 
 @asynccontextmanager

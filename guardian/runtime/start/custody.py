@@ -11,9 +11,9 @@ from collections.abc import Coroutine
 
 from guardian.core.events import KeysListed, Troubled
 from guardian.errors import SecretError
-from guardian.runtime.assemble import Assembled, BlindReader, audited, fetch_all, policy_of
-from guardian.runtime.audit import KeyFinding
-from guardian.runtime.daemon import Opened, configured
+from guardian.runtime.start.assemble import Assembled, BlindReader, audited, fetch_all, policy_of
+from guardian.runtime.start.audit import KeyFinding
+from guardian.runtime.start.daemon import Opened, configured
 
 DAY_SECONDS = 86_400.0
 LISTING_SECONDS = 15.0
@@ -54,7 +54,11 @@ class Custody:
         if listing.complete:
             now = runtime.parts.clock.now()
             runtime.post(KeysListed(now, desk.name, asked, True, listing.keys))
-        why = "listed" if listing.complete else f"the bot's keys cannot be listed: {listing.code} {listing.detail}"
+        why = (
+            "listed"
+            if listing.complete
+            else f"the bot's keys cannot be listed: {listing.code} {listing.detail}"
+        )
         self._tell(desk.name, "key-listing", why, listing.complete)
 
     async def _look(self, account: Assembled) -> None:

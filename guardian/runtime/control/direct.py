@@ -18,8 +18,8 @@ from guardian.core.events import Configured, Demanded
 from guardian.core.model import Level
 from guardian.core.state import Incident
 from guardian.runtime.clock import SystemClock
-from guardian.runtime.daemon import Opened, opened, set_timers
-from guardian.runtime.status import document
+from guardian.runtime.control.status import document
+from guardian.runtime.start.daemon import Opened, opened, set_timers
 from guardian.runtime.timers import Timers
 
 GRACE = timedelta(seconds=15)

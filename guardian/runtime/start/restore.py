@@ -1,4 +1,4 @@
-"""From a journal to the state that was in force: the last checkpoint, and the events after it folded again."""
+"""From a journal to the state that was in force: the last checkpoint, and the events after it, folded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from guardian.runtime.codec import SchemaError, decode_state, decode_step_event
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """What a restart knows. `fresh` is a first start; `torn` and `tampered` say what was wrong, if anything."""
+    """What a restart knows. `fresh` is a first start; `torn` and `tampered` say what was wrong."""
 
     state: State
     fresh: bool

@@ -14,8 +14,8 @@ from guardian.core.model import Level, Rule
 from guardian.core.observe import LONGEST_DISARM
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError, RefusedError
+from guardian.runtime.control.status import document
 from guardian.runtime.loop import Runtime
-from guardian.runtime.status import document
 
 
 class Operations:
@@ -79,7 +79,9 @@ class Operations:
         if not reason:
             raise RefusedError("resume needs a reason: --reason TEXT")
         if not self._runtime.committer.ok:
-            raise RefusedError("the journal is failing: escalation goes on, de-escalation is refused until it writes")
+            raise RefusedError(
+                "the journal is failing: escalation goes on, de-escalation is refused until it writes"
+            )
         would = would_trip(self._runtime, account, rebase)
         now = self._runtime.parts.clock.now()
         state = await self._runtime.submit(Resumed(now, account.policy.name, by, reason, rebase))

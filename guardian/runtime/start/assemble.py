@@ -13,8 +13,8 @@ from guardian.errors import SecretError
 from guardian.exchanges import Endpoint, Venue, venue
 from guardian.halt import open_halt
 from guardian.ports import BotControl, Clock, Credential, KeyAudit, Reader, SecretStore
-from guardian.runtime.audit import KeyFinding, judge_key
 from guardian.runtime.desk import AccountDesk
+from guardian.runtime.start.audit import KeyFinding, judge_key
 
 AUDIT_SECONDS = 6.0
 LATE_ROWS = timedelta(seconds=30)
@@ -56,7 +56,7 @@ class BlindReader:
 async def assemble(
     account: AccountConfig, secrets: SecretStore, known: AccountState | None, clock: Clock
 ) -> Assembled:
-    """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is a problem, not an error."""
+    """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is only a problem."""
     place = venue(account.venue)
     keys, problems = await fetch_all(account, secrets)
     own = _own_ids(keys, known)
@@ -151,7 +151,9 @@ async def audited(
         asked["hands"] = desk.trader.audit(keys["hands"])
     if desk.admin is not None and "admin" in keys:
         asked["admin"] = desk.admin.audit(keys["admin"])
-    answers = await asyncio.gather(*(asyncio.wait_for(a, AUDIT_SECONDS) for a in asked.values()), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(asyncio.wait_for(a, AUDIT_SECONDS) for a in asked.values()), return_exceptions=True
+    )
     findings = []
     for role, answer in zip(asked, answers, strict=True):
         if isinstance(answer, BaseException):

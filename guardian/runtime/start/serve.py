@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
-from guardian.runtime.custody import DAY_SECONDS, Custody
-from guardian.runtime.daemon import Opened, announce, import_direct_journals, opened, set_timers
-from guardian.runtime.operate import Operations
+from guardian.runtime.control.requests import Operations
+from guardian.runtime.start.custody import DAY_SECONDS, Custody
+from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
 from guardian.runtime.timers import Timers
 from guardian.web.control import ControlSocket
 

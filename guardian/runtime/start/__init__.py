@@ -1,0 +1,1 @@
+"""From a configuration to a running guardian: keys audited, journal folded, timers set."""
