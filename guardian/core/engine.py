@@ -30,7 +30,9 @@ from guardian.core.judge import judge
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level
 from guardian.core.notices import (
+    PAGED_ALONE,
     Desk,
+    resolve_late,
     tell_level,
     tell_milestones,
     tell_trouble,
@@ -202,6 +204,7 @@ def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     key = desk.key(incident.rule, incident.code)
     title = f"Resumed: {account.policy.name} by {event.by}"
     desk.tell(key, account.level, title, (f"Reason: {event.reason}.",), "resolve")
+    resolve_late(desk, incident, tuple(sorted(PAGED_ALONE)))
     rules = tuple(_rested(r) for r in desk.account.rules)
     after = closed(replace(desk.account, rules=rules), incident)
     change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)

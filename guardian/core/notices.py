@@ -28,7 +28,14 @@ MILESTONES = {
     "key-dead": "Execution key deleted: absent from two complete listings",
     "bots-stopped": "Bots stopped",
     "not-flat": "NOT FLAT past the deadline; guardian keeps trying. Look at the account now",
+    "key-alive": "KEY NOT PROVEN DEAD past the deadline; guardian keeps trying. Delete it by hand now",
 }
+
+
+PAGED_ALONE = {"not-flat", "key-alive"}
+"""Milestones that are a page of their own, because they ask a person to act now."""
+
+RESOLVES = {"verified-flat": "not-flat", "key-dead": "key-alive"}
 
 
 class Desk:
@@ -93,10 +100,21 @@ def tell_milestones(desk: Desk, milestones: tuple[str, ...]) -> None:
         return
     for milestone in milestones:
         # Not being flat in time is a page of its own; everything else belongs to the incident's page.
-        rule = milestone if milestone == "not-flat" else incident.rule
+        rule = milestone if milestone in PAGED_ALONE else incident.rule
         lines = (*_progress(incident), *_dust(desk.account))
         title = f"{desk.account.policy.name}: {MILESTONES[milestone]}"
         desk.tell(desk.key(rule, incident.code), desk.account.level, title, lines)
+        if milestone in RESOLVES:
+            resolve_late(desk, incident, (RESOLVES[milestone],))
+
+
+def resolve_late(desk: Desk, incident: Incident, pages: tuple[str, ...]) -> None:
+    """End the pages of their own that a milestone, or the operator, has answered."""
+    if incident.flatness.paged_at is None:
+        return
+    for page in pages:
+        title = f"{desk.account.policy.name}: {page} is over"
+        desk.tell(desk.key(page, incident.code), desk.account.level, title, (), "resolve")
 
 
 def _progress(incident: Incident) -> tuple[str, ...]:

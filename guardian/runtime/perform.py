@@ -128,11 +128,19 @@ class Performer:
             case fx.FenceKey():
                 return await desk.admin.fence(credential, effect.key_id)
             case fx.UnfenceKey():
-                return await desk.admin.restore(credential, effect.key_id, effect.facts)
+                return await self._unfence(desk.admin, credential, effect)
             case fx.DeleteKey():
                 return await desk.admin.delete(credential, effect.key_id)
             case fx.ListKeys():
                 return await self._list(desk.name, desk.admin, credential)
+
+    async def _unfence(self, admin: KeyAdmin, credential: Credential, effect: fx.UnfenceKey) -> Report:
+        """The incident is over, so nobody plans this again: a fence that stays up is told to people."""
+        report = await admin.restore(credential, effect.key_id, effect.facts)
+        fine = report.outcome is Outcome.DONE
+        detail = f"key {effect.key_id}: permissions {'restored' if fine else 'NOT restored; do it at the venue'}"
+        self._post(Troubled(self._clock.now(), effect.account, f"unfence-{effect.key_id}", detail, healed=fine))
+        return report
 
     async def _list(self, account: str, admin: KeyAdmin, credential: Credential) -> Report:
         asked: datetime = self._clock.now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ class ControlClient:
                 session.request(method, HOST + path, json=body) as response,
             ):
                 answer: dict[str, Any] = await response.json()
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise UnreachableError(
                 f"no guardian answers on {self._socket} ({type(error).__name__}); is `guardian run` up?"
             ) from None

@@ -212,6 +212,25 @@ def test_past_the_deadline_the_key_goes_whatever_else_fails():
     assert kinds(desk.tick(60), "delete_key")
 
 
+def test_a_key_that_outlives_the_deadline_pages_alone_until_it_is_dead():
+    """The account is flat, but whoever holds that key can trade again: a person must delete it."""
+    desk, effects = flattening("lockout")
+    for effect in kinds(effects, "fence_key", "close_position"):
+        desk.report(0.1, effect)
+    desk.keys(0.5, read_only())
+    flat(desk, 1, 4, 61)
+    pages = [e for e in kinds(desk.effects, "notify") if "/key-alive/" in e.key]
+    assert ["trigger"] == [e.notification for e in pages]
+
+    desk.report(62, only(desk.effects, "delete_key"))
+    desk.keys(63)
+    desk.keys(66)
+
+    pages = [e for e in kinds(desk.effects, "notify") if "/key-alive/" in e.key]
+    assert desk.incident.key_dead_at is not None
+    assert ["trigger", "resolve"] == [e.notification for e in pages]
+
+
 def test_an_account_without_any_bot_key_lists_once_and_claims_no_death():
     desk, _ = flattening("lockout", bot_keys=())
     desk.keys(0.2, KeyRecord("admin-key", False, True))

@@ -189,6 +189,24 @@ def test_not_flat_pages_once_a_deadline():
     assert 3 == milestones(desk, "NOT FLAT")
 
 
+def test_flat_after_the_deadline_ends_the_page_of_being_late():
+    """Two people woken for the same thing must both be told that it is over."""
+    desk = answered()
+    for second in range(1, 70):
+        desk.see(read(second, (position(),)))
+    assert 1 == milestones(desk, "NOT FLAT")
+    told = len(desk.effects)
+
+    for effect in kinds(desk.effects, "close_position"):
+        desk.report(70, effect)
+    for second in range(71, 76):
+        desk.see(read(second))
+
+    assert verified(desk)
+    late = [e for e in kinds(desk.effects[told:], "notify") if "/not-flat/" in e.key]
+    assert ["resolve"] == [e.notification for e in late]
+
+
 def test_a_stale_repeat_is_not_a_second_read():
     desk = answered()
     first = read(1)

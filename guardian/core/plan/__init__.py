@@ -18,7 +18,7 @@ from guardian.core.state import AccountState
 def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effect, ...], tuple[str, ...]]:
     """The account after planning, its effects, and the milestones reached in this pass.
 
-    Milestones: "verified-flat", "flat-lost", "key-dead", "bots-stopped", "not-flat".
+    Milestones: "verified-flat", "flat-lost", "key-dead", "bots-stopped", "not-flat", "key-alive".
     """
     draft = Draft(account, now)
     if account.incident is None:
@@ -66,8 +66,8 @@ def _verified(draft: Draft) -> list[str]:
     milestones = []
     if changed:
         milestones.append("flat-lost" if had else "verified-flat")
-    if overdue(draft):
-        milestones.append("not-flat")
+    if late := overdue(draft):
+        milestones.append(late)
     return milestones
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from guardian.core.model import Part
+from guardian.core.model import Level, Part
 from guardian.core.plan.draft import Draft
-from guardian.core.plan.keys import fence_settled
+from guardian.core.plan.keys import bot_keys, fence_settled
 
 APART = timedelta(seconds=2)
 
@@ -55,14 +55,16 @@ def _flat(draft: Draft) -> bool:
     return wallet is not None and (wallet.position_margin <= Decimal(0) or dust)
 
 
-def overdue(draft: Draft) -> bool:
-    """Past the deadline and not verified flat: page again, once a deadline."""
+def overdue(draft: Draft) -> str:
+    """What to page once a deadline: "not-flat", or at LOCKOUT "key-alive"; "" while in time."""
     flatness, t0 = draft.incident.flatness, draft.incident.t0
-    if t0 is None or flatness.verified_at is not None:
-        return False
+    doomed = draft.account.level is Level.LOCKOUT and bool(bot_keys(draft))
+    dying = doomed and draft.incident.key_dead_at is None
+    if t0 is None or (flatness.verified_at is not None and not dying):
+        return ""
     deadline = timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
     since = flatness.paged_at or t0
     if draft.now < since + deadline:
-        return False
+        return ""
     draft.note(flatness=replace(flatness, paged_at=draft.now))
-    return True
+    return "not-flat" if flatness.verified_at is None else "key-alive"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from guardian.core.engine import step
 from guardian.core.state import State
 from guardian.journal.faults import JournalTampered
 from guardian.journal.sqlite import SqliteJournal
-from guardian.runtime.codec import SchemaError, decode_state, decode_step_event
+from guardian.runtime.codec import decode_state, decode_step_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ async def resume(journal: SqliteJournal) -> Resumption:
     fresh = restored.checkpoint is None and not restored.bodies
     try:
         state = fold(restored.checkpoint, restored.bodies)
-    except (SchemaError, ValidationError, ValueError, KeyError) as error:
+    except Exception as error:
+        # Whatever a record holds, only a first start may refuse: watching goes on, at HALT and told.
         tampered = tampered or f"the journal cannot be folded ({type(error).__name__})"
         state = State()
     return Resumption(state, fresh, restored.torn, tampered)
