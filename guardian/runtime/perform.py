@@ -138,8 +138,9 @@ class Performer:
         """The incident is over, so nobody plans this again: a fence that stays up is told to people."""
         report = await admin.restore(credential, effect.key_id, effect.facts)
         fine = report.outcome is Outcome.DONE
-        detail = f"key {effect.key_id}: permissions {'restored' if fine else 'NOT restored; do it at the venue'}"
-        self._post(Troubled(self._clock.now(), effect.account, f"unfence-{effect.key_id}", detail, healed=fine))
+        became = "restored" if fine else "NOT restored; do it at the venue"
+        detail, subject = f"key {effect.key_id}: permissions {became}", f"unfence-{effect.key_id}"
+        self._post(Troubled(self._clock.now(), effect.account, subject, detail, healed=fine))
         return report
 
     async def _list(self, account: str, admin: KeyAdmin, credential: Credential) -> Report:

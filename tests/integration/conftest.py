@@ -14,7 +14,7 @@ OpenDesk = Callable[..., Desk]
 
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[OpenDesk]:
-    """`open_desk("--latency", "100ms")`: a fresh venue, its keys written and guardian configured, not started."""
+    """`open_desk("--latency", "100ms")`: a fresh venue; guardian is configured, not started."""
     opened: list[Desk] = []
 
     def make(*arguments: str) -> Desk:

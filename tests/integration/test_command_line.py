@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.integration.conftest import OpenDesk
-from tests.integration.troupe import ACCOUNT, Desk, Said, environment, instant
+from tests.integration.troupe import ACCOUNT, Desk, Said, Venue, environment, instant
 
 pytestmark = pytest.mark.process
 
@@ -35,8 +35,6 @@ def clean(*said: Said) -> bool:
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk for refusals: they change nothing, so they share it. Its guardian runs and is warm."""
-    from tests.integration.troupe import Venue
-
     venue = Venue("--seed", "11")
     desk = Desk(tmp_path_factory.mktemp("quiet"), venue)
     desk.write_keys()

@@ -1,4 +1,4 @@
-"""Evidence that lies, is missing or is late: it never moves a position by itself, and never hides a true loss.
+"""Evidence that lies, is missing or is late moves no position by itself, and hides no true loss.
 
 The shipped demo pack, armed. The desks run side by side, because each is mostly waiting.
 """

@@ -1,4 +1,4 @@
-"""SIGKILL of guardian in mid-flatten, at ten different moments: the next start finishes it and closes nothing twice.
+"""SIGKILL of guardian in mid-flatten at ten moments: the next start finishes it and closes nothing twice.
 
 The lives run side by side, because each is mostly waiting; every figure is read from the venue's own books.
 """

@@ -1,4 +1,4 @@
-"""An incident in which every adapter fails, and then a search for the secrets in everything that it left behind."""
+"""An incident in which every adapter fails, then a search for the secrets in all that it left behind."""
 
 from __future__ import annotations
 

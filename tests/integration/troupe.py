@@ -1,4 +1,4 @@
-"""A small company of real processes: one simulated venue, one guardian in a folder, and the means to tease both.
+"""A small company of real processes: one simulated venue, one guardian, and the means to tease both.
 
 Law: it ends only what it started, and judges by the venue's own books, never by guardian's.
 """
