@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,15 @@ def test_no_file_names_a_registry_or_this_machine() -> None:
             found += [f"{file.relative_to(ROOT)}: {name}" for name in names if name in text]
 
     assert [] == sorted(found)
+
+
+def test_the_driver_loop_in_the_docs_is_the_one_that_runs() -> None:
+    """A listing that has drifted teaches a program that does not exist."""
+    shown = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    runs = (ROOT / "guardian/runtime/loop.py").read_text(encoding="utf-8")
+    (listing,) = re.findall(r"```python\n(.*?)```", shown, re.DOTALL)
+
+    assert textwrap.indent(listing.strip(), "    ") in runs
 
 
 PLANTED = """

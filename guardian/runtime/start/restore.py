@@ -30,18 +30,24 @@ async def resume(journal: SqliteJournal) -> Resumption:
         tampered = str(error)
         restored = await journal.restore(accept=True)
     fresh = restored.checkpoint is None and not restored.bodies
+    state, problem = fold(restored.checkpoint, restored.bodies)
+    return Resumption(state, fresh, restored.torn, tampered or problem)
+
+
+def fold(checkpoint: str | None, bodies: tuple[str, ...]) -> tuple[State, str]:
+    """The state after these records, and what could not be folded; effects are not performed again.
+
+    Whatever a record holds, only a first start may refuse: a record that makes no sense is left out, so that
+    one bad line costs neither the latch nor the incident, and is told.
+    """
+    state, problem = State(), ""
     try:
-        state = fold(restored.checkpoint, restored.bodies)
+        state = decode_state(checkpoint) if checkpoint else State()
     except Exception as error:
-        # Whatever a record holds, only a first start may refuse: watching goes on, at HALT and told.
-        tampered = tampered or f"the journal cannot be folded ({type(error).__name__})"
-        state = State()
-    return Resumption(state, fresh, restored.torn, tampered)
-
-
-def fold(checkpoint: str | None, bodies: tuple[str, ...]) -> State:
-    """The state after these records; effects are not performed again."""
-    state = decode_state(checkpoint) if checkpoint else State()
+        problem = f"the checkpoint cannot be read ({type(error).__name__})"
     for body in bodies:
-        state, _ = step(state, decode_step_event(body))
-    return state
+        try:
+            state, _ = step(state, decode_step_event(body))
+        except Exception as error:
+            problem = problem or f"a record cannot be folded ({type(error).__name__})"
+    return state, problem
