@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sqlite3
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -54,15 +55,21 @@ def main(argv: list[str] | None = None) -> Any:
     try:
         return root.main(args=argv, prog_name="guardian", standalone_mode=True)
     except GuardianError as error:
-        click.echo(f"guardian: {error}", err=True)
-        sys.exit(error.exit_code)
+        _refuse(str(error), error.exit_code, argv)
     except (OSError, sqlite3.Error) as error:
         # This machine refused: a folder, a disk, a port. Which one stands in the error itself.
-        click.echo(f"guardian: {error}", err=True)
+        _refuse(str(error), 1, argv)
     except Exception as error:
         # A defect. Only its kind and place are told: the message of a foreign exception may hold a secret.
-        click.echo(f"guardian: a defect in guardian: {type(error).__name__} at {_place(error)}", err=True)
-    sys.exit(1)
+        _refuse(f"a defect in guardian: {type(error).__name__} at {_place(error)}", 1, argv)
+
+
+def _refuse(sentence: str, code: int, argv: list[str] | None) -> NoReturn:
+    """The sentence for people, and with --json the one document that a program expects."""
+    click.echo(f"guardian: {sentence}", err=True)
+    if "--json" in (sys.argv if argv is None else argv):
+        click.echo(json.dumps({"ok": False, "error": sentence, "exit_code": code}))
+    sys.exit(code)
 
 
 def _place(error: BaseException) -> str:

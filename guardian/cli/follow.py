@@ -9,27 +9,31 @@ from typing import Any
 
 from guardian.web.client import ControlClient, UnreachableError
 
-PATIENCE_SECONDS = 75.0
+GRACE_SECONDS = 15.0
 EVERY_SECONDS = 0.25
 
 
 def follow(
-    client: ControlClient, account: str, level: str, tell: Callable[[str], None]
+    client: ControlClient, wanted: tuple[str, str], deadline_seconds: float, tell: Callable[[str], None]
 ) -> tuple[dict[str, Any], int]:
-    """The incident's document and the exit code: 0 proven, 4 not proven in time. Ctrl-C detaches (4)."""
+    """The incident's document and the exit code: 0 proven, 4 not proven in time. Ctrl-C detaches (4).
+
+    `wanted` is the account and the level; the deadline is the account's own, plus a grace.
+    """
+    account, level = wanted
     try:
-        return asyncio.run(_follow(client, account, level, tell))
+        return asyncio.run(_follow(client, wanted, time.monotonic() + deadline_seconds + GRACE_SECONDS, tell))
     except KeyboardInterrupt:
         tell("detached; the daemon goes on. See: guardian status")
         return {"account": account, "level": level, "detached": True}, 4
 
 
 async def _follow(
-    client: ControlClient, account: str, level: str, tell: Callable[[str], None]
+    client: ControlClient, wanted: tuple[str, str], deadline: float, tell: Callable[[str], None]
 ) -> tuple[dict[str, Any], int]:
+    account, level = wanted
     told: set[str] = set()
     incident: dict[str, Any] = {}
-    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             document = await client.status()

@@ -58,7 +58,8 @@ def arm(
     except UnreachableError:
         offline = importlib.import_module(OFFLINE)
         answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
-    say(answer, as_json, f"{account} is armed")
+    only = f" for {', '.join(rules)} only" if rules else ""
+    say(answer, as_json, f"{account} is armed{only}")
 
 
 @click.command()
@@ -101,14 +102,17 @@ def _severe(
         asyncio.run(client.operate("demand", {"account": account, "level": level, "reason": reason}))
     except UnreachableError:
         if not direct:
-            raise
+            raise UnreachableError(
+                "no daemon answers, so nothing was done; add --direct to act without it, now"
+            ) from None
         click.echo("guardian: the daemon does not answer; acting directly", err=True)
         alone = importlib.import_module(DIRECT)
         found: tuple[dict[str, Any], int] = asyncio.run(
             alone.act_directly(config, alone.DirectDemand(account, level, reason), _progress)
         )
         return found
-    return follow(client_of(config), account, level, _progress)
+    deadline = next(a.flatten.deadline_seconds for a in config.accounts if a.name == account)
+    return follow(client_of(config), (account, level), deadline, _progress)
 
 
 def _progress(line: str) -> None:

@@ -31,7 +31,9 @@ def _ready(guardian: Opened) -> None:
         policy = account.policy
         hands = "" if policy.has_hands else "; observes only: no usable hands key"
         admin = "" if policy.has_admin else "; cannot fence: no usable admin key"
+        until = account.arming.disarmed_until
         armed = "armed" if account.arming.armed else "not armed"
+        armed = f"DISARMED until {until:%Y-%m-%d %H:%M} UTC" if until else armed
         click.echo(f"guardian: watching {policy.name} on {policy.venue}, {armed}{hands}{admin}", err=True)
         if account.incident is not None:
             incident = account.incident

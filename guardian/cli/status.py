@@ -54,11 +54,21 @@ def _lines(document: dict[str, Any]) -> list[str]:
 def _headline(account: dict[str, Any]) -> str:
     age = "never read" if account["data_age_s"] is None else f"{account['data_age_s']:.1f} s old"
     equity = "unknown" if account["equity"] is None else f"{account['equity']:,.2f}"
-    armed = "armed" if account["armed"] else "not armed"
+    armed = armed_words(account)
     able = "" if account["can_act"] else ", observes only (no hands key)"
     return (
         f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}; equity {equity} ({age})"
     )
+
+
+def armed_words(account: dict[str, Any]) -> str:
+    """Whether guardian would act now, and if not wholly, what is missing."""
+    if account["disarmed_until"]:
+        return f"DISARMED until {account['disarmed_until']}"
+    if not account["armed"]:
+        return "not armed"
+    only = ", ".join(account["armed_rules"])
+    return f"armed for {only} only" if only else "armed"
 
 
 def _rule(rule: dict[str, Any]) -> str:

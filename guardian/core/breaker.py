@@ -76,7 +76,9 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
     if account.demanded is not Level.NORMAL:
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
-        found.append(Demand(IGNORED, Level.FLATTEN, not disarmed(account, now), "ignored"))
+        # Whoever halted it: positions are moved by guardian alone only on an account that is armed.
+        acting = account.arming.armed and account.policy.has_hands and not disarmed(account, now)
+        found.append(Demand(IGNORED, Level.FLATTEN, acting, "ignored"))
     return tuple(found)
 
 

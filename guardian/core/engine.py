@@ -70,11 +70,15 @@ def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, t
     account = state.account(name)
     if account is None:
         return state, ()
+    before = account
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
     if account.level is not Level.NORMAL:
         # Resumed into a breach that still holds: effects run in parallel, so no permit is lifted in between.
         first = tuple(e for e in first if e.kind not in ("permit", "prepare_keys"))
+    if account.level >= Level.FLATTEN and any(e.kind == "unfence_key" for e in first):
+        first = tuple(e for e in first if e.kind != "unfence_key")
+        account = _still_fenced(account, before)
     accounts = tuple(account if a.policy.name == name else a for a in state.accounts)
     return replace(state, accounts=accounts, decisions=(*state.decisions, *decisions, *more)), (*first, *then)
 
@@ -98,7 +102,8 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
             return _disarmed(state, account, event)
         case Demanded():
             demanded = max(account.demanded, event.level)
-            return replace(account, demanded=demanded), (), (_said(account, "demanded", event.by),)
+            account = replace(_proven_anew(account, event), demanded=demanded)
+            return account, (), (_said(account, "demanded", event.by),)
         case Resumed():
             return _resumed(state, account, event)
         case Troubled():
@@ -209,6 +214,24 @@ def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     after = closed(replace(desk.account, rules=rules), incident)
     change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)
     return after, (*effects, *desk.effects), (_said(account, "resumed", event.by), change)
+
+
+def _proven_anew(account: AccountState, event: Demanded) -> AccountState:
+    """Who asks for flat again is answered by evidence newer than the question."""
+    incident = account.incident
+    if incident is None or event.level < Level.FLATTEN:
+        return account
+    flatness = replace(incident.flatness, first_at=None, first_asked=None, verified_at=None)
+    return replace(account, incident=replace(incident, flatness=flatness))
+
+
+def _still_fenced(account: AccountState, before: AccountState) -> AccountState:
+    """The fence stays up for the new incident, which keeps what the old one must restore one day."""
+    if account.incident is None or before.incident is None:
+        return account
+    dead = set(before.incident.dead_keys)
+    facts = tuple((key, facts) for key, facts in before.incident.fence_facts if key not in dead)
+    return replace(account, incident=replace(account.incident, fence_facts=facts))
 
 
 def _unfenced(desk: Desk) -> tuple[Effect, ...]:

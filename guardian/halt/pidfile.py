@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,11 @@ def hold(pidfile: Path) -> Held | Report:
 
 def _read(pidfile: Path) -> tuple[int, float] | Report:
     try:
-        with pidfile.open("rb") as file:
+        # Never wait here: a pidfile that became a pipe would stop everything else.
+        fd = os.open(pidfile, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return Report(Outcome.IMPOSSIBLE, "garbage", f"{pidfile}: is not a file")
             text = file.read(64).decode("ascii", "replace").strip()
             written_at = os.fstat(file.fileno()).st_mtime
     except OSError as error:

@@ -15,26 +15,35 @@ from guardian.ports import SecretStore
 __all__ = ["Courier", "Pace", "PagerDuty", "Router", "Slack", "Timing", "open_channels"]
 
 
-async def open_channels(routes: Routes, secrets: SecretStore) -> tuple[Slack | PagerDuty, ...]:
+async def open_channels(
+    routes: Routes, secrets: SecretStore, problems: list[tuple[str, str]] | None = None
+) -> tuple[Slack | PagerDuty, ...]:
     """Every configured channel on one shared client.
 
-    Raises ConfigError for an unknown kind or plain http. A secret that cannot be fetched now is no reason not
-    to start: the channel tries again at each message and says so in its delivery.
+    Raises ConfigError for an unknown kind. A secret that cannot be fetched or used now is no reason not to
+    start: it is added to `problems` as (channel, sentence), and the channel tries again at each message.
     """
     shared = SharedClient(open_client())
     try:
         channels = tuple(_channel(config, secrets, shared) for config in routes.channels)
-        for channel in channels:
-            try:
-                await channel.prepare()
-            except SecretError:
-                continue  # The first send reports it: see the docstring.
+        found = [(c.name, problem) for c in channels if (problem := await _prepared(c))]
     except BaseException:
         await shared.client.aclose()
         raise
     if not channels:
         await shared.client.aclose()
+    if problems is not None:
+        problems += found
     return channels
+
+
+async def _prepared(channel: Slack | PagerDuty) -> str:
+    """Empty, or what is wrong with the channel's secret."""
+    try:
+        await channel.prepare()
+    except (SecretError, ConfigError) as error:
+        return str(error)
+    return ""
 
 
 def _channel(config: ChannelConfig, secrets: SecretStore, shared: SharedClient) -> Slack | PagerDuty:

@@ -8,7 +8,7 @@ refused.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -56,18 +56,28 @@ class Committer:
         self.records += 1
         self._since_checkpoint += 1
         task = asyncio.get_running_loop().create_task(self._append(at, kind, body, outgoing))
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        self._keep(task)
         return task
 
-    async def checkpoint_if_due(self, at: datetime, encode: Callable[[], str]) -> None:
-        """A checkpoint lets a restart fold few events, whatever the journal's size."""
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    def checkpoint_if_due(self, at: datetime, encode: Callable[[], str]) -> None:
+        """A checkpoint lets a restart fold few events, whatever the journal's size. Nothing waits for it.
+
+        It is due at once after a gap, because only it knows what the lost records had decided.
+        """
         if self._since_checkpoint < CHECKPOINT_EVERY or not self.ok:
             return
         self._since_checkpoint = 0
+        self._keep(asyncio.get_running_loop().create_task(self._checkpoint(at, encode())))
+
+    async def _checkpoint(self, at: datetime, state: str) -> None:
         try:
-            await asyncio.wait_for(self._journal.checkpoint(at, encode()), PATIENCE_SECONDS * 4)
-        except (OSError, sqlite3.Error, TimeoutError) as error:
+            await self._journal.checkpoint(at, state)
+        except Exception as error:
+            self._since_checkpoint = CHECKPOINT_EVERY
             self._declare(f"a checkpoint failed: {type(error).__name__}")
 
     async def settle(self) -> None:
@@ -76,15 +86,18 @@ class Committer:
             await asyncio.wait(set(self._pending), timeout=2.0)
 
     async def _append(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
+        begun = time.monotonic()
         try:
             await self._journal.append(at, kind, body, outgoing)
-        except (OSError, sqlite3.Error) as error:
+        except Exception as error:
+            # Whatever the journal's trouble is, it is told, and never stops what was to be recorded.
             self.lost += 1
             for channel, message in outgoing:
                 self._offer(channel, message)
             self._declare(f"a record could not be written: {type(error).__name__}")
             return
-        self._heal()
+        if time.monotonic() - begun < PATIENCE_SECONDS:
+            self._heal()
 
     def _declare(self, detail: str) -> None:
         if self.ok:
@@ -94,4 +107,5 @@ class Committer:
     def _heal(self) -> None:
         if not self.ok:
             self.ok = True
+            self._since_checkpoint = CHECKPOINT_EVERY
             self._trouble(f"writing again; {self.lost} records were lost while it failed", True)

@@ -17,7 +17,11 @@ from guardian.ports import BotControl, Credential, KeyAdmin, Reader, Report, Sec
 
 @dataclass(slots=True)
 class AccountDesk:
-    """Ports of one account; `trader` and `admin` are None where guardian has no such key."""
+    """Ports of one account; `trader` and `admin` are None where guardian has no such key.
+
+    `own_keys` are the public ids of every key fetched so far: one that was rotated since the start is never
+    taken for the bot's.
+    """
 
     name: str
     reader: Reader
@@ -29,6 +33,7 @@ class AccountDesk:
     admin_ref: str | None
     hold_at_boot: bool
     refused: frozenset[str] = frozenset()
+    own_keys: frozenset[str] = frozenset()
     _holding: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -38,7 +43,9 @@ class AccountDesk:
             return None
         async with self._lock:
             if not self._holding:
-                self.trader.hold(await self.secrets.fetch(self.hands_ref))
+                credential = await self.secrets.fetch(self.hands_ref)
+                self.own_keys |= {credential.key}
+                self.trader.hold(credential)
                 self._holding = True
         return self.trader
 
@@ -49,15 +56,18 @@ class AccountDesk:
             await self.admin_key()
         except SecretError as error:
             return Report(Outcome.REFUSED, "secret", str(error))
-        if not hold and not self.hold_at_boot:
-            self.drop()
+        finally:
+            if not hold and not self.hold_at_boot:
+                self.drop()
         return Report(Outcome.DONE)
 
     async def admin_key(self) -> Credential | None:
         """The admin credential for one call. Raises SecretError."""
         if self.admin is None or self.admin_ref is None or "admin" in self.refused:
             return None
-        return await self.secrets.fetch(self.admin_ref)
+        credential = await self.secrets.fetch(self.admin_ref)
+        self.own_keys |= {credential.key}
+        return credential
 
     def drop(self) -> None:
         if self.trader is not None and self._holding:

@@ -16,7 +16,8 @@ from guardian.core.breaker import JOURNAL_TROUBLE, LAWS
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
 from guardian.core.events import Event, Tick, Troubled
-from guardian.core.state import State
+from guardian.core.model import Level
+from guardian.core.state import AccountState, State
 from guardian.notify.outbox import Courier
 from guardian.notify.routing import Router
 from guardian.ports import Clock, Journal
@@ -24,7 +25,7 @@ from guardian.runtime.codec import encode_state, encode_step
 from guardian.runtime.commit import Committer
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.perform import Performer
-from guardian.runtime.permit import Permit, PermitBook
+from guardian.runtime.permit import UNSEEN, Permit, PermitBook
 from guardian.runtime.watch import Watch
 
 INTERNAL = "engine"
@@ -59,6 +60,7 @@ class Runtime:
         self.judged_at = self.started_at
         self.told = 0
         self._permits_ok = True
+        self._renewing: asyncio.Task[None] | None = None
 
     def post(self, event: Event) -> None:
         """Enqueue an event; never blocks."""
@@ -104,7 +106,7 @@ class Runtime:
         await self._commit(event, effects)
         for effect in effects:
             self.performer.start(effect)
-        await self.committer.checkpoint_if_due(event.at, lambda: encode_state(self.state))
+        self.committer.checkpoint_if_due(event.at, lambda: encode_state(self.state))
 
     async def _commit(self, event: Event, effects: tuple[Effect, ...]) -> None:
         """One record for event, decisions and effects; waited for only when something is to be done."""
@@ -146,9 +148,13 @@ class Runtime:
         now = self.parts.clock.now()
         if now - self.judged_at > PERMIT_NEEDS:
             return
+        self.parts.permits.adopt(permits_of(self.state))
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.get_running_loop().create_task(self._renew())
+
+    async def _renew(self) -> None:
         try:
-            for name in self.parts.desks:
-                self.parts.permits.write(name)
+            await self.parts.permits.save(tuple(self.parts.desks))
         except OSError as error:
             self._permit_trouble(f"the permit file cannot be written: {error.strerror}", False)
         else:
@@ -161,5 +167,11 @@ class Runtime:
 
 
 def permits_of(state: State) -> dict[str, Permit]:
-    """The permits that a restored state implies, in force from the first moment of a restart."""
-    return {a.policy.name: Permit(LAWS[a.level].permit, LAWS[a.level].size_cap) for a in state.accounts}
+    """The permits that a state implies. An account that was never read may not open anything yet."""
+    return {account.policy.name: _permit(account) for account in state.accounts}
+
+
+def _permit(account: AccountState) -> Permit:
+    if account.nav is None and account.level < Level.HALT:
+        return UNSEEN
+    return Permit(LAWS[account.level].permit, LAWS[account.level].size_cap)

@@ -31,6 +31,7 @@ DEADLINE_SECONDS: dict[type, float] = {
     fx.ReadNow: 10.0,
 }
 
+OWN_KEY = Report(Outcome.IMPOSSIBLE, "own-key", "this is one of guardian's own keys")
 NO_KEY = Report(Outcome.IMPOSSIBLE, "no-key", "guardian has no usable key for this")
 
 
@@ -124,6 +125,8 @@ class Performer:
         credential = await desk.admin_key()
         if desk.admin is None or credential is None:
             return NO_KEY
+        if not isinstance(effect, fx.ListKeys) and effect.key_id in desk.own_keys:
+            return OWN_KEY
         match effect:
             case fx.FenceKey():
                 return await desk.admin.fence(credential, effect.key_id)
@@ -166,7 +169,7 @@ class Performer:
         return report
 
     async def _permit(self, effect: fx.SetPermit) -> Report:
-        self._permits.set(effect.account, Permit(effect.mode, effect.size_cap))
+        await self._permits.set(effect.account, Permit(effect.mode, effect.size_cap))
         return Report(Outcome.DONE)
 
     async def _read(self, account: str) -> Report:

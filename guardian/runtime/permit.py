@@ -6,8 +6,10 @@ permit means: do not open.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +35,10 @@ class Permit:
         }
 
 
+UNSEEN = Permit("reduce_only", 0.0)
+"""While an account has never been read, nothing is known to be safe."""
+
+
 class PermitBook:
     """The permits in force. Writing raises OSError; the file that is there then runs out by itself.
 
@@ -43,23 +49,34 @@ class PermitBook:
     def __init__(self, folder: Path, wall: Callable[[], datetime]) -> None:
         self._folder = folder
         self._wall = wall
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="permits")
         self._permits: dict[str, Permit] = {}
 
     def get(self, account: str) -> Permit:
-        return self._permits.get(account, Permit())
+        return self._permits.get(account, UNSEEN)
 
     def document(self, account: str) -> dict[str, Any]:
         return self.get(account).document(self._wall())
 
-    def set(self, account: str, permit: Permit) -> None:
+    async def set(self, account: str, permit: Permit) -> None:
+        """In force now; returns when the file says so. A disk that hangs holds up nothing but this."""
         self._permits[account] = permit
-        self.write(account)
+        await self.save((account,))
+
+    async def save(self, accounts: Sequence[str]) -> None:
+        """Write on a thread of its own, in order. While one write hangs, later ones wait behind it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write_all, tuple(accounts))
+
+    def _write_all(self, accounts: tuple[str, ...]) -> None:
+        for account in accounts:
+            self.write(account)
 
     def adopt(self, permits: Mapping[str, Permit]) -> None:
         """Take over what was in force before a restart, without writing yet."""
         self._permits = dict(permits)
 
     def write(self, account: str) -> None:
+        """Replace the file by what is in force at this moment."""
         target = self._folder / f"permit-{account}.json"
         temporary = target.with_suffix(".tmp")
         temporary.write_bytes(orjson.dumps(self.document(account)))

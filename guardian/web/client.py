@@ -47,10 +47,8 @@ class ControlClient:
                 session.request(method, HOST + path, json=body) as response,
             ):
                 answer: dict[str, Any] = await response.json()
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise UnreachableError(
-                f"no guardian answers on {self._socket} ({type(error).__name__}); is `guardian run` up?"
-            ) from None
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            raise UnreachableError(f"no guardian answers on {self._socket}; is `guardian run` up?") from None
         if response.status != 200:
             raise RefusalError(str(answer.get("error", "refused")), int(answer.get("exit_code", 1)))
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -213,5 +214,14 @@ def test_a_stale_repeat_is_not_a_second_read():
     desk.see(first)
     desk.see(first, arrives=3.5)
     desk.see(replace(first, asked_at=at(0.9)), arrives=4)
+
+    assert not verified(desk)
+
+
+def test_dust_does_not_hide_a_position_that_the_wallet_still_holds_margin_for():
+    """The list may lose a leg; the second endpoint then holds far more margin than dust can need."""
+    desk = answered()
+    for second in (1, 4, 7):
+        desk.see(replace(read(second, (DUST,)), wallet=replace(read(second).wallet, position_margin=Decimal(500))))
 
     assert not verified(desk)

@@ -19,6 +19,7 @@ from tests.core.build import (
     only,
     position,
     read,
+    read_only,
     rule,
     rung,
     without,
@@ -218,3 +219,48 @@ def test_reports_of_an_ended_incident_change_nothing():
     desk.report(2, close)
 
     assert replace(before, rules=desk.account.rules) == desk.account
+
+
+# --- what a resume must not undo ----------------------------------------------------------------------
+
+
+def test_resuming_into_a_breach_that_holds_never_opens_the_bots_key():
+    """Effects run in parallel: an un-fence beside the new fence could land last and stay."""
+    desk = Desk(rule(rung(0.05, "lockout"))).warm(FULL)
+    run(desk, 0, 3, 7)
+    fence = only(desk.effects, "fence_key")
+    desk.report(3, fence, ips="[]")
+    desk.keys(3.5, read_only())
+    recorded = desk.incident.fence_facts
+
+    effects = desk.resume(5)
+
+    assert Level.LOCKOUT is desk.level
+    assert recorded
+    assert [] == kinds(effects, "unfence_key")
+    assert recorded == desk.incident.fence_facts, "what the first fence replaced is still known"
+
+
+def test_who_demands_flat_again_gets_newer_proof():
+    """An operator's second flatten must not be answered by a proof from before it was asked."""
+    desk = Desk().warm(FULL)
+    for effect in kinds(desk.demand(0, "flatten"), "fence_key", "close_position"):
+        desk.report(0.1, effect)
+    desk.keys(0.5, read_only())
+    desk.see(read(1))
+    desk.see(read(4))
+    assert desk.incident.flatness.verified_at is not None
+
+    desk.demand(60, "flatten")
+
+    assert None is desk.incident.flatness.verified_at
+
+
+@pytest.mark.parametrize("armed", [True, False])
+def test_a_bot_that_ignores_an_operators_halt_is_flattened_only_where_armed(armed: bool):
+    desk = Desk(armed=armed).warm(position(quantity=1))
+    desk.demand(0, "halt")
+    for second in range(1, 20):
+        desk.see(read(second, (position(quantity=1 if second < 12 else 2),)))
+
+    assert (Level.FLATTEN if armed else Level.HALT) is desk.level

@@ -79,7 +79,10 @@ async def test_a_disk_that_hangs_delays_an_action_by_a_quarter_second_and_is_tol
     assert "journal" in shell.troubles
     shell.disk.slow = 0.0
     await asyncio.sleep(1.1)
-    await shell.run()
+    for _ in range(2):
+        # A late backlog proves nothing about the disk; the next prompt write does.
+        shell.runtime.post(Tick(shell.clock.now()))
+        await shell.run()
     assert "journal" not in shell.troubles, "it heals when the disk answers again"
     assert decided(shell, "level"), "what was late is written all the same"
 

@@ -20,8 +20,11 @@ from guardian.core.plan.draft import Draft
 from guardian.core.state import Target
 
 BLIND_AFTER = timedelta(seconds=5)
-REFUSED_BEFORE_STOPS_GO = 2
-"""Refused closes of a leg before its protective orders are cancelled: they may hold what it could reduce."""
+ORDERS_IN_THE_WAY = ("conflict", "orders")
+"""The fact that a trader reports where the venue refused a close because of resting reduce-only orders."""
+
+HEDGE_CLOSING_SIDE = {1: -1, 2: 1}
+"""By the venue's leg index: a sell closes the long leg, a buy the short one."""
 
 
 DUST_TRIES = 3
@@ -36,12 +39,26 @@ def plan_cancels(draft: Draft) -> None:
 
 
 def _must_go(draft: Draft, order: OpenOrder, held: set[str]) -> bool:
-    if not order.reduce_only:
+    if _adds_risk(draft, order):
         return True
     if draft.account.level < Level.FLATTEN:
         return False
     leg = f"{order.symbol}#{order.index}"
-    return leg not in held or _refusals(draft, leg) >= REFUSED_BEFORE_STOPS_GO
+    return leg not in held or _in_the_way(draft, leg)
+
+
+def _adds_risk(draft: Draft, order: OpenOrder) -> bool:
+    """Whether filling it could open or grow a position.
+
+    In hedge mode a leg's opposite side only closes, whatever the order's flag says. One-way, a conditional
+    order that takes no more than the position has is a stop that was placed without the flag.
+    """
+    if order.reduce_only or order.side == HEDGE_CLOSING_SIDE.get(order.index):
+        return False
+    legs = {(p.symbol, p.index): p.quantity for p in draft.account.evidence.positions}
+    held = legs.get((order.symbol, order.index), Decimal(0))
+    against = order.trigger is not None and held * order.side < 0
+    return not (against and order.remaining <= abs(held))
 
 
 def _tried_enough(draft: Draft, leg: str) -> bool:
@@ -55,10 +72,13 @@ def dust(position: Position) -> bool:
     return abs(position.quantity) < position.minimum
 
 
-def _refusals(draft: Draft, leg: str) -> int:
-    """How often this leg was tried, when the last answer was no."""
+def _in_the_way(draft: Draft, leg: str) -> bool:
+    """The venue refused the close because resting orders hold the leg's reduce-only capacity.
+
+    Any other refusal (a rate limit, a ban) leaves protection where it is.
+    """
     target = draft.target(f"close:{leg}")
-    return target.attempts if target and target.outcome is Outcome.REFUSED else 0
+    return target is not None and target.outcome is Outcome.REFUSED and ORDERS_IN_THE_WAY in target.facts
 
 
 def _try_cancel(draft: Draft, order: OpenOrder) -> None:

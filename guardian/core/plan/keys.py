@@ -16,6 +16,7 @@ from guardian.core.model import KeyRecord, Level
 from guardian.core.plan.draft import Draft
 
 LISTING_EVERY = timedelta(seconds=0.9)
+LOOK_AGAIN = timedelta(seconds=15)
 APART = timedelta(seconds=2)
 FENCE_PATIENCE = timedelta(seconds=5)
 """How long LOCKOUT waits for a failing fence before it deletes the key instead."""
@@ -52,6 +53,16 @@ def plan_fence(draft: Draft) -> None:
             _insist(draft, "fence", key, partial(_fence, account, key))
     if not fence_settled(draft):
         _list(draft)
+    else:
+        _look_again(draft)
+
+
+def _look_again(draft: Draft) -> None:
+    """A fence that holds is looked at again: somebody may lift it, or make the bot a new key."""
+    target = draft.target("list")
+    if target is None or (not target.in_flight and draft.now >= target.sent_at + LOOK_AGAIN):
+        account = draft.account.policy.name
+        draft.send("list", "list", lambda id: ListKeys(id, account))
 
 
 def _fence(account: str, key: str, id: str) -> Effect:

@@ -50,9 +50,9 @@ def _flat(draft: Draft) -> bool:
     evidence = draft.account.evidence
     if any(abs(p.quantity) >= p.minimum for p in evidence.positions) or evidence.orders:
         return False
-    wallet = evidence.wallet
-    dust = any(p.quantity for p in evidence.positions)
-    return wallet is not None and (wallet.position_margin <= Decimal(0) or dust)
+    # The second endpoint may hold margin for the dust that is listed, and for nothing else.
+    dust = sum((abs(p.notional) for p in evidence.positions), Decimal(0))
+    return evidence.wallet is not None and evidence.wallet.position_margin <= dust
 
 
 def overdue(draft: Draft) -> str:

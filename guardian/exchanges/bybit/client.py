@@ -20,6 +20,7 @@ from guardian.ports import Credential
 
 # An answer may look this much older than its question before it counts as a replay or a cache.
 _STALE_MS = 2_000
+_AHEAD_MS = 5_000
 # Two of the venue's own servers may disagree by this much.
 _SKEW_MS = 100
 _MOST_PAGES = 400
@@ -135,6 +136,11 @@ class BybitClient:
     def _check_age(self, envelope: Envelope, asked_at: datetime, floor: int) -> None:
         if envelope.time_ms < floor - _SKEW_MS:
             raise VenueError("stale", "the answer is older than one this endpoint gave before the question")
+        latest = self.clock.venue_ms(now())
+        if latest is not None and envelope.time_ms > latest + _AHEAD_MS:
+            # Believed once, it would make every true answer after it look old.
+            self.clock.suspect()
+            raise garbage("the answer is from the future")
         asked = self.clock.venue_ms(asked_at)
         if asked is not None and envelope.time_ms < asked - _STALE_MS:
             # Either the answer is old or our own clock was set: the next measurement will tell.

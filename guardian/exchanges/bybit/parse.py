@@ -59,8 +59,6 @@ def parse_wallet(result: Row, currency: str, time_ms: int) -> WalletView:
     account = accounts[0]
     coins = rows(account, "coin")
     equity = number(account, "totalEquity")
-    if equity < 0:
-        raise garbage("totalEquity is below zero")
     margin_balance, initial, maintenance = _account_margins(account, coins, equity)
     wallet = Wallet(
         equity=equity,

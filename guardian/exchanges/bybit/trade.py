@@ -36,6 +36,9 @@ _MOST_CONNECTIONS = 100
 _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 1.1
 
+# What the plan reads to decide that a protective order has to make room.
+ORDERS_IN_THE_WAY = ("conflict", "orders")
+
 _NO_KEY = Report(Outcome.IMPOSSIBLE, "no-key", "guardian holds no key that may act on this account")
 
 
@@ -246,7 +249,8 @@ def _judge_cancel(reply: _Reply) -> Report:
 
 def _refused(reply: _Reply) -> Report:
     outcome = Outcome.UNKNOWN if codes.no_verdict(reply.code) else Outcome.REFUSED
-    return Report(outcome, reply.code, reply.message)
+    facts = (ORDERS_IN_THE_WAY,) if reply.code == codes.REDUCE_ONLY else ()
+    return Report(outcome, reply.code, reply.message, facts)
 
 
 def _failed(error: VenueError) -> Report:

@@ -8,9 +8,11 @@ close is reduce-only and every step is a goal.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from guardian.config.shapes import Config
@@ -36,11 +38,22 @@ async def act_directly(
     config: Config, demand: DirectDemand, tell: Callable[[str], None]
 ) -> tuple[dict[str, Any], int]:
     """Run until proven, or until the deadline plus a grace has passed; the incident and the exit code."""
-    config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     only = replace(config, accounts=tuple(a for a in config.accounts if a.name == demand.account))
-    stamp = f"{SystemClock().now():%Y%m%dT%H%M%S%f}"
-    async with opened(only, config.state_dir / f"direct-{stamp}.db") as guardian:
+    async with opened(only, _journal_path(config, tell)) as guardian:
         return await _act(guardian, demand, tell)
+
+
+def _journal_path(config: Config, tell: Callable[[str], None]) -> Path:
+    """In the state directory, for the daemon to import; where that cannot be written, in a temporary one."""
+    name = f"direct-{SystemClock().now():%Y%m%dT%H%M%S%f}.db"
+    try:
+        config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=config.state_dir):
+            return config.state_dir / name
+    except OSError as error:
+        spare = Path(tempfile.mkdtemp(prefix="guardian-")) / name
+        tell(f"{config.state_dir} cannot be written ({error.strerror}); journaling to {spare}")
+        return spare
 
 
 async def _act(

@@ -21,6 +21,7 @@ from guardian.notify import Router
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.codec import encode_step
 from guardian.runtime.control.requests import armable, known_account
+from guardian.runtime.control.status import iso
 from guardian.runtime.start.restore import resume
 
 
@@ -61,4 +62,4 @@ async def disarm_offline(config: Config, account: str, seconds: float, reason: s
         now = SystemClock().now()
         until = now + timedelta(seconds=seconds)
         await _append(config, journal, state, Disarmed(now, account, until, "operator (offline)", reason))
-    return {"account": account, "disarmed_until": until.isoformat()}
+    return {"account": account, "disarmed_until": iso(until)}

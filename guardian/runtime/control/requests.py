@@ -14,7 +14,7 @@ from guardian.core.model import Level, Rule
 from guardian.core.observe import LONGEST_DISARM
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError, RefusedError
-from guardian.runtime.control.status import document
+from guardian.runtime.control.status import document, iso
 from guardian.runtime.loop import Runtime
 
 
@@ -49,6 +49,8 @@ class Operations:
         return {"account": account.policy.name, "armed": True}
 
     async def _disarm(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
+        if not self._runtime.committer.ok:
+            raise RefusedError("the journal is failing: guardian cannot be disarmed until it writes")
         seconds = float(body.get("seconds", 0))
         if not 0 < seconds <= LONGEST_DISARM.total_seconds():
             raise RefusedError("disarm needs --until between 1s and 4h; it re-arms itself")
@@ -57,7 +59,7 @@ class Operations:
         await self._runtime.submit(
             Disarmed(now, account.policy.name, until, by, str(body.get("reason", "no reason given")))
         )
-        return {"account": account.policy.name, "disarmed_until": until.isoformat()}
+        return {"account": account.policy.name, "disarmed_until": iso(until)}
 
     async def _demand(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         level = Level[str(body.get("level", "")).upper()]
@@ -65,7 +67,8 @@ class Operations:
         reason = str(body.get("reason", "")) or "operator"
         state = await self._runtime.submit(Demanded(now, account.policy.name, level, by, reason))
         after = state.account(account.policy.name)
-        return {"account": account.policy.name, "level": after.level.name if after else level.name}
+        name = after.level.name if after else level.name
+        return {"account": account.policy.name, "level": name, "demanded_at": iso(now)}
 
     async def _preview(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         return {"account": account.policy.name, "would_trip": would_trip(self._runtime, account, ())}
@@ -105,6 +108,11 @@ def armable(state: State, account: AccountState, only: tuple[str, ...], undrille
     rules = {rule.id: rule for rule in state.rules}
     if unknown := sorted(set(only) - set(rules)):
         raise ConfigError(f"no rule named {unknown[0]!r}; rules: {', '.join(sorted(rules))}")
+    if only and account.arming.armed and not set(only) >= set(account.arming.rules or rules):
+        raise RefusedError(
+            f"{account.policy.name} is armed for more than that: arming fewer rules would loosen it; "
+            "use `guardian disarm --until`, which pages and re-arms itself"
+        )
     chosen = [rules[name] for name in only] if only else list(rules.values())
     if any(_locks_out(rule) for rule in chosen) and not undrilled:
         raise RefusedError(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from guardian import __version__
-from guardian.core.breaker import acts
+from guardian.core.breaker import acts, disarmed
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
 from guardian.runtime.loop import Runtime
@@ -45,7 +45,8 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "name": name,
         "venue": account.policy.venue,
         "level": account.level.name,
-        "armed": account.arming.armed,
+        "armed": account.arming.armed and not disarmed(account, now),
+        "armed_rules": list(account.arming.rules),
         "disarmed_until": iso(account.arming.disarmed_until),
         "can_act": account.policy.has_hands,
         "can_fence": account.policy.has_admin,

@@ -89,16 +89,24 @@ async def fetch_all(account: AccountConfig, secrets: SecretStore) -> tuple[dict[
     keys: dict[str, Credential] = {}
     problems = []
     refs = {"watch": account.keys.watch, "hands": account.keys.hands, "admin": account.keys.admin}
-    for role, ref in refs.items():
-        if ref is None:
-            continue
-        try:
-            keys[role] = await asyncio.wait_for(secrets.fetch(ref), AUDIT_SECONDS)
-        except SecretError as error:
-            problems.append(f"{role} key cannot be fetched: {error}")
-        except TimeoutError:
-            problems.append(f"{role} key cannot be fetched: no answer within {AUDIT_SECONDS:.0f} s")
+    wanted = {role: ref for role, ref in refs.items() if ref is not None}
+    answers = await asyncio.gather(*(_fetch(ref, secrets) for ref in wanted.values()))
+    for role, answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, str):
+            problems.append(f"{role} key cannot be fetched: {answer}")
+        else:
+            keys[role] = answer
     return keys, problems
+
+
+async def _fetch(ref: str, secrets: SecretStore) -> Credential | str:
+    """The key, or a sentence that says why not."""
+    try:
+        return await asyncio.wait_for(secrets.fetch(ref), AUDIT_SECONDS)
+    except SecretError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {AUDIT_SECONDS:.0f} s"
 
 
 def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[str, ...]:
@@ -138,6 +146,17 @@ def _reader(
         return BlindReader(endpoint.account, "the watch key cannot be fetched", clock), None
     reader = place.open_reader(endpoint, credential)
     return reader, reader
+
+
+async def reopened(
+    account: AccountConfig, secrets: SecretStore, known: AccountState | None
+) -> tuple[Reader | None, KeyFinding | None]:
+    """A reader on the watch key as it can be fetched now, with its audit; None while it cannot."""
+    credential = await _fetch(account.keys.watch, secrets)
+    if isinstance(credential, str):
+        return None, None
+    reader = venue(account.venue).open_reader(_endpoint(account, known), credential)
+    return reader, judge_key("watch", await reader.audit())
 
 
 async def audited(

@@ -11,11 +11,12 @@ from collections.abc import Coroutine
 
 from guardian.core.events import KeysListed, Troubled
 from guardian.errors import SecretError
-from guardian.runtime.start.assemble import Assembled, BlindReader, audited, fetch_all, policy_of
+from guardian.runtime.start.assemble import Assembled, BlindReader, audited, fetch_all, policy_of, reopened
 from guardian.runtime.start.audit import KeyFinding
 from guardian.runtime.start.daemon import Opened, configured
 
 DAY_SECONDS = 86_400.0
+RETRY_SECONDS = 15.0
 LISTING_SECONDS = 15.0
 
 
@@ -29,6 +30,20 @@ class Custody:
     def list_keys(self) -> None:
         for account in self._opened.assembled:
             self._start(self._list(account))
+
+    def begin(self) -> None:
+        """At boot: list the bot's keys, and take in hand what is to be held from then on."""
+        self.list_keys()
+        for account in self._opened.assembled:
+            if account.desk.hold_at_boot:
+                self._start(self._take(account))
+
+    def retry(self) -> None:
+        """A watch key that could not be fetched at the start is tried again: blindness must end by itself."""
+        for account in self._opened.assembled:
+            blind = isinstance(account.desk.reader, BlindReader) and "watch" not in account.desk.refused
+            if blind:
+                self._start(self._open_eyes(account))
 
     def look(self) -> None:
         for account in self._opened.assembled:
@@ -60,6 +75,29 @@ class Custody:
             else f"the bot's keys cannot be listed: {listing.code} {listing.detail}"
         )
         self._tell(desk.name, "key-listing", why, listing.complete)
+
+    async def _take(self, account: Assembled) -> None:
+        try:
+            await account.desk.hands()
+        except SecretError as error:
+            self._tell(
+                account.desk.name, "custody", f"the hands key cannot be fetched: {error}", healed=False
+            )
+
+    async def _open_eyes(self, account: Assembled) -> None:
+        desk, runtime = account.desk, self._opened.runtime
+        config = next(a for a in self._opened.config.accounts if a.name == desk.name)
+        reader, finding = await reopened(config, desk.secrets, runtime.state.account(desk.name))
+        if reader is None:
+            return
+        if finding is not None and finding.excess:
+            self._tell(desk.name, "key-watch", finding.sentence, healed=False)
+            desk.refused |= {"watch"}
+            await reader.close()
+            return
+        desk.reader = reader
+        runtime.watches[desk.name].use(reader)
+        self._tell(desk.name, "custody-0", "the watch key can be fetched again", healed=True)
 
     async def _look(self, account: Assembled) -> None:
         config = next(a for a in self._opened.config.accounts if a.name == account.desk.name)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from guardian.core.model import AccountPolicy, Level
 from guardian.core.state import SCHEMA, State
 from guardian.errors import GuardianError, RefusedError
 from guardian.journal.direct import import_direct
+from guardian.journal.read import Wanted, read_records
 from guardian.journal.sqlite import FILE_NAME, SqliteJournal
 from guardian.journal.store import Origin
 from guardian.notify import Courier, Router, Timing, open_channels
 from guardian.ports import Channel
 from guardian.runtime.clock import SystemClock, wall
+from guardian.runtime.codec import decode_step_event
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.start.assemble import Assembled, assemble
@@ -38,7 +41,7 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Everything that a running guardian holds open."""
+    """Everything that a running guardian holds open. `deaf` are channels that cannot be used, and why."""
 
     config: Config
     runtime: Runtime
@@ -46,13 +49,15 @@ class Opened:
     assembled: tuple[Assembled, ...]
     resumption: Resumption
     clock: SystemClock
+    deaf: tuple[tuple[str, str], ...] = ()
 
 
 @contextlib.asynccontextmanager
 async def opened(config: Config, journal_path: Path | None = None) -> AsyncIterator[Opened]:
     """Build a runtime from a configuration and close it again. The caller holds the instance lock.
 
-    Raises RefusedError at a first start with an over-privileged key.
+    Raises RefusedError at a daemon's first start with an over-privileged key; with a `journal_path` of its
+    own (--direct) such a key is told and left unused, because an operator is waiting.
     """
     clock = SystemClock()
     path = journal_path or config.state_dir / FILE_NAME
@@ -61,16 +66,18 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
     if resumption.state.now is not None:
         clock.raise_to(resumption.state.now)
     secrets = SecretReferences(config.path.parent)
-    channels = await open_channels(config.routes, secrets)
+    deaf: list[tuple[str, str]] = []
+    channels = await open_channels(config.routes, secrets, deaf)
     assembled = await _assemble_all(config, secrets, resumption.state, clock)
     try:
-        _refuse_at_first(assembled, resumption)
+        if journal_path is None:
+            _refuse_at_first(assembled, resumption)
         permits = PermitBook(config.state_dir, wall)
         permits.adopt(permits_of(resumption.state))
         router = Router(config.routes, config.instance)
         parts = Parts(clock, journal, {a.desk.name: a.desk for a in assembled}, permits, router)
         runtime = Runtime(parts, resumption.state, _courier(channels, router, journal, clock))
-        yield Opened(config, runtime, journal, assembled, resumption, clock)
+        yield Opened(config, runtime, journal, assembled, resumption, clock, tuple(deaf))
     finally:
         await _close(assembled, channels, journal)
 
@@ -124,6 +131,8 @@ def announce(opened: Opened) -> None:
             _trouble(runtime, account.desk.name, f"key-{finding.role}", finding.sentence, not bad)
         for number, problem in enumerate(account.problems):
             _trouble(runtime, account.desk.name, f"custody-{number}", problem, healed=False)
+        for channel, problem in opened.deaf:
+            _trouble(runtime, account.desk.name, f"channel:{channel}", problem, healed=False)
         _announce_journal(opened, account.desk.name)
 
 
@@ -205,6 +214,23 @@ async def import_direct_journals(opened: Opened) -> None:
     """Take in what `--direct` runs wrote while the daemon was not to be reached."""
     for path in sorted(opened.config.state_dir.glob("direct-*.db")):
         try:
+            demanded = await asyncio.to_thread(direct_demands, path)
             await import_direct(opened.journal, path)
-        except GuardianError as error:
-            opened.runtime.trouble("direct-import", str(error), False)
+        except (GuardianError, OSError, sqlite3.Error) as error:
+            why = (
+                f"{path.name} cannot be imported ({type(error).__name__}); move it away once you have read it"
+            )
+            for account in opened.assembled:
+                _trouble(opened.runtime, account.desk.name, "direct-import", why, healed=False)
+            continue
+        for event in demanded:
+            # What an operator demanded directly stays demanded: only a resume ends it.
+            opened.runtime.post(replace(event, by=f"{event.by}, imported from {path.name}"))
+
+
+def direct_demands(path: Path) -> tuple[Demanded, ...]:
+    """What operators demanded in a journal of `--direct`. Raises sqlite3.Error or GuardianError."""
+    events = (
+        decode_step_event(record.body) for record in read_records(path, Wanted()) if record.kind == "demanded"
+    )
+    return tuple(event for event in events if isinstance(event, Demanded))

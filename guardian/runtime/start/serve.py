@@ -9,7 +9,7 @@ from collections.abc import Callable
 from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
 from guardian.runtime.control.requests import Operations
-from guardian.runtime.start.custody import DAY_SECONDS, Custody
+from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
 from guardian.runtime.timers import Timers
 from guardian.web.control import ControlSocket
@@ -28,8 +28,8 @@ async def serve(config: Config, ready: Callable[[Opened], None]) -> None:
 
 async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     runtime, timers = guardian.runtime, Timers()
-    await import_direct_journals(guardian)
     announce(guardian)
+    await import_direct_journals(guardian)
     await runtime.drain()
     runtime.renew_permits()
     control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime))
@@ -37,14 +37,15 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     set_timers(guardian, timers)
     custody = Custody(guardian)
     timers.every(DAY_SECONDS, custody.look, "custody")
-    custody.list_keys()
+    custody.begin()
+    timers.every(RETRY_SECONDS, custody.retry, "watch keys")
     timers.start()
     for watch in runtime.watches.values():
         watch.poll()
     loop = asyncio.create_task(runtime.run(), name="loop")
     courier = asyncio.create_task(runtime.courier.run(), name="courier")
     ready(guardian)
-    await _until_signalled(loop)
+    await _until_signalled(loop, courier)
     timers.stop()
     await control.close()
     for watch in runtime.watches.values():
@@ -57,14 +58,15 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await runtime.committer.settle()
 
 
-async def _until_signalled(loop: asyncio.Task[None]) -> None:
-    """Return on a signal; raise if the loop itself died, so that a supervisor restarts guardian."""
+async def _until_signalled(*vital: asyncio.Task[None]) -> None:
+    """Return on a signal; raise if the loop or the courier died, so that a supervisor restarts guardian."""
     stop = asyncio.Event()
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, stop.set)
     waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({loop, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if loop in done:
-        waiting.cancel()
-        loop.result()
+    done, _ = await asyncio.wait({*vital, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in vital:
+        if task in done:
+            waiting.cancel()
+            task.result()

@@ -157,7 +157,8 @@ def test_no_journal_is_an_error_that_says_where(
 
     code, out, err = run("journal", "show", "--json")
 
-    assert (code, out) == (1, "")
+    assert code == 1
+    assert json.loads(out)["exit_code"] == 1
     assert "state/journal.db: there is no journal here" in err
 
 
