@@ -222,6 +222,7 @@ def test_dust_does_not_hide_a_position_that_the_wallet_still_holds_margin_for():
     """The list may lose a leg; the second endpoint then holds far more margin than dust can need."""
     desk = answered()
     for second in (1, 4, 7):
-        desk.see(replace(read(second, (DUST,)), wallet=replace(read(second).wallet, position_margin=Decimal(500))))
+        held = replace(wallet(1000), position_margin=Decimal(500))
+        desk.see(replace(read(second, (DUST,)), wallet=held))
 
     assert not verified(desk)
