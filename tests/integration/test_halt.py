@@ -75,6 +75,7 @@ def test_a_bot_that_ignores_halt_for_ten_seconds_is_flattened(open_desk: OpenDes
     desk = open_desk()
     desk.run()
     desk.warm()
+    desk.arm()
 
     with deaf_bot(desk.venue) as codes:
         desk.operate("demand", level="halt", reason="test")
