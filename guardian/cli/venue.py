@@ -53,6 +53,8 @@ def serve(face: str, limits: str, **rest: Any) -> None:
     """Serve until SIGTERM; the first line of stdout is JSON with the url and the accounts' keys."""
     if face != "bybit":
         raise click.UsageError(f"--face {face} is not served yet; --face bybit is")
+    if not rest["equity"] > 0:
+        raise click.UsageError(f"--equity {rest['equity']} is not more than 0")
     options = VenueOptions(face=face, limits=limits == "on", **rest)
     asyncio.run(_serve(options))
 

@@ -211,7 +211,12 @@ def test_a_wrong_fault_on_the_command_line_says_so(text):
 
 @pytest.mark.parametrize(
     ("rule", "word"),
-    [({"effect": "explode"}, "effect"), ({"effect": "hang", "path": "x"}, "path"), ([], "object")],
+    [
+        ({"effect": "explode"}, "effect"),
+        ({"effect": "hang", "path": "x"}, "path"),
+        ({"effect": "hang", "probability": 5}, "0.05"),
+        ([], "object"),
+    ],
 )
 def test_a_wrong_rule_names_what_is_wrong(rule, word):
     with pytest.raises(ConfigError, match=word):

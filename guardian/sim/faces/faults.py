@@ -120,6 +120,8 @@ def rule_of(raw: Any) -> Rule:
     for name, kinds in _KINDS.items():
         if name in raw and (not isinstance(raw[name], kinds) or isinstance(raw[name], bool)):
             raise ConfigError(f"fault rule: {name} has the wrong type: {raw[name]!r}")
+    if not 0 <= raw.get("probability", 1.0) <= 1:
+        raise ConfigError(f"fault rule: probability {raw['probability']} is not from 0 to 1; 5 % is 0.05")
     return Rule(**raw)
 
 
