@@ -7,6 +7,10 @@ import json
 import sqlite3
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from guardian.core.engine import step
 from guardian.core.events import Demanded
@@ -15,6 +19,7 @@ from guardian.core.state import SCHEMA, State
 from guardian.journal.sqlite import SqliteJournal
 from guardian.journal.store import Origin
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state, encode_step
+from guardian.runtime.start.daemon import import_direct_journals
 from guardian.runtime.start.restore import fold, resume
 from tests.core import build
 from tests.shell.fakes import Shell, open_shell
@@ -147,3 +152,26 @@ async def test_a_restart_folds_two_thousand_events_in_under_two_seconds(tmp_path
 
     assert time.process_time() - begun < 2.0
     assert encode_state(state) == encode_state(shell.runtime.state)
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", "a record"])
+async def test_a_broken_direct_journal_keeps_nobody_from_watching(
+    tmp_path: Path, content: bytes | str
+) -> None:
+    """A full disk leaves exactly such a file; the daemon tells of it and goes on."""
+    shell = await an_incident(tmp_path)
+    path = tmp_path / "direct-1.db"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        journal = SqliteJournal(path, ORIGIN)
+        await journal.append(shell.clock.now(), "demanded", '{"event":{"kind":"demanded"}}', ())
+        await journal.close()
+    config = SimpleNamespace(state_dir=tmp_path)
+    account = SimpleNamespace(desk=SimpleNamespace(name=build.ACCOUNT))
+    opened: Any = SimpleNamespace(config=config, journal=None, runtime=shell.runtime, assembled=(account,))
+
+    await import_direct_journals(opened)
+    await shell.runtime.drain()
+
+    assert "direct-import" in shell.troubles

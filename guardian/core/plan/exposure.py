@@ -51,10 +51,13 @@ def _adds_risk(draft: Draft, order: OpenOrder) -> bool:
     """Whether filling it could open or grow a position.
 
     In hedge mode a leg's opposite side only closes, whatever the order's flag says. One-way, a conditional
-    order that takes no more than the position has is a stop that was placed without the flag.
+    order that takes no more than the position has is a stop that was placed without the flag; while the
+    position is being closed, though, it would open the other side.
     """
     if order.reduce_only or order.side == HEDGE_CLOSING_SIDE.get(order.index):
         return False
+    if draft.account.level >= Level.FLATTEN:
+        return True
     legs = {(p.symbol, p.index): p.quantity for p in draft.account.evidence.positions}
     held = legs.get((order.symbol, order.index), Decimal(0))
     against = order.trigger is not None and held * order.side < 0

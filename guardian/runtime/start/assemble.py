@@ -176,7 +176,8 @@ async def audited(
     findings = []
     for role, answer in zip(asked, answers, strict=True):
         if isinstance(answer, BaseException):
-            answer = KeyAudit(keys[role].key, problem=f"no answer ({type(answer).__name__})", code="timeout")
+            key_id = keys[role].key if role in keys else ""
+            answer = KeyAudit(key_id, problem=f"no answer ({type(answer).__name__})", code="timeout")
         findings.append(judge_key(role, answer))
     return tuple(findings)
 

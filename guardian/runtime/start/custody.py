@@ -52,7 +52,13 @@ class Custody:
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """A defect in looking after keys is told; only its kind, because its message may hold a secret."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._opened.runtime.trouble("key-custody", f"unexpected {type(error).__name__}", False)
 
     async def _list(self, account: Assembled) -> None:
         desk, runtime = account.desk, self._opened.runtime

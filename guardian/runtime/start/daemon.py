@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from guardian.config.shapes import Config
 from guardian.core.events import Configured, Demanded, Started, Troubled
 from guardian.core.model import AccountPolicy, Level
 from guardian.core.state import SCHEMA, State
-from guardian.errors import GuardianError, RefusedError
+from guardian.errors import RefusedError
 from guardian.journal.direct import import_direct
 from guardian.journal.read import Wanted, read_records
 from guardian.journal.sqlite import FILE_NAME, SqliteJournal
@@ -216,7 +215,8 @@ async def import_direct_journals(opened: Opened) -> None:
         try:
             demanded = await asyncio.to_thread(direct_demands, path)
             await import_direct(opened.journal, path)
-        except (GuardianError, OSError, sqlite3.Error) as error:
+        except Exception as error:
+            # Whatever such a file holds, it must not keep guardian from watching.
             why = (
                 f"{path.name} cannot be imported ({type(error).__name__}); move it away once you have read it"
             )
@@ -229,7 +229,7 @@ async def import_direct_journals(opened: Opened) -> None:
 
 
 def direct_demands(path: Path) -> tuple[Demanded, ...]:
-    """What operators demanded in a journal of `--direct`. Raises sqlite3.Error or GuardianError."""
+    """What operators demanded in a journal of `--direct`. Raises whatever a broken file makes it raise."""
     events = (
         decode_step_event(record.body) for record in read_records(path, Wanted()) if record.kind == "demanded"
     )
