@@ -15,17 +15,17 @@ from guardian import __version__
 from guardian.errors import GuardianError
 
 COMMANDS = {
-    "arm": "guardian.cli.operate:arm",
+    "arm": "guardian.cli.act.operate:arm",
     "bench": "guardian.cli.bench:bench",
-    "check": "guardian.cli.check:check",
+    "check": "guardian.cli.setup.check:check",
     "demo": "guardian.cli.demo:demo",
-    "disarm": "guardian.cli.operate:disarm",
-    "flatten": "guardian.cli.operate:flatten",
-    "journal": "guardian.cli.journal:journal",
-    "lockout": "guardian.cli.operate:lockout",
-    "resume": "guardian.cli.operate:resume",
+    "disarm": "guardian.cli.act.operate:disarm",
+    "flatten": "guardian.cli.act.operate:flatten",
+    "journal": "guardian.cli.see.journal:journal",
+    "lockout": "guardian.cli.act.operate:lockout",
+    "resume": "guardian.cli.act.operate:resume",
     "run": "guardian.cli.run:run",
-    "status": "guardian.cli.status:status",
+    "status": "guardian.cli.see.status:status",
     "venue": "guardian.cli.venue:venue",
 }
 

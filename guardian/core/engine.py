@@ -17,6 +17,7 @@ from guardian.core.events import (
     Configured,
     Demanded,
     Disarmed,
+    Drilled,
     EffectReported,
     Event,
     KeysListed,
@@ -106,6 +107,9 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
             return account, (), (_said(account, "demanded", event.by),)
         case Resumed():
             return _resumed(state, account, event)
+        case Drilled():
+            decision = Decision(account.policy.name, "drilled", "", "", event.by)
+            return replace(account, drilled_at=event.at), (), (decision,)
         case Troubled():
             return _troubled(state, account, event)
         case _:

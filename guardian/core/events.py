@@ -141,6 +141,17 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Drilled:
+    """A live drill has passed on this account; `report` names its file."""
+
+    at: datetime
+    account: str
+    by: str
+    report: str
+    kind: Literal["drilled"] = "drilled"
+
+
+@dataclass(frozen=True, slots=True)
 class Troubled:
     """Guardian's own parts are failing (journal, key custody, notifier, rules file): told, never fatal.
 
@@ -166,5 +177,6 @@ Event = (
     | Disarmed
     | Demanded
     | Resumed
+    | Drilled
     | Troubled
 )

@@ -106,7 +106,8 @@ class Position:
     """One leg. `quantity` is signed (+long, -short), in contracts of `contract_size` base units.
 
     `index` is the venue's leg (0 one-way, 1 long, 2 short). `step`, `maximum` are the venue's lot step
-    and largest market order; `stop_loss` is the trigger attached to the position, if the venue has one.
+    and largest market order; `stop_loss` is the trigger attached to the position, `liquidation` the price at
+    which the venue takes it over; None where the venue gives none.
     """
 
     symbol: str
@@ -120,6 +121,7 @@ class Position:
     maximum: Decimal
     settle: str
     stop_loss: Decimal | None = None
+    liquidation: Decimal | None = None
 
     @property
     def leg(self) -> str:
@@ -142,7 +144,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """A resting or conditional order. `side` is +1 buy, -1 sell; `trigger` is None for plain orders."""
+    """A resting or conditional order. `side` is +1 buy, -1 sell; `trigger` is None for plain orders.
+
+    `remaining` counts contracts of `contract_size` base units.
+    """
 
     id: str
     client_id: str
@@ -154,6 +159,7 @@ class OpenOrder:
     trigger: Decimal | None
     reduce_only: bool
     created_at: datetime
+    contract_size: Decimal = Decimal(1)
 
 
 class LedgerKind(StrEnum):
@@ -187,11 +193,34 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a read. `seconds` runs from when it was meant to be sent to its answer.
+
+    `code` is empty for success, else the raw code; `answered` is false when the time ran out or the line
+    broke: then it took *at least* `seconds`.
+    """
+
+    endpoint: str
+    seconds: float
+    code: str = ""
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """The venue's clock minus ours; the truth lies within `error_seconds` of it (half a round trip)."""
+
+    seconds: float
+    error_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What one concurrent read saw; as old as its earliest *question* (`asked_at`).
 
     A part that failed is None here and named in `failures`; a complete snapshot has no failures.
-    `ledger` holds the rows that are new since the reader's last successful ledger read.
+    `ledger` holds the rows that are new since the reader's last successful ledger read. `calls` are the
+    requests that it took, `clock` the venue's clock as last measured.
     """
 
     account: str
@@ -201,6 +230,8 @@ class Snapshot:
     orders: tuple[OpenOrder, ...] | None
     ledger: tuple[LedgerEntry, ...] | None
     failures: tuple[Failure, ...] = ()
+    calls: tuple[Call, ...] = ()
+    clock: ClockOffset | None = None
 
     @property
     def complete(self) -> bool:

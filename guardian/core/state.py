@@ -218,6 +218,7 @@ class AccountState:
     demanded: Level = Level.NORMAL
     counter: int = 0
     troubles: tuple[str, ...] = ()
+    drilled_at: datetime | None = None
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from guardian.cli import main
-from guardian.cli.journal_text import summary
+from guardian.cli.see.journal_text import summary
 from guardian.journal import Origin, SqliteJournal
 from guardian.ports import Record
 

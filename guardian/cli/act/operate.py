@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from guardian.cli.follow import follow
+from guardian.cli.act.follow import follow
 from guardian.cli.shared import client_of, config_option, confirm_option, confirmed, json_option, loaded, say
 from guardian.config.shapes import Config
 from guardian.errors import ConfigError, RefusedError

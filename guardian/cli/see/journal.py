@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 
-from guardian.cli import journal_text
+from guardian.cli.see import journal_text
 from guardian.errors import GuardianError
 from guardian.journal import FILE_NAME, Wanted, read_records, verify_file
 from guardian.ports import Record

@@ -1,0 +1,1 @@
+"""Act: what an operator commands, and following it to its proof."""

@@ -1,0 +1,1 @@
+"""Look, without touching anything: the daemon, the account, the journal."""

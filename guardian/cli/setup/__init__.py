@@ -1,0 +1,1 @@
+"""Before it matters: write a configuration, check it, look at rules, keys and channels."""
