@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import click
 
 from guardian.cli.shared import config_option
-from guardian.config import load_config
 from guardian.exchanges import VENUES
+from guardian.runtime.start import lastgood
 from guardian.runtime.start.daemon import Opened
 from guardian.runtime.start.serve import serve
 
@@ -19,14 +20,18 @@ from guardian.runtime.start.serve import serve
 def run(config_path: Path | None) -> None:
     """Watch the accounts, judge the rules, act where armed. Runs until SIGTERM.
 
-    Stays up, blind and paging, when the venue, a key or a channel is down. Exit codes: 1 the journal cannot
-    be opened, 3 bad configuration, 6 over-privileged key at the first start or a second instance.
+    Stays up, blind and paging, when the venue, a key or a channel is down; restarted into a configuration
+    that is wrong, it goes on with the last good one and pages. Exit codes: 1 the journal cannot be opened or
+    a port is taken, 3 bad configuration at the first start, 6 over-privileged key at the first start or a
+    second instance.
     """
-    asyncio.run(serve(load_config(config_path, VENUES), _ready))
+    chosen = lastgood.choose(config_path, VENUES)
+    asyncio.run(serve(chosen.config, partial(_ready, chosen)))
 
 
-def _ready(guardian: Opened) -> None:
+def _ready(chosen: lastgood.Chosen, guardian: Opened) -> None:
     """People's text goes to stderr: what is watched, what is armed, what guardian cannot do."""
+    _keep(chosen, guardian)
     for account in guardian.runtime.state.accounts:
         policy = account.policy
         hands = "" if policy.has_hands else "; observes only: no usable hands key"
@@ -38,3 +43,16 @@ def _ready(guardian: Opened) -> None:
         if account.incident is not None:
             incident = account.incident
             click.echo(f"guardian: resuming incident {incident.code} at {account.level.name}", err=True)
+
+
+def _keep(chosen: lastgood.Chosen, guardian: Opened) -> None:
+    """Remember a good configuration; where the last good one stands in for a wrong one, people are told."""
+    if chosen.refused:
+        click.echo(f"guardian: {chosen.refused}", err=True)
+        click.echo("guardian: the configuration is wrong; going on with the last good one", err=True)
+        guardian.runtime.trouble("config", f"going on with the last good one: {chosen.refused}", False)
+        return
+    try:
+        lastgood.remember(chosen.config)
+    except OSError as error:
+        guardian.runtime.trouble("config", f"the last good one cannot be kept: {error.strerror}", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import orjson
 
 from guardian.config import load_config
 from guardian.config.shapes import Config
-from guardian.errors import RefusedError
+from guardian.errors import ConfigError, RefusedError
 from guardian.web.client import ControlClient
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,6 +49,19 @@ def client_of(config: Config, timeout_s: float = 5.0) -> ControlClient:
 
 def loaded(config_path: Path | None) -> Config:
     return load_config(config_path)
+
+
+def loaded_or_last_good(config_path: Path | None) -> Config:
+    """For what makes things safer or only looks: a file edited into nonsense must not stand in the way."""
+    try:
+        return load_config(config_path)
+    except ConfigError:
+        # Half a second of imports that only a broken file costs.
+        lastgood = importlib.import_module("guardian.runtime.start.lastgood")
+        chosen = lastgood.choose(config_path)
+    click.echo(f"guardian: {chosen.refused}\nguardian: using the last good configuration instead", err=True)
+    config: Config = chosen.config
+    return config
 
 
 def say(document: dict[str, Any], as_json: bool, text: str) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 import click
 
 from guardian.cli.act.follow import follow
-from guardian.cli.shared import client_of, config_option, confirm_option, confirmed, json_option, loaded, say
+from guardian.cli.shared import (
+    client_of,
+    config_option,
+    confirm_option,
+    confirmed,
+    json_option,
+    loaded,
+    loaded_or_last_good,
+    say,
+)
 from guardian.config.shapes import Config
 from guardian.errors import ConfigError, RefusedError
 from guardian.web.client import ControlClient, UnreachableError
@@ -181,7 +190,7 @@ def _run_severe(
 ) -> None:
     account, confirm, reason = who
     config_path, direct, as_json = how
-    config = loaded(config_path)
+    config = loaded_or_last_good(config_path)
     known(config, account)
     confirmed(account, confirm, level.lower())
     document, code = _severe(level, config, account, direct, reason)

@@ -17,6 +17,8 @@ from guardian.sim.world.orders import Refused
 if TYPE_CHECKING:
     from guardian.sim.faces.bybit.venue import BybitVenue
 
+LARGEST_OFFSET_MS = 3_600_000
+
 
 class Control:
     """Each call acts at once, without latency, limits or faults. Wrong input answers 400 and a reason."""
@@ -30,6 +32,7 @@ class Control:
             web.post("/_sim/depth", self._guarded(self._depth)),
             web.post("/_sim/flow", self._guarded(self._flow)),
             web.post("/_sim/funding", self._guarded(self._funding)),
+            web.post("/_sim/clock", self._guarded(self._clock)),
             web.post("/_sim/faults", self._guarded(self._faults)),
             web.delete("/_sim/faults", self._guarded(self._clear)),
             web.get("/_sim/truth", self._guarded(self._truth)),
@@ -74,6 +77,14 @@ class Control:
         """{symbol, rate}: settle funding now."""
         self.venue.world.settle_funding(sent["symbol"], Decimal(str(sent["rate"])), self.venue.clock())
         return {"symbol": sent["symbol"]}
+
+    def _clock(self, sent: dict[str, Any], _: web.Request) -> dict[str, Any]:
+        """{offset_ms}: set the venue's clock this much ahead of the machine's (behind when negative)."""
+        offset = int(sent["offset_ms"])
+        if abs(offset) > LARGEST_OFFSET_MS:
+            raise ValueError(f"at most {LARGEST_OFFSET_MS} ms either way")
+        self.venue.clock.offset_ms = offset
+        return {"offset_ms": offset, "now": iso(self.venue.clock())}
 
     def _faults(self, sent: Any, _: web.Request) -> dict[str, Any]:
         """A list of rules, or one rule; they are added to those in force."""
