@@ -16,7 +16,7 @@ export GUARDIAN_MARKET_DATA ?= $(abspath ../shared/data)
 endif
 
 .DEFAULT_GOAL := test
-.PHONY: demo test lint sim bench docs image run venv lock format ratchet
+.PHONY: demo test lint sim bench docs image image-test run venv lock format ratchet
 
 demo: venv  ## a crash on a simulated venue, watched and flattened
 	@$(BIN)/guardian demo
@@ -37,7 +37,8 @@ bench: venv  ## breach to flat, measured on the simulated venue
 run: venv  ## the daemon, with ./guardian.yaml or GUARDIAN_CONFIG
 	@$(BIN)/guardian run
 
-docs: venv  ## links, commands and examples in the docs are true
+docs: venv  ## write the generated pages; links, commands and examples in the docs are true
+	@$(BIN)/python -m tests.docs.rules_reference --write
 	@$(BIN)/python -m pytest tests/docs
 
 sim: venv  ## seeded incidents under faults
@@ -45,11 +46,15 @@ sim: venv  ## seeded incidents under faults
 	  { echo "make sim: not here yet; it arrives with the command 'guardian sim' (seeded incidents under faults)" >&2; exit 2; }
 	@$(BIN)/guardian sim --seeds $(SEEDS)
 
+# podman's own image format has no health check; docker's has. IMAGE_OPTIONS is for the builder, e.g. a pinned BASE.
 image:  ## the container image
-	@test -f Dockerfile || \
-	  { echo "make image: not here yet; it arrives with the Dockerfile" >&2; exit 2; }
 	@test -n "$(CONTAINER)" || { echo "make image: needs podman or docker on PATH, or CONTAINER=..." >&2; exit 2; }
-	@$(CONTAINER) build -t guardian-sidecar .
+	@$(CONTAINER) build $(if $(findstring podman,$(notdir $(CONTAINER))),--format docker) \
+	  --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	  --build-arg REVISION=$$(git rev-parse --verify --quiet HEAD || echo unknown) $(IMAGE_OPTIONS) -t guardian-sidecar .
+
+image-test: venv  ## the image built and run for real, in the cage that docs/image.md describes
+	@$(BIN)/python tests/image/prove.py
 
 format: venv
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -106,6 +106,22 @@ class Trader(Protocol):
     async def close(self) -> None: ...
 
 
+class Canary(Protocol):
+    """One order that cannot fill, named by its client id. Holds the credential only inside a call."""
+
+    async def place(self, credential: Credential, symbol: str, client_id: str) -> Report:
+        """The venue's smallest post-only buy, far under the mark. `facts` of a DONE: price and quantity."""
+        ...
+
+    async def find(self, credential: Credential, symbol: str, client_id: str) -> Report:
+        """DONE: it rests in the book; GONE: not (or no more); REFUSED: it has filled; UNKNOWN: no answer."""
+        ...
+
+    async def cancel(self, credential: Credential, symbol: str, client_id: str) -> Report: ...
+
+    async def close(self) -> None: ...
+
+
 class KeyAdmin(Protocol):
     """Lists, fences, restores and deletes the bot's keys. Holds the admin key only inside a call."""
 

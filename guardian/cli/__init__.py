@@ -2,77 +2,53 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import sqlite3
 import sys
-import traceback
-from typing import Any, NoReturn
-
-import click
-
-from guardian import __version__
-from guardian.errors import GuardianError
 
 COMMANDS = {
+    "alerts": "guardian.cli.setup.alerts:alerts",
     "arm": "guardian.cli.act.operate:arm",
     "bench": "guardian.cli.bench:bench",
     "check": "guardian.cli.setup.check:check",
     "demo": "guardian.cli.demo:demo",
     "disarm": "guardian.cli.act.operate:disarm",
+    "drill": "guardian.cli.drill:drill",
     "flatten": "guardian.cli.act.operate:flatten",
+    "healthcheck": "guardian.cli.see.healthcheck:healthcheck",
+    "init": "guardian.cli.setup.init:init",
     "journal": "guardian.cli.see.journal:journal",
+    "keys": "guardian.cli.setup.keys:keys",
     "lockout": "guardian.cli.act.operate:lockout",
+    "pause": "guardian.cli.act.pause:pause",
+    "plan": "guardian.cli.see.plan:plan",
     "resume": "guardian.cli.act.operate:resume",
+    "rules": "guardian.cli.setup.rules:rules",
     "run": "guardian.cli.run:run",
     "status": "guardian.cli.see.status:status",
     "venue": "guardian.cli.venue:venue",
+    "watch": "guardian.cli.see.watch:watch",
 }
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module on first use, so that `guardian status` never pays for matplotlib."""
+def main(argv: list[str] | None = None) -> object:
+    """Run the command line; whatever happens, people get a sentence and never a traceback.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+    A healthcheck runs every few seconds in a container: it is answered before click is even imported.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["healthcheck"]:
+        from guardian.cli.see.pulse import quick
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        if (code := quick(words[1:])) is not None:
+            sys.exit(code)
+    from guardian.cli.terminal import run
 
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="guardian")
-def root() -> None:
-    """An independent risk and safety sidecar for crypto trading."""
+    return run(argv)
 
 
-def main(argv: list[str] | None = None) -> Any:
-    """Run the command line; whatever happens, people get a sentence and never a traceback."""
-    try:
-        return root.main(args=argv, prog_name="guardian", standalone_mode=True)
-    except GuardianError as error:
-        _refuse(str(error), error.exit_code, argv)
-    except (OSError, sqlite3.Error) as error:
-        # This machine refused: a folder, a disk, a port. Which one stands in the error itself.
-        _refuse(str(error), 1, argv)
-    except Exception as error:
-        # A defect. Only its kind and place are told: the message of a foreign exception may hold a secret.
-        _refuse(f"a defect in guardian: {type(error).__name__} at {_place(error)}", 1, argv)
+def __getattr__(name: str) -> object:
+    """`root`, the whole command tree, for those who walk it; the import waits until they do."""
+    if name != "root":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from guardian.cli.terminal import root
 
-
-def _refuse(sentence: str, code: int, argv: list[str] | None) -> NoReturn:
-    """The sentence for people, and with --json the one document that a program expects."""
-    click.echo(f"guardian: {sentence}", err=True)
-    if "--json" in (sys.argv if argv is None else argv):
-        click.echo(json.dumps({"ok": False, "error": sentence, "exit_code": code}))
-    sys.exit(code)
-
-
-def _place(error: BaseException) -> str:
-    """FILE:LINE of where it was raised."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}:{last.lineno}"
+    return root

@@ -42,6 +42,7 @@ class Milliseconds(click.ParamType[float]):
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--accounts", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option("--positions", type=click.IntRange(0, 500), default=5, show_default=True)
+@click.option("--markets", type=click.IntRange(1, 2000), default=60, show_default=True, help="At least.")
 @click.option("--equity", type=Decimal, default="100000", help="USDT of each account.", show_default=True)
 @click.option("--latency", "latency_ms", type=Milliseconds(), default="0ms", help="Round trip, e.g. 50ms.")
 @click.option("--limits", type=click.Choice(["on", "off"]), default="off", show_default=True)

@@ -13,6 +13,7 @@ from guardian.config.reading import Field, Read, Reported, Spot, Wrong, list_of,
 from guardian.config.shapes import (
     AccountConfig,
     BotConfig,
+    DrillConfig,
     FlattenConfig,
     KeyRefs,
     PollConfig,
@@ -34,6 +35,7 @@ from guardian.config.values import (
 )
 
 SECRET_FIELDS = ("key", "secret", "api_key", "apikey", "api_secret", "apisecret", "password", "passphrase")
+CANARY_SYMBOL = "BTC/USDT:USDT"
 SPOT_LATER = {"sell": "selling spot holdings is not supported yet; they are kept and listed"}
 
 
@@ -50,6 +52,7 @@ def account_reader(base: Path) -> Read[AccountConfig]:
         "flatten": Field(_flatten, FlattenConfig()),
         "poll": Field(_poll, PollConfig()),
         "egress": Field(egress, None),
+        "drill": Field(_drill(base), None),
     }
 
     def read(node: Node, spot: Spot) -> AccountConfig:
@@ -148,6 +151,30 @@ def _halt(base: Path) -> Read[ProcessHalt | WebhookHalt]:
         return WebhookHalt(values["url"], values["secret"], values["grace"])
 
     return read
+
+
+def _drill(base: Path) -> Read[DrillConfig]:
+    process = {"pidfile": Field(path_from(base)), "start": Field(list_of(text))}
+    fields = {
+        "canary_key": Field(text),
+        "symbol": Field(_contract, CANARY_SYMBOL),
+        "process": Field(lambda node, spot: read_table(node, spot, process).all()),
+    }
+
+    def read(node: Node, spot: Spot) -> DrillConfig:
+        _refuse_literals(node, spot)
+        values = read_table(node, spot, fields).all()
+        started = values["process"]
+        return DrillConfig(values["canary_key"], started["pidfile"], started["start"], values["symbol"])
+
+    return read
+
+
+def _contract(node: Node, spot: Spot) -> str:
+    value = text(node, spot)
+    if not re.fullmatch(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,12}:[A-Z0-9]{2,12}", value, re.ASCII):
+        raise Wrong("not a linear contract's name", "Write it as BTC/USDT:USDT.", value.upper()[:40])
+    return value
 
 
 def _flatten(node: Node, spot: Spot) -> FlattenConfig:

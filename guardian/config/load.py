@@ -29,11 +29,24 @@ from guardian.config.reading import (
     read_table,
 )
 from guardian.config.routes import read_routes
-from guardian.config.shapes import AccountConfig, Config, ConfigError, Finding, Pack, Routes, VaultConfig
-from guardian.config.values import absolute, endpoint, name, path_from, reference, text, url
+from guardian.config.shapes import (
+    AccountConfig,
+    Config,
+    ConfigError,
+    Finding,
+    Pack,
+    Routes,
+    VaultConfig,
+    WebhookHalt,
+)
+from guardian.config.values import absolute, endpoint, is_vault_path, name, path_from, reference, text, url
 
 DEFAULT_NAME = "guardian.yaml"
 ENVIRONMENT = "GUARDIAN_CONFIG"
+NO_VAULT = "a vault: reference without a vault"
+VAULT_FIX = (
+    "Add `vault: {address: ..., auth: {approle: {role_id: file:..., secret_id: file:...}}}` to this file."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,7 @@ def load_config(path: Path | None, venues: Collection[str] | None = None) -> Con
     _check_accounts(row, node, page, venues)
     packs, pack_findings = _read_packs(row, file)
     routes, route_findings = _read_routes(row.values.get("routes"), file)
+    route_findings += _wrong_channels(routes, row, file)
     findings = (*page.ordered(), *pack_findings, *route_findings)
     if findings:
         raise ConfigError(findings)
@@ -111,6 +125,7 @@ def _vault(base: Path) -> Read[VaultConfig]:
         "address": Field(url(plain_only_to_loopback=True)),
         "ca": Field(path_from(base), None),
         "auth": Field(_auth(base)),
+        "mount": Field(_mount, "secret"),
     }
 
     def read(node: Node, spot: Spot) -> VaultConfig:
@@ -119,16 +134,36 @@ def _vault(base: Path) -> Read[VaultConfig]:
     return read
 
 
+def _mount(node: Node, spot: Spot) -> str:
+    value = text(node, spot).strip("/")
+    if not is_vault_path(value):
+        raise Wrong("not a mount's path", "Write it as `bao secrets list` shows it, such as secret.")
+    return value
+
+
 def _auth(base: Path) -> Read[tuple[tuple[str, str], ...]]:
+    ref = Field(_own_reference(base))
     fields: dict[str, dict[str, Field]] = {
-        "approle": {"role_id": Field(reference(base)), "secret_id": Field(reference(base))},
-        "token": {"token": Field(reference(base))},
+        "approle": {"role_id": ref, "secret_id": ref},
+        "token": {"token": ref},
     }
 
     def read(node: Node, spot: Spot) -> tuple[tuple[str, str], ...]:
         kind, entry = only_entry(node, spot, "way to log in", fields)
         values = read_table(entry.value, spot.field(kind), fields[kind]).all()
         return tuple((f"{kind}.{each}", ref) for each, ref in sorted(values.items()))
+
+    return read
+
+
+def _own_reference(base: Path) -> Read[str]:
+    """A reference that does not need the vault which it opens."""
+
+    def read(node: Node, spot: Spot) -> str:
+        value = reference(base)(node, spot)
+        if value.startswith("vault:"):
+            raise Wrong("a vault: reference for the vault's own login", "Write file:PATH or env:NAME.")
+        return value
 
     return read
 
@@ -183,11 +218,34 @@ def _wrong_keys(account: AccountConfig, row: Row) -> Iterator[Complaint]:
         if left == right:
             fix = "Make one key for each, with no more rights than it needs."
             yield ("keys", other), Wrong(f"the same key as {one}", fix)
-    refs = [(("keys", name), ref) for name, ref in held]
+    refs: list[tuple[tuple[str, ...], str]] = [(("keys", name), ref) for name, ref in held]
     refs += [(("bot", "secret_ref"), account.bot.secret_ref)] if account.bot.secret_ref else []
+    refs += [(("halt",), entry.secret_ref) for entry in account.halt if isinstance(entry, WebhookHalt)]
     for path, ref in refs:
-        if ref.startswith("vault:") and row.values.get("vault") is None and "vault" not in row.lines:
-            yield path, Wrong("a vault: reference without a vault", "Add `vault:` to this file.")
+        if _homeless(ref, row):
+            yield path, Wrong(NO_VAULT, VAULT_FIX)
+
+
+def _wrong_channels(routes: Routes, row: Row, file: Path) -> tuple[Finding, ...]:
+    """Channels of the routes whose secret lies in a vault that guardian.yaml does not have."""
+    placed: Placed | None = row.values.get("routes")
+    return tuple(
+        Finding(
+            str(file),
+            placed.line if placed else 1,
+            "",
+            "routes",
+            f"channel {each.name}: {NO_VAULT}",
+            "",
+            VAULT_FIX,
+        )
+        for each in routes.channels
+        if _homeless(each.ref, row)
+    )
+
+
+def _homeless(ref: str, row: Row) -> bool:
+    return ref.startswith("vault:") and row.values.get("vault") is None and "vault" not in row.lines
 
 
 def _wrong_venue(account: AccountConfig, venues: Collection[str] | None) -> Iterator[Complaint]:

@@ -106,6 +106,19 @@ class PollConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillConfig:
+    """What a live drill may touch: a key, a market and a process that trade nothing.
+
+    `canary_key` is a public id; `start` begins the process that writes `pidfile`.
+    """
+
+    canary_key: str
+    pidfile: Path
+    start: tuple[str, ...]
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountConfig:
     """One watched account. `url` replaces the venue's address, `egress` is a source address or a proxy."""
 
@@ -119,6 +132,7 @@ class AccountConfig:
     flatten: FlattenConfig = field(default_factory=FlattenConfig)
     poll: PollConfig = field(default_factory=PollConfig)
     egress: str | None = None
+    drill: DrillConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +174,15 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class VaultConfig:
-    """Where `vault:` references are resolved. `auth` holds pairs such as ("approle.role_id", "file:/abs")."""
+    """Where `vault:` references are resolved. `auth` holds pairs such as ("approle.role_id", "file:/abs").
+
+    `mount` is the KV v2 engine that paths start at.
+    """
 
     address: str
     ca: Path | None
     auth: tuple[tuple[str, str], ...]
+    mount: str = "secret"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from guardian.config.reading import Read, Spot, Wrong, clip, kind_of, unknown
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+VAULT_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", re.ASCII)
 NAME_FIX = "Use letters, digits, dot, dash and underscore, at most 64, no spaces."
 REFERENCE_FIX = (
     "Keep the secret in a file of mode 0600 and write a reference: file:PATH, env:NAME or vault:PATH."
@@ -165,9 +166,16 @@ def reference(base: Path) -> Read[str]:
             raise Wrong("not a reference; a key or secret does not belong in this file", REFERENCE_FIX)
         if kind == "env" and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", rest, re.ASCII):
             raise Wrong("not the name of an environment variable", "Write env:NAME, letters and underscores.")
+        if kind == "vault" and not is_vault_path(rest):
+            raise Wrong("not a path in a vault", "Write vault:FOLDER/NAME, without the mount.")
         return f"file:{absolute(base, rest)}" if kind == "file" else f"{kind}:{rest}"
 
     return read_reference
+
+
+def is_vault_path(path: str) -> bool:
+    """Names between slashes; nothing that a vault's address would read as something else."""
+    return bool(VAULT_PATH.fullmatch(path)) and not {".", ".."} & set(path.split("/"))
 
 
 def url(*, plain_only_to_loopback: bool) -> Read[str]:

@@ -130,9 +130,10 @@ def decide(
     """The account at its new level, and what changed."""
     acting = [d for d in found if d.acts]
     worst = max(acting, key=lambda d: (d.level, -(d.to or 0.0)), default=None)
-    account = _watched_halt(account, now)
+    account = _watched_halt(account)
     if worst is not None and _rises(account, worst):
-        return _raise(account, worst, now)
+        account, changes = _raise(account, worst, now)
+        return _watched_halt(account), changes
     armed = {rule.id for rule in rules if acts(account, rule, now)}
     over = any(any(own.past) for own in account.rules if own.rule_id in armed)
     return _settle(account, bool(acting) or over, now)
@@ -213,20 +214,29 @@ def closed(account: AccountState, incident: Incident) -> AccountState:
     return replace(account, level=Level.NORMAL, incident=None, past=past, demanded=Level.NORMAL)
 
 
-def _watched_halt(account: AccountState, now: datetime) -> AccountState:
-    """From ten seconds after HALT on, remember the least gross quantity seen: the bot may not exceed it."""
+def _watched_halt(account: AccountState) -> AccountState:
+    """From ten seconds after HALT on, remember the least gross exposure seen: the bot may not exceed it.
+
+    A leg that one read lacks still counts as the read before it showed it: a listing that misses a leg once
+    must not make the next whole one look like growth. Gone is what two reads in a row lack, or what a read
+    without any position lacks, for that one the wallet has confirmed (observe).
+    """
     incident, asked = account.incident, account.evidence.asked_at(Part.POSITIONS)
-    if incident is None or incident.halted_at is None or incident.t0 is not None or asked is None:
+    if incident is None or asked is None or asked == incident.watched_at:
         return account
-    if asked < incident.halted_at + IGNORED_AFTER:
+    if incident.halted_at is None or incident.t0 is not None:
         return account
-    gross = halted_gross(account, incident)
-    if incident.grown_from is not None and gross >= incident.grown_from:
-        return account
-    # Legs opened within those ten seconds get a fixed price too, or their market's moves would be growth.
+    counts = asked >= incident.halted_at + IGNORED_AFTER
+    # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
     prices = {p.leg: p.mark * p.contract_size for p in account.evidence.positions} | dict(incident.prices)
-    incident = replace(incident, grown_from=gross, prices=tuple(sorted(prices.items())))
-    return replace(account, incident=incident)
+    incident = replace(incident, prices=tuple(sorted(prices.items())))
+    legs = _leg_values(account, incident)
+    gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
+    if counts:
+        gross = gross if incident.grown_from is None else min(gross, incident.grown_from)
+        incident = replace(incident, grown_from=gross)
+    watched = tuple(sorted(legs.items()))
+    return replace(account, incident=replace(incident, watched=watched, watched_at=asked))
 
 
 def ignores_halt(account: AccountState) -> bool:
@@ -234,16 +244,16 @@ def ignores_halt(account: AccountState) -> bool:
     incident = account.incident
     if incident is None or incident.grown_from is None or not Level.HALT <= account.level < Level.FLATTEN:
         return False
-    return halted_gross(account, incident) > incident.grown_from * GROWTH
+    return sum(_leg_values(account, incident).values(), Decimal(0)) > incident.grown_from * GROWTH
 
 
-def halted_gross(account: AccountState, incident: Incident) -> Decimal:
-    """Gross exposure at the prices of the HALT, so that a moving market is not read as a growing position."""
+def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:
+    """Each leg at the prices of the HALT, so that a moving market is not read as a growing position."""
     prices = dict(incident.prices)
-    return sum(
-        (abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size) for p in account.evidence.positions),
-        Decimal(0),
-    )
+    return {
+        p.leg: abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size)
+        for p in account.evidence.positions
+    }
 
 
 def base36(number: int) -> str:

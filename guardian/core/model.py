@@ -310,7 +310,8 @@ class HaltTarget:
 class AccountPolicy:
     """Facts about an account that plans depend on. Public key ids only; secrets never enter the core.
 
-    `bot_keys` empty means: every trading key on the account except `own_keys`.
+    `bot_keys` empty means: every trading key on the account except `own_keys`. `hands_late`: the hands key is
+    fetched from a vault at an incident only, so a vault that is sealed then leaves guardian without hands.
     """
 
     name: str
@@ -326,3 +327,4 @@ class AccountPolicy:
     flatten_deadline_seconds: float
     slippage: float
     snapshot_seconds: float
+    hands_late: bool = False

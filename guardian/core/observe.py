@@ -22,7 +22,10 @@ from guardian.core.events import (
     Started,
     Troubled,
 )
+from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.correlation import fold_correlations
+from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.model import Failure, Part, Rule, Snapshot
 from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
@@ -78,6 +81,7 @@ def _lost(target: Target, at: datetime) -> Target:
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
     seen = _checked(event.snapshot, account.evidence)
+    account = replace(account, api=fold_calls(account.api, seen, event.at))
     evidence, before = account.evidence, account.nav
     if any(seen.asked_at <= asked for _, asked in evidence.asked):
         # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
@@ -86,6 +90,7 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
         evidence = _merged(evidence, seen)
     nav = fold_nav(before, seen, evidence.wallet)
     account = replace(account, evidence=evidence, nav=nav)
+    account = fold_lots(fold_correlations(account, seen), seen)
     if nav is None:
         return replace(account, rules=tuple(replace(r, baseline=None) for r in account.rules))
     if not nav.agreed or (before is not None and nav.at == before.at):
@@ -121,13 +126,16 @@ def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
 
 def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
     """Every number that a decision is computed from."""
-    found: dict[Part, list[Decimal]] = {part: [] for part in (Part.WALLET, Part.POSITIONS, Part.LEDGER)}
+    found: dict[Part, list[Decimal]] = {part: [] for part in Part}
     if seen.wallet is not None:
         w = seen.wallet
         margins = (w.margin_balance, w.maintenance_margin, w.initial_margin, w.position_margin)
         found[Part.WALLET] += [w.equity, *margins, *(n for b in w.balances for n in (b.quantity, b.price))]
     for p in seen.positions or ():
         found[Part.POSITIONS] += [p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum]
+        found[Part.POSITIONS] += [n for n in (p.stop_loss, p.liquidation) if n is not None]
+    for o in seen.orders or ():
+        found[Part.ORDERS] += [n for n in (o.remaining, o.contract_size, o.price, o.trigger) if n is not None]
     found[Part.LEDGER] += [row.change for row in seen.ledger or ()]
     return found
 

@@ -13,6 +13,7 @@ from typing import Literal
 from guardian.core.events import Outcome
 from guardian.core.model import (
     AccountPolicy,
+    ClockOffset,
     Failure,
     KeyRecord,
     LedgerEntry,
@@ -150,6 +151,7 @@ class Incident:
 
     `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at
     the entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) a halted bot may not exceed.
+    `watched` are the legs of the newest read since HALT at the same prices, asked at `watched_at`.
     """
 
     code: str
@@ -164,6 +166,8 @@ class Incident:
     legs: tuple[tuple[str, Decimal], ...] = ()
     prices: tuple[tuple[str, Decimal], ...] = ()
     grown_from: Decimal | None = None
+    watched: tuple[tuple[str, Decimal], ...] = ()
+    watched_at: datetime | None = None
     targets: tuple[Target, ...] = ()
     fenced: tuple[tuple[str, datetime], ...] = ()
     fence_facts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
@@ -205,6 +209,94 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """One held asset's price: the newest mark, and the one at the last grid point that it was fresh for.
+
+    `symbol` is whose mark it is, `grid` the ordinal of that grid point (None before the first).
+    """
+
+    asset: str
+    symbol: str
+    mark: float
+    seen_at: datetime
+    grid_mark: float | None = None
+    grid: int | None = None
+
+
+Moments = tuple[float, float, float, float]
+"""Exponentially weighted sums of a pair's return products aa, bb and ab, and of their weights (below 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What two assets did at the same grid steps: `a` before `b` in the alphabet; `grid` is the last step."""
+
+    a: str
+    b: str
+    fast: Moments = (0.0, 0.0, 0.0, 0.0)
+    slow: Moments = (0.0, 0.0, 0.0, 0.0)
+    grid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Correlations:
+    """Prices and pairs of at most fifty assets, and which of those held move together (metrics.md M14, M15).
+
+    `grid` is the ordinal of the cell that is filling; `clusters` partition the assets held now.
+    """
+
+    grid: int
+    followed: tuple[Followed, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    clusters: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One opening that is still open: how many contracts, since when; `witnessed` if its start was seen."""
+
+    opened_at: datetime
+    quantity: Decimal
+    witnessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegLots:
+    """The lots of one leg, oldest first; `side` is +1 long, -1 short (metrics.md M29)."""
+
+    leg: str
+    side: int
+    lots: tuple[Lot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lots:
+    """Every open leg's lots as of the read of `at`."""
+
+    at: datetime
+    legs: tuple[LegLots, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallSlot:
+    """The requests of five seconds: DDSketch buckets (index, count) of their times, failures by class."""
+
+    number: int
+    answered: tuple[tuple[int, int], ...] = ()
+    unanswered: tuple[tuple[int, int], ...] = ()
+    failed: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The way to the venue: at most 12 slots of requests, and its clock as it was told at `clock_at`."""
+
+    slots: tuple[CallSlot, ...] = ()
+    clock: ClockOffset | None = None
+    clock_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     policy: AccountPolicy
     watched_since: datetime
@@ -219,6 +311,9 @@ class AccountState:
     counter: int = 0
     troubles: tuple[str, ...] = ()
     drilled_at: datetime | None = None
+    api: Api = field(default_factory=Api)
+    correlations: Correlations | None = None
+    lots: Lots | None = None
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)

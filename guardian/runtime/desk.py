@@ -20,7 +20,7 @@ class AccountDesk:
     """Ports of one account; `trader` and `admin` are None where guardian has no such key.
 
     `own_keys` are the public ids of every key fetched so far: one that was rotated since the start is never
-    taken for the bot's.
+    taken for the bot's. `narrow` are the roles whose key the last audit found as narrow as it should be.
     """
 
     name: str
@@ -34,6 +34,7 @@ class AccountDesk:
     hold_at_boot: bool
     refused: frozenset[str] = frozenset()
     own_keys: frozenset[str] = frozenset()
+    narrow: frozenset[str] = frozenset()
     _holding: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -68,6 +69,11 @@ class AccountDesk:
         credential = await self.secrets.fetch(self.admin_ref)
         self.own_keys |= {credential.key}
         return credential
+
+    @property
+    def holding(self) -> bool:
+        """Whether the hands key is in hand now."""
+        return self._holding
 
     def drop(self) -> None:
         if self.trader is not None and self._holding:

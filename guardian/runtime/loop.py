@@ -8,6 +8,7 @@ The loop never dies of an event: a defect in deciding is told as trouble and the
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from guardian.notify.routing import Router
 from guardian.ports import Clock, Journal
 from guardian.runtime.codec import encode_state, encode_step
 from guardian.runtime.commit import Committer
+from guardian.runtime.counters import Counters
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.perform import Performer
 from guardian.runtime.permit import UNSEEN, Permit, PermitBook
@@ -56,6 +58,7 @@ class Runtime:
         self.courier = courier(self)
         self.committer = Committer(parts.journal, self.courier.offer, self._journal_trouble)
         self.performer.read_now = lambda account: self.watches[account].now()
+        self.counters = Counters()
         self.started_at = parts.clock.now()
         self.judged_at = self.started_at
         self.told = 0
@@ -94,13 +97,14 @@ class Runtime:
                 done.set_result(self.state)
 
     async def _handle(self, event: Event) -> None:
-        event = replace(event, at=self.parts.clock.now())
+        event, begun = replace(event, at=self.parts.clock.now()), time.perf_counter()
         try:
             state, effects = step(self.state, event)
         except Exception as error:
             # The old state stays in force and the next evidence is judged afresh; silence would be worse.
             self._defect(event, type(error).__name__)
             return
+        self.counters.judged(event, effects, time.perf_counter() - begun)
         self.state = state
         self.judged_at = event.at
         await self._commit(event, effects)
@@ -130,6 +134,7 @@ class Runtime:
             self.courier.poke()
 
     def _defect(self, event: Event, name: str) -> None:
+        self.counters.defects += 1
         if not isinstance(event, Troubled):
             self.trouble(INTERNAL, f"{name} while deciding on a {event.kind} event", False)
 
@@ -139,7 +144,8 @@ class Runtime:
     def tick(self) -> None:
         """Judge again where no evidence has arrived for a second: holds run and data ages without news."""
         now = self.parts.clock.now()
-        judged = [r.judged_at for a in self.state.accounts for r in a.rules]
+        # The loop's own instant is among them: without any rule it must still prove that it judges.
+        judged = [self.judged_at, *(r.judged_at for a in self.state.accounts for r in a.rules)]
         if any(at is None or now - at >= TICK for at in judged):
             self.post(Tick(now))
 

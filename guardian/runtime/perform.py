@@ -11,7 +11,7 @@ from datetime import datetime
 
 from guardian.core import effects as fx
 from guardian.core.events import EffectReported, Event, KeysListed, Outcome, Troubled
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, SecretError
 from guardian.ports import Clock, Credential, KeyAdmin, Report
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.permit import Permit, PermitBook
@@ -122,7 +122,12 @@ class Performer:
     async def _keys(
         self, desk: AccountDesk, effect: fx.FenceKey | fx.UnfenceKey | fx.DeleteKey | fx.ListKeys
     ) -> Report:
-        credential = await desk.admin_key()
+        try:
+            credential = await desk.admin_key()
+        except SecretError as error:
+            # The venue has refused nothing: refused often enough a fence counts as impossible, and a vault
+            # that is only sealed must not buy that.
+            return Report(Outcome.UNKNOWN, "secret", str(error))
         if desk.admin is None or credential is None:
             return NO_KEY
         if not isinstance(effect, fx.ListKeys) and effect.key_id in desk.own_keys:

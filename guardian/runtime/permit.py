@@ -1,7 +1,10 @@
-"""The permit: what a bot may do now, as a lease in `state_dir/permit-{account}.json`.
+"""The permit: what a bot may do now, as a lease in `state_dir/permit-{account}.json` and over HTTP.
 
 Replaced atomically and renewed by a timer; when guardian dies or its disk does, it runs out, and an expired
 permit means: do not open.
+
+Law: only a decision extends a lease (`set`, `adopt`). Writing or telling one never does, so a bot that keeps
+asking a guardian that no longer judges is told an instant that passes.
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ class Permit:
     mode: str = "normal"
     size_cap: float = 1.0
 
-    def document(self, now: datetime) -> dict[str, Any]:
+    def document(self, expires_at: datetime) -> dict[str, Any]:
         """The contract's JSON: {trade, mode, size_cap, expires_at}."""
         return {
             "trade": self.mode == "normal",
             "mode": self.mode,
             "size_cap": self.size_cap,
-            "expires_at": (now + LEASE).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
 
 
@@ -50,17 +53,23 @@ class PermitBook:
         self._folder = folder
         self._wall = wall
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="permits")
-        self._permits: dict[str, Permit] = {}
+        self._leases: dict[str, tuple[Permit, datetime]] = {}
 
     def get(self, account: str) -> Permit:
-        return self._permits.get(account, UNSEEN)
+        return self._leases[account][0] if account in self._leases else UNSEEN
+
+    def expires_at(self, account: str) -> datetime | None:
+        """When the lease runs out, or ran out; None for an account that never had one."""
+        return self._leases[account][1] if account in self._leases else None
 
     def document(self, account: str) -> dict[str, Any]:
-        return self.get(account).document(self._wall())
+        """What is in force, with the instant to which it was last extended."""
+        permit, expires_at = self._leases.get(account) or (UNSEEN, self._wall())
+        return permit.document(expires_at)
 
     async def set(self, account: str, permit: Permit) -> None:
         """In force now; returns when the file says so. A disk that hangs holds up nothing but this."""
-        self._permits[account] = permit
+        self._leases[account] = (permit, self._wall() + LEASE)
         await self.save((account,))
 
     async def save(self, accounts: Sequence[str]) -> None:
@@ -72,8 +81,9 @@ class PermitBook:
             self.write(account)
 
     def adopt(self, permits: Mapping[str, Permit]) -> None:
-        """Take over what was in force before a restart, without writing yet."""
-        self._permits = dict(permits)
+        """Put in force and extend what the state implies, without writing yet."""
+        until = self._wall() + LEASE
+        self._leases = {account: (permit, until) for account, permit in permits.items()}
 
     def write(self, account: str) -> None:
         """Replace the file by what is in force at this moment."""

@@ -1,4 +1,4 @@
-"""Secrets by reference: `file:PATH`, `env:NAME` (or NAME_FILE), and a clear no to what is not there yet.
+"""Secrets by reference: `file:PATH`, `env:NAME` (or NAME_FILE), `vault:PATH`.
 
 Law: a secret leaves this file only as a return value. Errors name the reference and the fix; they are raised
 outside of any `except` that saw the content, because a parser's exception carries what it parsed.
@@ -13,33 +13,44 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from guardian.config.shapes import VaultConfig
 from guardian.core.events import Outcome
 from guardian.errors import SecretError
 from guardian.ports import Credential, Report
+from guardian.secrets.shape import credential
+from guardian.secrets.vault import VaultSecrets
 
 LARGEST_SECRET_BYTES = 65_536
-SHAPE = '{"key": "...", "secret": "..."}'
+KINDS = "file:PATH, env:NAME or vault:PATH"
+NO_VAULT = "guardian.yaml has no vault; add `vault:` with its address and login"
 
 
 class SecretReferences:
-    """`guardian.ports.SecretStore` on files and the environment; nothing is kept between two calls.
+    """`guardian.ports.SecretStore` on files, the environment and one vault; no secret is kept between calls.
 
     Relative paths start at `folder`, the config file's.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, vault: VaultConfig | None = None
+    ) -> None:
         self._folder = folder
         self._environ = os.environ if environ is None else environ
+        self._vault = VaultSecrets(vault, self._read) if vault is not None else None
 
     def __repr__(self) -> str:
         return f"SecretReferences({str(self._folder)!r})"
 
     async def fetch(self, ref: str) -> Credential:
         """The key pair behind a reference; a file must be 0600. Raises SecretError."""
-        return _credential(ref, await asyncio.to_thread(self._read, ref, True))
+        if (vault := self._vault_of(ref)) is not None:
+            return await vault.fetch(ref)
+        return credential(ref, _parsed(await asyncio.to_thread(self._read, ref, True)))
 
     async def fetch_text(self, ref: str) -> str:
         """A single secret string without surrounding space. Raises SecretError."""
+        if (vault := self._vault_of(ref)) is not None:
+            return await vault.fetch_text(ref)
         text = (await asyncio.to_thread(self._read, ref, False)).strip()
         if not text:
             raise SecretError(f"{ref}: is empty; write the secret into it")
@@ -48,12 +59,18 @@ class SecretReferences:
     async def destroy(self, ref: str) -> Report:
         """Overwrite and remove a file. GONE: it was not there; IMPOSSIBLE: not a file; REFUSED: by the disk.
 
-        Overwriting is best effort: a copying file system or an SSD may keep the old blocks.
+        Overwriting is best effort: a copying file system or an SSD may keep the old blocks. In a vault: every
+        version, as VaultSecrets.destroy says.
         """
+        if (vault := self._vault_of(ref)) is not None:
+            return await vault.destroy(ref)
         scheme, _, rest = ref.partition(":")
         if scheme != "file" or not rest:
             return Report(Outcome.IMPOSSIBLE, scheme or "reference", _why_indestructible(scheme))
         return await asyncio.to_thread(_destroy, self._path(rest))
+
+    def _vault_of(self, ref: str) -> VaultSecrets | None:
+        return self._vault if ref.startswith("vault:") and ref != "vault:" else None
 
     def _path(self, rest: str) -> Path:
         return self._folder / Path(rest).expanduser()
@@ -61,16 +78,17 @@ class SecretReferences:
     def _read(self, ref: str, private: bool) -> str:
         scheme, _, rest = ref.partition(":")
         if not rest:
-            raise SecretError(f"{_shown(ref)}: is not a reference; write file:PATH or env:NAME")
+            raise SecretError(f"{_shown(ref)}: is not a reference; write {KINDS}")
         if scheme == "file":
             return _read_file(ref, self._path(rest), private)
         if scheme == "env":
             return self._read_env(ref, rest)
         if scheme == "vault":
+            # Also where the vault's own login names one: it cannot give the key to itself.
             raise SecretError(
-                f"{ref}: Vault comes with a later release; until then use file:PATH (0600) or env:NAME"
+                f"{ref}: {NO_VAULT if self._vault is None else 'is not allowed for its own login'}"
             )
-        raise SecretError(f"{_shown(ref)}: unknown kind of reference; write file:PATH or env:NAME")
+        raise SecretError(f"{_shown(ref)}: unknown kind of reference; write {KINDS}")
 
     def _read_env(self, ref: str, name: str) -> str:
         value = self._environ.get(name)
@@ -92,8 +110,8 @@ def _shown(ref: str) -> str:
 
 def _why_indestructible(scheme: str) -> str:
     if scheme == "vault":
-        return "Vault comes with a later release; destroy this secret in Vault by hand"
-    return "only file: references can be destroyed; remove this secret where it is set"
+        return NO_VAULT
+    return "only file: and vault: references can be destroyed; remove this secret where it is set"
 
 
 def _read_file(ref: str, path: Path, private: bool) -> str:
@@ -135,24 +153,6 @@ def _parsed(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _credential(ref: str, text: str) -> Credential:
-    fields = _parsed(text)
-    if not isinstance(fields, dict):
-        raise SecretError(f"{ref}: is not a JSON object; write {SHAPE}")
-    for name in ("key", "secret"):
-        if not isinstance(fields.get(name), str) or not fields[name].strip():
-            raise SecretError(f"{ref}: has no text field {name!r}; write {SHAPE}")
-    extra = {name: value for name, value in fields.items() if name not in ("key", "secret")}
-    if any(isinstance(value, dict | list) for value in extra.values()):
-        raise SecretError(f"{ref}: a field beside key and secret is not a plain value; write {SHAPE}")
-    pairs = tuple(sorted((name, _plain(value)) for name, value in extra.items()))
-    return Credential(fields["key"].strip(), fields["secret"].strip(), pairs)
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _destroy(path: Path) -> Report:

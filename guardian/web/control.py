@@ -1,7 +1,7 @@
 """The control socket: HTTP over a unix socket with mode 0600, so that only guardian's user may command it.
 
-    GET  /v1/status
-    POST /v1/{arm, disarm, demand, resume, preview}   {"account": ..., ...}
+    GET  /v1/status, and all that guardian.web.server tells
+    POST /v1/{arm, disarm, demand, drilled, resume, preview}   {"account": ..., ...}
 
 Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object.
 """
@@ -18,6 +18,8 @@ import orjson
 from aiohttp import web
 
 from guardian.errors import GuardianError
+from guardian.web.figures import Telemetry
+from guardian.web.server import add_routes
 
 LARGEST_BODY = 64 * 1024
 
@@ -33,8 +35,9 @@ class Controls(Protocol):
 class ControlSocket:
     """Serve `controls` on `path` until closed."""
 
-    def __init__(self, path: Path, controls: Controls) -> None:
+    def __init__(self, path: Path, controls: Controls, telemetry: Telemetry) -> None:
         self._path = path
+        self._telemetry = telemetry
         self._controls = controls
         self._runner: web.AppRunner | None = None
 
@@ -42,6 +45,7 @@ class ControlSocket:
         """Replace a dead socket file; the caller holds the instance lock, so no living one is there."""
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_get("/v1/status", self._status)
+        add_routes(app, self._telemetry)
         app.router.add_post("/v1/{verb}", self._operate)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()

@@ -21,7 +21,9 @@ PLANTS = {
     "httpx only in notify and halt": ("web/planted_httpx.py", "import httpx"),
     "yaml only in config": ("journal/planted.py", "import yaml"),
     "apscheduler only in the runtime": ("sim/planted.py", "import apscheduler.schedulers.asyncio"),
-    "aiohttp only in sim, web, exchanges, demo and bench": ("notify/planted.py", "import aiohttp"),
+    "aiohttp only in sim, web, exchanges, demo, bench and drill": ("notify/planted.py", "import aiohttp"),
+    "hvac only in secrets": ("notify/planted_hvac.py", "import hvac"),
+    "prometheus_client only in web": ("notify/planted_metrics.py", "import prometheus_client"),
     "matplotlib only where pictures are made": ("exchanges/planted_pictures.py", "import matplotlib.pyplot"),
     "click and rich only at the terminal": ("journal/planted_click.py", "import click"),
 }

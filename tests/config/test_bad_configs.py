@@ -29,6 +29,17 @@ BAD_CONFIGS = [
     Bad("one key for two", "keys/hands", "keys/watch", 12, "accounts[0].keys.hands", "the same key as watch"),
     Bad("vault without vault", "file:keys/hands.json", "vault:a/b", 12,
         "accounts[0].keys.hands", "without a vault"),
+    Bad("a vault path that climbs", "file:keys/hands.json", "vault:../sys", 12,
+        "accounts[0].keys.hands", "not a path in a vault"),
+    Bad("a hook's vault without vault", "file:keys/hook", "vault:a/hook", 16,
+        "accounts[0].halt", "without a vault"),
+    Bad("plain http to a vault", "instance: desk-1", "vault: {address: 'http://example.com', "
+        "auth: {token: {token: 'env:T'}}}\ninstance: desk-1", 1, "vault.address", "plain http"),
+    Bad("a vault that opens itself", "instance: desk-1", "vault: {address: 'https://v:8200', "
+        "auth: {token: {token: 'vault:a/token'}}}\ninstance: desk-1", 1,
+        "vault.auth.token.token", "own login"),
+    Bad("an odd mount", "instance: desk-1", "vault: {address: 'https://v:8200', mount: 'a b', "
+        "auth: {token: {token: 'env:T'}}}\ninstance: desk-1", 1, "vault.mount", "not a mount"),
     Bad("hold", "hold: incident", "hold: incidnet", 13, "accounts[0].keys.hold", "unknown", "incident"),
     Bad("own prefix", "[ft-]", "[gdn-1]", 14, "accounts[0].bot.order_prefix", "guardian's own"),
     Bad("halt kind", "- process:", "- proces:", 16, "accounts[0].halt[0].proces", "unknown halt", "process"),

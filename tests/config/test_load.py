@@ -23,7 +23,7 @@ from guardian.config import (
     load_packs,
 )
 from guardian.core.model import Level, OnUnknown, Rule, Rung, Window
-from tests.config.desk import CONFIG, RULE
+from tests.config.desk import CONFIG, ROUTES, RULE
 
 
 def load(desk: Path, text: str = CONFIG) -> Config:
@@ -82,7 +82,15 @@ def test_a_vault_is_parsed(desk: Path) -> None:
     config = load(desk, CONFIG.replace("file:keys/hands.json", "vault:desk/hands") + vault)
 
     auth = (("token.token", "env:T"),)
-    assert VaultConfig("https://v:8200", desk / "ca.pem", auth) == config.vault
+    assert VaultConfig("https://v:8200", desk / "ca.pem", auth, "secret") == config.vault
+
+
+def test_a_channel_in_a_vault_that_is_not_there_is_refused(desk: Path) -> None:
+    """It would be found out at boot, by nobody being paged."""
+    (desk / "routes.yaml").write_text(ROUTES.replace("file:keys/slack", "vault:hooks/slack"))
+
+    with pytest.raises(ConfigError, match="channel ops: a vault: reference without a vault"):
+        load(desk, CONFIG)
 
 
 def test_the_environment_names_the_file_when_nobody_else_does(

@@ -13,6 +13,7 @@ from guardian.core.events import Outcome
 from guardian.errors import SecretError
 from guardian.ports import SecretStore
 from guardian.secrets import SecretReferences
+from tests.adapters.secrets.openbao import OpenBao
 
 CANARY = "canary-secret"
 
@@ -53,7 +54,7 @@ async def never_quotes_what_it_could_not_read(stocked: Stocked) -> None:
 
 
 async def destroys_for_good_or_says_that_it_cannot(stocked: Stocked) -> None:
-    impossible = await stocked.store.destroy("vault:exec/bot")
+    impossible = await stocked.store.destroy("env:PAIR")
     assert impossible.outcome is Outcome.IMPOSSIBLE
     if stocked.destroyable is None:
         assert (await stocked.store.destroy(stocked.pair)).outcome is Outcome.IMPOSSIBLE
@@ -87,6 +88,30 @@ def files(folder: Path) -> Stocked:
 def environment(folder: Path) -> Stocked:
     store = SecretReferences(folder, {"PAIR": PAIR, "TEXT": CANARY, "BROKEN": BROKEN})
     return Stocked(store, "env:PAIR", "env:TEXT", "env:BROKEN", "env:NONE", None)
+
+
+def vault(bao: OpenBao) -> Stocked:
+    for name, fields in (
+        ("pair", json.loads(PAIR)),
+        ("text", {"value": CANARY}),
+        ("broken", {"key": CANARY}),
+    ):
+        bao.put(f"guardian/{name}", fields)
+    bao.root().sys.create_or_update_policy("all", 'path "secret/*" {capabilities=["read","update","delete"]}')
+    bao.grant("all")
+    store = SecretReferences(bao.folder, {}, bao.config)
+    names = ("pair", "text", "broken", "none", "pair")
+    return Stocked(store, *(f"vault:guardian/{name}" for name in names))
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_a_vault_keeps(promise: Callable[[Stocked], Awaitable[None]], tmp_path: Path) -> None:
+    bao = OpenBao(tmp_path / "bao")
+    try:
+        await promise(vault(bao.start()))
+    finally:
+        bao.stop()
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)

@@ -162,6 +162,65 @@ def test_a_bot_that_closes_and_reopens_ignores_the_halt():
     assert [Level.HALT, Level.HALT, Level.FLATTEN] == levels
 
 
+def test_a_read_that_lacks_one_leg_makes_the_next_whole_one_no_growth():
+    """A listing that misses a leg for a moment is no bot: nothing may be closed for it."""
+    other = position(ETH, 10, 100)
+    desk = halted(FULL, other)
+
+    legs = [(FULL, other), (FULL, other), (FULL,), (FULL, other), (other,), (FULL, other), (FULL, other)]
+    levels = [grow(desk, second, *seen) for second, seen in enumerate(legs, start=9)]
+
+    assert {Level.HALT} == set(levels)
+
+
+def test_the_first_reference_is_not_taken_from_a_read_that_lacks_a_leg():
+    """The read of the tenth second is the one that growth is compared with."""
+    other = position(ETH, 10, 100)
+    desk = halted(FULL, other)
+
+    levels = [
+        grow(desk, 10, FULL),
+        grow(desk, 11, FULL, position(ETH, 10, 150)),
+        grow(desk, 12, FULL, position(ETH, 11, 150)),
+    ]
+
+    assert [Level.HALT, Level.HALT, Level.FLATTEN] == levels
+
+
+def test_an_answer_that_was_asked_once_confirms_nothing_by_being_looked_at_twice():
+    other = position(ETH, 10, 100)
+    desk = halted(FULL, other)
+    grow(desk, 10, FULL, other)
+    grow(desk, 11, FULL)
+    for tenth in range(1, 10):
+        desk.tick(11 + tenth / 10)
+
+    assert Level.HALT is grow(desk, 12, FULL, other)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        [(FULL,), (FULL,), (FULL, position(ETH, 10, 100))],  # two reads in a row lack it: it was closed
+        [(), (position(ETH, 10, 100),)],  # the wallet confirmed that nothing was left
+    ],
+)
+def test_a_leg_that_was_closed_and_is_opened_again_is_growth(reads: list[tuple[Any, ...]]):
+    desk = halted(FULL, position(ETH, 10, 100))
+
+    levels = [grow(desk, second, *seen) for second, seen in enumerate(reads, start=10)]
+
+    assert [Level.HALT] * (len(reads) - 1) + [Level.FLATTEN] == levels
+
+
+def test_a_bot_that_fights_the_reduction_within_each_second_is_recognised():
+    desk = halted()
+
+    levels = [grow(desk, s, position(quantity=1 if s % 2 else "0.5", mark=1000)) for s in range(10, 14)]
+
+    assert [Level.HALT, Level.FLATTEN] == levels[:2]
+
+
 def test_a_disarmed_account_is_not_flattened_for_an_ignored_halt():
     """Disarming during a HALT means: hands off, I am working on it."""
     desk = halted()

@@ -34,13 +34,13 @@ def rungs(pack: str, name: str) -> list[tuple[float, str, float]]:
 
 def test_every_shipped_pack_loads_beside_the_others() -> None:
     """A desk may list all of them: their ids are distinct."""
-    assert {"builtin", "ats-plan", "demo"} == set(packs())
+    assert {"builtin", "ats-plan", "demo", "starter"} == set(packs())
 
 
 def test_every_shipped_rule_is_explained() -> None:
     rules = [each for pack in packs().values() for each in pack.rules]
 
-    assert 10 == len(rules)
+    assert 25 == len(rules)
     assert [] == [each.id for each in rules if not (each.title and each.why and each.runbook)]
 
 
@@ -56,9 +56,25 @@ def test_the_demo_is_the_ladder_that_is_documented() -> None:
     assert got.armed
 
 
-def test_the_plan_only_observes() -> None:
+@pytest.mark.parametrize("pack", ["ats-plan", "starter"])
+def test_the_packs_to_begin_with_only_observe(pack: str) -> None:
     """Nobody's positions are closed because they tried a pack."""
-    assert [] == [each.id for each in packs()["ats-plan"].rules if each.armed]
+    assert [] == [each.id for each in packs()[pack].rules if each.armed]
+
+
+def test_the_starter_pack_has_the_limits_that_it_promises() -> None:
+    """A solo trader's minimum: told early, halted on a bad hour or day, flat only when it is a disaster."""
+    hour = [(0.03, "CAUTION", 2.0), (0.05, "HALT", 2.0), (0.08, "FLATTEN", 5.0)]
+    assert hour == rungs("starter", "starter-dd-1h")
+    assert [(0.02, "CAUTION", 5.0), (0.04, "HALT", 5.0)] == rungs("starter", "starter-daily-loss")
+    assert (0.15, "FLATTEN", 10.0) == rungs("starter", "starter-dd-peak")[-1]
+    assert (0.85, "FLATTEN", 2.0) == rungs("starter", "starter-margin")[-1]
+    assert [(20.0, "CAUTION", 0.0), (120.0, "HALT", 0.0)] == rungs("starter", "starter-blind")
+
+
+def test_nobody_is_locked_out_by_the_starter_pack() -> None:
+    """Deleting a key is irreversible: a pack to begin with leaves it to the operator."""
+    assert [] == [r.id for r in packs()["starter"].rules if r.ladder[-1].level is Level.LOCKOUT]
 
 
 def test_the_plan_has_the_limits_that_it_promises() -> None:
@@ -67,6 +83,9 @@ def test_the_plan_has_the_limits_that_it_promises() -> None:
     assert (0.05, "LOCKOUT", 2.0) == rungs("ats-plan", "ats-dd-peak")[-1]
     assert [(0.01, "CAUTION", 2.0), (0.02, "HALT", 2.0)] == rungs("ats-plan", "ats-daily-loss")
     assert [(10.0, "CAUTION", 0.0), (60.0, "HALT", 0.0)] == rungs("ats-plan", "ats-blind")
+    assert [(0.01, "CAUTION", 30.0), (0.01, "HALT", 120.0)] == rungs("ats-plan", "ats-stop-missing")
+    assert (0.02, "CAUTION", 30.0) == rungs("ats-plan", "ats-risk-per-signal")[0]
+    assert [(60.0, "CAUTION", 0.0)] == rungs("ats-plan", "ats-position-age")
 
 
 def test_an_unexplained_change_warns_at_once_and_halts_when_it_stays() -> None:
@@ -120,6 +139,6 @@ def test_the_example_in_the_docs_is_a_rule_that_loads(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_the_docs_name_every_metric(name: str) -> None:
-    text = (Path(__file__).resolve().parents[2] / "docs/rules.md").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[2] / "docs/metrics.md").read_text(encoding="utf-8")
 
     assert f"`{name}`" in text

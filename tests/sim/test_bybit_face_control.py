@@ -214,7 +214,7 @@ def test_the_process_prints_its_accounts_and_stops_on_sigterm():
 
     assert code == 0
     assert [account["name"] for account in accounts] == ["sim-1", "sim-2"]
-    assert set(accounts[0]) == {"name", "uid", "watch", "hands", "bot", "admin"}
+    assert set(accounts[0]) == {"name", "uid", "watch", "hands", "bot", "canary", "admin"}
     assert [len(account["positions"]) for account in truth["accounts"]] == [3, 3]
     assert accounts[0]["bot"]["secret"] not in repr(launched)
 

@@ -50,7 +50,7 @@ async def test_the_listing_pages_at_twenty_and_nests(venue, raw):
 
     assert len(first["result"]) == 20
     assert first["nextPageCursor"]
-    assert len({row["apiKey"] for row in complete}) == 28
+    assert len({row["apiKey"] for row in complete}) == 29
     assert {type(row["readOnly"]) for row in complete} == {bool}
     assert {row["secret"] for row in complete} == {"******"}
 

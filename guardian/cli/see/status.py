@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from guardian.cli.shared import client_of, config_option, json_option, loaded, say
+from guardian.cli.see.names import short
+from guardian.cli.shared import client_of, config_option, json_option, loaded_or_last_good, say
 from guardian.core.model import Level
 
 
@@ -21,7 +22,7 @@ from guardian.core.model import Level
 @click.pass_context
 def status(ctx: click.Context, config_path: Path | None, as_json: bool, exit_code: bool) -> None:
     """Show each account's level, rules and data age. Exit 7 when no daemon answers."""
-    config = loaded(config_path)
+    config = loaded_or_last_good(config_path)
     document = asyncio.run(client_of(config).status())
     say(document, as_json, "\n".join(_lines(document)))
     if exit_code:
@@ -52,13 +53,22 @@ def _lines(document: dict[str, Any]) -> list[str]:
 
 
 def _headline(account: dict[str, Any]) -> str:
-    age = "never read" if account["data_age_s"] is None else f"{account['data_age_s']:.1f} s old"
     equity = "unknown" if account["equity"] is None else f"{account['equity']:,.2f}"
+    age = aged(account.get("equity_age_s"))
+    read = aged(account["data_age_s"])
     armed = armed_words(account)
     able = "" if account["can_act"] else ", observes only (no hands key)"
-    return (
-        f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}; equity {equity} ({age})"
-    )
+    name = f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}"
+    return f"{name}; equity {equity} ({age}); whole read {read}"
+
+
+def aged(seconds: float | None) -> str:
+    """The age that stands beside every number."""
+    if seconds is None:
+        return "never read"
+    if seconds < 120:
+        return f"{seconds:.1f} s old"
+    return f"{seconds / 60:.0f} min old" if seconds < 7200 else f"{seconds / 3600:.1f} h old"
 
 
 def armed_words(account: dict[str, Any]) -> str:
@@ -77,17 +87,42 @@ def _rule(rule: dict[str, Any]) -> str:
     why = f" ({rule['why']})" if rule["why"] else ""
     mode = "" if rule["armed"] else " [observe]"
     limit = f"{rule['limit']:.5g} for {rule['level']}"
-    return f"  {rule['verdict']:9} {rule['id']}: {bound}{value} of {limit}{mode}{why}"
+    age = aged(rule.get("age_s"))
+    return f"  {rule['verdict']:9} {rule['id']}: {bound}{value} of {limit} ({age}){mode}{why}"
 
 
 def _incident(incident: dict[str, Any]) -> list[str]:
     lines = [f"  incident {incident['id']} since {incident['opened_at']}, by {incident['rule']}"]
-    lines += [
-        f"    {s['at'][11:23]} {s['step']:8} {s['target']}: {s['outcome']} {s['code']}"
-        for s in incident["steps"]
-    ]
+    lines += [f"    {line}" for step in incident["steps"] if (line := step_line(step))]
     if incident["verified_flat_at"]:
         lines.append(f"    verified flat at {incident['verified_flat_at']}")
     if incident["key_dead_at"]:
         lines.append(f"    key proven dead at {incident['key_dead_at']}")
     return lines
+
+
+STEPS = {
+    "permit": "permit now {target}",
+    "halt": "ask bot {target} to stop",
+    "force": "force bot {target} to stop",
+    "fence": "fence key {target}",
+    "delete": "delete key {target}",
+    "destroy": "destroy the bot's secret",
+    "cancel": "cancel order {target}",
+    "close": "close {target}",
+    "resolve": "ask what became of {target}",
+    "list": "list the account's keys",
+    "read": "read the account",
+}
+
+
+def step_line(step: dict[str, Any]) -> str:
+    """A step of an incident in words; "" for what guardian only prepares for itself."""
+    words = STEPS.get(step["step"])
+    if words is None:
+        return ""
+    said = words.format(target=short(step["target"]).removesuffix("#0"))
+    code = "" if step["code"] in ("", "0") else f" ({step['code']})"
+    tries = f", try {step['attempts']}" if step["attempts"] > 1 else ""
+    took = "" if step["took_ms"] is None else f" after {step['took_ms']:.0f} ms"
+    return f"{step['at'][11:23]} {said}: {step['outcome']}{code}{took}{tries}"

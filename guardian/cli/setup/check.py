@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -10,19 +11,26 @@ from pathlib import Path
 
 import click
 
-from guardian.config import AccountConfig, Config, ConfigError, Finding, Pack, load_config, load_packs
+from guardian.cli.setup.able import abilities, ability_words
+from guardian.config import Config, ConfigError, Finding, Pack, load_config, load_packs
 from guardian.exchanges import VENUES
+from guardian.runtime.checkup import Level, Line, examine
 
 CHECK_FAILED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was read (only where nothing is wrong with it) and what is wrong."""
+    """What was read (only where nothing is wrong with it), what is wrong, and what stands around it."""
 
     config: Config | None
     packs: tuple[Pack, ...]
     findings: tuple[Finding, ...]
+    online: tuple[Line, ...] | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings and all(line.ok for line in self.online or ())
 
 
 @click.command()
@@ -30,25 +38,34 @@ class Checked:
     "--config", "config_path", type=click.Path(path_type=Path), metavar="F", help="The file to check."
 )
 @click.option("--rules", "refs", multiple=True, metavar="DIR", help="A rule pack to check; may be repeated.")
+@click.option("--online", is_flag=True, help="Look at venue, clock, keys, channels and halt targets too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def check(config_path: Path | None, refs: tuple[str, ...], as_json: bool) -> None:
+def check(config_path: Path | None, refs: tuple[str, ...], online: bool, as_json: bool) -> None:
     """Check guardian.yaml with its rule packs and routes; --rules alone needs no guardian.yaml.
+
+    With --online it fetches each key and asks the venue about it, measures the clock, and sees whether
+    channels, journal and halt targets are there. It sends no order, posts nothing and signals nobody.
 
     Exit 0: nothing is wrong. Exit 3: each finding is printed with its file, its line and a fix.
     """
-    checked = _check(config_path, refs)
+    checked = _check(config_path, refs, online)
+    if online:
+        sound = checked.config if not checked.findings else None
+        checked = replace(checked, online=asyncio.run(examine(sound)) if sound else ())
     if as_json:
         click.echo(json.dumps(_document(checked)))
     else:
         for line in [text for finding in checked.findings for text in _finding(finding)] or _summary(checked):
             click.echo(line)
-    if checked.findings:
+        for line in online_text(checked.online or ()):
+            click.echo(line)
+    if not checked.ok:
         raise SystemExit(CHECK_FAILED)
 
 
-def _check(config_path: Path | None, refs: Sequence[str]) -> Checked:
+def _check(config_path: Path | None, refs: Sequence[str], online: bool) -> Checked:
     config, packs, findings = None, tuple[Pack, ...](), list[Finding]()
-    if config_path is not None or not refs:
+    if config_path is not None or online or not refs:
         try:
             config = load_config(config_path, venues=VENUES)
             packs = config.packs
@@ -75,7 +92,12 @@ def _finding(finding: Finding) -> list[str]:
 def _document(checked: Checked) -> dict[str, object]:
     packs = [{"name": pack.name, "hash": pack.hash, "rules": _ids(pack)} for pack in checked.packs]
     findings = [asdict(finding) for finding in checked.findings]
-    return {"ok": not findings, "findings": findings, "packs": packs}
+    document: dict[str, object] = {"ok": checked.ok, "findings": findings, "packs": packs}
+    if checked.config is not None and not findings:
+        document["capabilities"] = [asdict(each) for each in abilities(checked.config)]
+    if checked.online is not None:
+        document["online"] = [{"ok": line.ok, **asdict(line)} for line in checked.online]
+    return document
 
 
 def _ids(pack: Pack) -> list[str]:
@@ -93,22 +115,22 @@ def _summary(checked: Checked) -> list[str]:
     armed = ", ".join(rule.id for rule in rules if rule.armed) or "no rule"
     lines = [f"ok: {', '.join(counts)}; armed: {armed}"]
     lines += [f"  pack {pack.name}: {', '.join(_ids(pack))} (sha256 {pack.hash})" for pack in checked.packs]
-    lines += [f"  account {account.name}: {_may(account)}" for account in accounts]
+    lines += [f"  account {account.name}: {ability_words(account, rules)}" for account in accounts]
     if checked.config and not checked.config.routes.routes:
         lines.append("  nobody is told: guardian.yaml names no routes")
     return lines
 
 
-def _may(account: AccountConfig) -> str:
-    """What guardian can do on an account with the keys that it is given."""
-    keys = account.keys
-    if keys.hands is None and keys.admin is None:
-        return "observes only: no hands key, no admin key"
-    if keys.hands is None:
-        return "observes only: no hands key, so it cannot cancel or flatten"
-    if keys.admin is None:
-        return "can flatten; no admin key, so it cannot fence or delete the bot's keys"
-    return "can flatten, fence and delete the bot's keys, once armed"
+def online_text(lines: Sequence[Line]) -> list[str]:
+    """One line each, its fix below, and at the end how many of each there are."""
+    if not lines:
+        return []
+    text = [""]
+    for line in lines:
+        text.append(f"{line.level:4}  {line.account or '-'}  {line.check}: {line.message}")
+        text += [f"        {line.fix}"] if line.fix else []
+    counts = [f"{sum(line.level is level for line in lines)} {level}" for level in Level]
+    return [*text, f"online: {', '.join(counts)}"]
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from guardian.exchanges.bybit.canary import BybitCanary
 from guardian.exchanges.bybit.keys import BybitKeyAdmin
 from guardian.exchanges.bybit.read import BybitReader
 from guardian.exchanges.bybit.trade import BybitTrader
 from guardian.exchanges.generic.venue import Endpoint, Venue
 from guardian.exchanges.generic.wire import check_egress
-from guardian.ports import Credential, KeyAdmin, Reader, Trader
+from guardian.ports import Canary, Credential, KeyAdmin, Reader, Trader
 
 
 def _open_reader(endpoint: Endpoint, credential: Credential) -> Reader:
@@ -25,6 +26,11 @@ def _open_admin(endpoint: Endpoint, known_key_id: str, own_key_ids: tuple[str, .
     return BybitKeyAdmin(endpoint, known_key_id, own_key_ids)
 
 
+def _open_canary(endpoint: Endpoint) -> Canary:
+    check_egress(endpoint.egress)
+    return BybitCanary(endpoint)
+
+
 BYBIT = Venue(
     name="bybit",
     title="Bybit (unified trading account)",
@@ -37,4 +43,5 @@ BYBIT = Venue(
     open_reader=_open_reader,
     open_trader=_open_trader,
     open_admin=_open_admin,
+    open_canary=_open_canary,
 )

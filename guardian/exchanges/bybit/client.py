@@ -11,6 +11,7 @@ import orjson
 
 from guardian.errors import VenueError
 from guardian.exchanges.bybit import codes
+from guardian.exchanges.generic.calls import CallLog
 from guardian.exchanges.generic.clock import VenueClock, now
 from guardian.exchanges.generic.fields import Row, garbage, optional_text, rows
 from guardian.exchanges.generic.redact import redact
@@ -25,6 +26,15 @@ _AHEAD_MS = 5_000
 _SKEW_MS = 100
 _MOST_PAGES = 400
 _FIRST_CLOCK_S = 1.0
+# What a snapshot asks, as its calls are named; orders, keys and audits are not part of a read.
+_RECORDED = {
+    "privateGetV5AccountWalletBalance": "wallet-balance",
+    "privateGetV5PositionList": "positions",
+    "privateGetV5OrderRealtime": "orders",
+    "privateGetV5AccountTransactionLog": "transaction-log",
+    "publicGetV5MarketInstrumentsInfo": "instruments",
+    "publicGetV5MarketTime": "time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class BybitClient:
     """Asks and sends for one role on one account."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.clock = VenueClock()
+        self.clock = VenueClock(endpoint.clock_seconds)
+        self.calls = CallLog()
         self._wire = Wire(endpoint, "bybit")
         self._newest_ms: dict[str, int] = {}
         self._measuring: asyncio.Task[None] | None = None
@@ -61,11 +72,20 @@ class BybitClient:
         self, method: str, params: Mapping[str, object], credential: Credential | None
     ) -> Envelope:
         """One request of any kind; the caller reads the code. Raises VenueError when there is no envelope."""
-        answer = await self._wire.call(method, params, credential)
-        envelope = _decode(answer, credential)
+        _, envelope = await self._exchange(method, params, credential)
         if envelope.code == codes.TIMESTAMP:
             self.clock.suspect()
         return envelope
+
+    async def _exchange(
+        self, method: str, params: Mapping[str, object], credential: Credential | None
+    ) -> tuple[Answer, Envelope]:
+        """One request, recorded with what it cost and how it ended."""
+        with self.calls.timed(_RECORDED.get(method, "")) as asked:
+            answer = await self._wire.call(method, params, credential)
+            envelope = _decode(answer, credential)
+            asked.code = "" if envelope.code == codes.OK else envelope.code
+        return answer, envelope
 
     async def ask(self, method: str, params: Mapping[str, object], credential: Credential | None) -> Envelope:
         """One question that must succeed and be fresh. Raises VenueError: raw code, "stale", "garbage" ..."""
@@ -96,8 +116,7 @@ class BybitClient:
 
     async def measure_clock(self) -> None:
         """Learn the venue's clock from GET /v5/market/time. Raises VenueError."""
-        answer = await self._wire.call("publicGetV5MarketTime", {})
-        envelope = _decode(answer, None)
+        answer, envelope = await self._exchange("publicGetV5MarketTime", {}, None)
         if envelope.code != codes.OK:
             raise VenueError(envelope.code, envelope.message)
         self.clock.learn(envelope.time_ms, answer.asked_ms, answer.answered_ms)

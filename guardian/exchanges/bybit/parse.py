@@ -148,6 +148,7 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         maximum=facts.maximum if facts else size,
         settle=settle,
         stop_loss=optional_positive(row, "stopLoss"),
+        liquidation=optional_positive(row, "liqPrice"),
     )
 
 

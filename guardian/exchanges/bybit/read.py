@@ -65,6 +65,8 @@ class BybitReader:
             orders=_unless_failed(orders),
             ledger=_unless_failed(ledger),
             failures=tuple(part for part in (wallet, positions, orders, ledger) if isinstance(part, Failure)),
+            calls=self._client.calls.take(),
+            clock=self._client.clock.offset,
         )
 
     async def audit(self) -> KeyAudit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from guardian.ports import Credential, KeyAdmin, Reader, Trader
+from guardian.ports import Canary, Credential, KeyAdmin, Reader, Trader
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Endpoint:
     each request. `egress` is "" (default route), a source IP address, or a proxy URL. `orders_per_second` is
     set where the venue has raised this account's limit; None means its published default. `booked_to` is up
     to when an earlier run has booked the ledger: a reader begins there, so that nothing in between is lost.
+    `clock_seconds` is the longest time between two measurements of the venue's clock.
     """
 
     account: str
@@ -30,6 +31,7 @@ class Endpoint:
     egress: str = field(default="", repr=False)  # A proxy URL may hold a password.
     orders_per_second: int | None = None
     booked_to: datetime | None = None
+    clock_seconds: float = 60.0
 
 
 class OpenAdmin(Protocol):
@@ -50,3 +52,4 @@ class Venue:
     open_reader: Callable[[Endpoint, Credential], Reader]
     open_trader: Callable[[Endpoint], Trader]
     open_admin: OpenAdmin
+    open_canary: Callable[[Endpoint], Canary]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from guardian.config.shapes import Config
-from guardian.core.events import Configured, Demanded
+from guardian.core.events import Configured, Demanded, Outcome
 from guardian.core.model import Level
 from guardian.core.state import Incident
 from guardian.runtime.clock import SystemClock
@@ -85,7 +85,7 @@ async def _act(
 async def _until_proven(guardian: Opened, demand: DirectDemand, tell: Callable[[str], None]) -> int:
     clock = guardian.runtime.parts.clock
     deadline = clock.now() + timedelta(seconds=guardian.config.accounts[0].flatten.deadline_seconds) + GRACE
-    told = 0
+    told, proven = 0, False
     while clock.now() < deadline:
         account = guardian.runtime.state.account(demand.account)
         incident = account.incident if account else None
@@ -94,10 +94,17 @@ async def _until_proven(guardian: Opened, demand: DirectDemand, tell: Callable[[
             if len(settled) > told:
                 told = len(settled)
                 tell(f"{told} steps answered")
-            if _proven(incident, Level[demand.level]):
+            proven = _proven(incident, Level[demand.level])
+            if proven and not _destroying(incident):
                 return 0
         await asyncio.sleep(0.1)
-    return 4
+    return 0 if proven else 4
+
+
+def _destroying(incident: Incident) -> bool:
+    """Whether a dead key's secret is still there: nobody goes on destroying it after this process."""
+    settled = (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE)
+    return any(t.key == "destroy" and t.outcome not in settled for t in incident.targets)
 
 
 def _proven(incident: Incident, level: Level) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 from guardian.config.shapes import Config
 from guardian.core.effects import Notify
 from guardian.core.engine import step
-from guardian.core.events import Armed, Disarmed, Event
-from guardian.core.state import SCHEMA, State
+from guardian.core.events import Armed, Disarmed, Drilled, Event, Troubled
+from guardian.core.state import SCHEMA, AccountState, State
 from guardian.errors import RefusedError
 from guardian.journal.lock import InstanceLock
 from guardian.journal.sqlite import FILE_NAME, SqliteJournal
@@ -20,8 +20,10 @@ from guardian.journal.store import Origin
 from guardian.notify import Router
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.codec import encode_step
+from guardian.runtime.control.drilled import SUBJECT
 from guardian.runtime.control.requests import armable, known_account
 from guardian.runtime.control.status import iso
+from guardian.runtime.start.assemble import hands_late
 from guardian.runtime.start.restore import resume
 
 
@@ -50,10 +52,19 @@ async def _append(config: Config, journal: SqliteJournal, state: State, event: E
 async def arm_offline(config: Config, account: str, rules: tuple[str, ...], undrilled: str) -> dict[str, Any]:
     """Remembered by the journal; in force when the daemon starts."""
     async with _journal(config) as (journal, state):
-        armable(state, known_account(state, account), rules, undrilled)
-        event = Armed(SystemClock().now(), account, rules, "operator (offline)", undrilled or "armed")
+        now = SystemClock().now()
+        armable(state, _as_configured(config, known_account(state, account)), rules, undrilled, now)
+        event = Armed(now, account, rules, "operator (offline)", undrilled or "armed")
         await _append(config, journal, state, event)
     return {"account": account, "armed": True}
+
+
+def _as_configured(config: Config, account: AccountState) -> AccountState:
+    """The journal knows where the hands key was held at the last run; the next one holds it as written."""
+    written = next((a for a in config.accounts if a.name == account.policy.name), None)
+    if written is None:
+        return account
+    return replace(account, policy=replace(account.policy, hands_late=hands_late(written.keys)))
 
 
 async def disarm_offline(config: Config, account: str, seconds: float, reason: str) -> dict[str, Any]:
@@ -63,3 +74,22 @@ async def disarm_offline(config: Config, account: str, seconds: float, reason: s
         until = now + timedelta(seconds=seconds)
         await _append(config, journal, state, Disarmed(now, account, until, "operator (offline)", reason))
     return {"account": account, "disarmed_until": iso(until)}
+
+
+async def drilled_offline(config: Config, account: str, report: str) -> dict[str, Any]:
+    """A passed live drill, for the journal of a guardian that does not run now."""
+    async with _journal(config) as (journal, state):
+        known_account(state, account)
+        now = SystemClock().now()
+        drilled = Drilled(now, account, "operator (offline)", report)
+        await _append(config, journal, state, drilled)
+        state, _ = step(state, drilled)
+        healed = Troubled(now, account, SUBJECT, "a live drill has passed", healed=True)
+        await _append(config, journal, state, healed)
+    return {"account": account, "drilled_at": iso(now)}
+
+
+async def accounts_offline(config: Config) -> tuple[AccountState, ...]:
+    """What the journal knows of each account. RefusedError when guardian has never run."""
+    async with _journal(config) as (_, state):
+        return state.accounts

@@ -5,17 +5,24 @@ Implements `guardian.web.control.Controls`; every request becomes an event, jour
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from guardian.core.breaker import demands
-from guardian.core.events import Armed, Demanded, Disarmed, Resumed
+from guardian.core.events import Armed, Demanded, Disarmed, Drilled, Resumed, Troubled
 from guardian.core.model import Level, Rule
 from guardian.core.observe import LONGEST_DISARM
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError, RefusedError
+from guardian.runtime.control.drilled import DRILL_DAYS, SUBJECT, overdue
 from guardian.runtime.control.status import document, iso
+from guardian.runtime.control.whatif import Question, what_if
 from guardian.runtime.loop import Runtime
+
+READ_WAIT_SECONDS = 2.0
+"""How long a plan waits for the next read, to measure what one takes."""
 
 
 class Operations:
@@ -31,8 +38,10 @@ class Operations:
             "arm": self._arm,
             "disarm": self._disarm,
             "demand": self._demand,
+            "drilled": self._drilled,
             "resume": self._resume,
             "preview": self._preview,
+            "plan": self._plan,
         }
         if verb not in verbs:
             raise ConfigError(f"unknown request {verb!r}; one of {', '.join(sorted(verbs))}")
@@ -42,10 +51,9 @@ class Operations:
     async def _arm(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         only = tuple(str(r) for r in body.get("rules", ()))
         undrilled = str(body.get("accept_undrilled", ""))
-        armable(self._runtime.state, account, only, undrilled)
-        await self._runtime.submit(
-            Armed(self._runtime.parts.clock.now(), account.policy.name, only, by, undrilled or "armed")
-        )
+        now = self._runtime.parts.clock.now()
+        armable(self._runtime.state, account, only, undrilled, now)
+        await self._runtime.submit(Armed(now, account.policy.name, only, by, undrilled or "armed"))
         return {"account": account.policy.name, "armed": True}
 
     async def _disarm(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
@@ -70,8 +78,40 @@ class Operations:
         name = after.level.name if after else level.name
         return {"account": account.policy.name, "level": name, "demanded_at": iso(now)}
 
+    async def _drilled(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
+        """Only `guardian drill live` asks this, when every step has passed; its report is named."""
+        report = str(body.get("report", ""))
+        if not report:
+            raise RefusedError("a drill without a report proves nothing: run `guardian drill live`")
+        now = self._runtime.parts.clock.now()
+        await self._runtime.submit(Drilled(now, account.policy.name, by, report))
+        healed = Troubled(now, account.policy.name, SUBJECT, "a live drill has passed", healed=True)
+        await self._runtime.submit(healed)
+        return {"account": account.policy.name, "drilled_at": iso(now)}
+
     async def _preview(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         return {"account": account.policy.name, "would_trip": would_trip(self._runtime, account, ())}
+
+    async def _plan(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
+        """What would happen now; nothing is posted, so nothing happens and nothing is journaled."""
+        name = account.policy.name
+        as_if = {str(metric): float(value) for metric, value in dict(body.get("as_if", {})).items()}
+        pace = body.get("orders_per_second")
+        seconds = await self._read_seconds(name)
+        question = Question(as_if, seconds, None if pace is None else int(pace))
+        now = self._runtime.parts.clock.now()
+        account = known_account(self._runtime.state, name)
+        return what_if(replace(self._runtime.state, now=now), account, self._runtime.parts.router, question)
+
+    async def _read_seconds(self, name: str) -> float | None:
+        """From the question of the next read to its judgement; None when none comes in time."""
+        before = known_account(self._runtime.state, name).evidence.complete_at
+        for _ in range(int(READ_WAIT_SECONDS / 0.005)):
+            asked = known_account(self._runtime.state, name).evidence.complete_at
+            if asked is not None and asked != before:
+                return (self._runtime.parts.clock.now() - asked).total_seconds()
+            await asyncio.sleep(0.005)
+        return None
 
     async def _resume(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         rebase = tuple(str(r) for r in body.get("rebase", ()))
@@ -101,7 +141,9 @@ def known_account(state: State, name: str) -> AccountState:
     return account
 
 
-def armable(state: State, account: AccountState, only: tuple[str, ...], undrilled: str) -> None:
+def armable(
+    state: State, account: AccountState, only: tuple[str, ...], undrilled: str, now: datetime
+) -> None:
     """Refuse what cannot work, and LOCKOUT that nobody has drilled."""
     if not account.policy.has_hands:
         raise RefusedError(f"{account.policy.name} has no usable hands key: guardian only observes it")
@@ -114,11 +156,20 @@ def armable(state: State, account: AccountState, only: tuple[str, ...], undrille
             "use `guardian disarm --until`, which pages and re-arms itself"
         )
     chosen = [rules[name] for name in only] if only else list(rules.values())
-    if any(_locks_out(rule) for rule in chosen) and not undrilled:
+    if account.policy.hands_late and any(_flattens(rule) for rule in chosen):
         raise RefusedError(
-            "a rule may delete the execution key and no live drill has passed: "
-            "add --accept-undrilled REASON to arm it all the same"
+            f"a rule may flatten {account.policy.name} and its hands key is fetched from a vault only then, "
+            "when it may be sealed: set `hold: boot` beside keys.hands, restart guardian and arm again"
         )
+    if any(_locks_out(rule) for rule in chosen) and not undrilled and overdue(account, now):
+        raise RefusedError(
+            f"a rule may delete the execution key and no live drill has passed for {DRILL_DAYS} days: "
+            "run `guardian drill live`, or add --accept-undrilled REASON to arm it all the same"
+        )
+
+
+def _flattens(rule: Rule) -> bool:
+    return rule.armed and any(rung.level >= Level.FLATTEN for rung in rule.ladder)
 
 
 def _locks_out(rule: Rule) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from guardian import __version__
 from guardian.core.breaker import acts, disarmed
+from guardian.core.metrics import BY_NAME
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
 from guardian.runtime.loop import Runtime
@@ -51,12 +52,14 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "can_act": account.policy.has_hands,
         "can_fence": account.policy.has_admin,
         "equity": float(nav.equity) if nav else None,
+        "equity_age_s": _age(nav.at, now) if nav else None,
         "nav": nav.value if nav else None,
         "agreed": nav.agreed if nav else False,
         "warming": nav is None or nav.warming,
         "data_age_s": _age(evidence.complete_at, now),
         "failures": [{"part": f.part.value, "code": f.code, "why": f.why} for f in evidence.failures],
         "troubles": list(account.troubles),
+        "drilled_at": iso(account.drilled_at),
         "permit": runtime.parts.permits.document(name),
         "positions": [_position(p) for p in evidence.positions],
         "orders": len(evidence.orders),
@@ -92,11 +95,24 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "level": rule.ladder[rung].level.name,
         "hold_s": rule.ladder[rung].hold_seconds,
         "held_s": own.held[rung],
+        "age_s": _age(_evidence_at(account, rule), now),
+        "stale_after_s": rule.stale_after_seconds,
+        "direction": rule.direction,
         "armed": acts(account, rule, now),
         "mode": "armed" if rule.armed else "observe",
         "worst": max(reached, default=Level.NORMAL).name,
         "ladder": [{"limit": r.limit, "level": r.level.name, "hold_s": r.hold_seconds} for r in rule.ladder],
     }
+
+
+def _evidence_at(account: AccountState, rule: Rule) -> datetime | None:
+    """The question behind the oldest part that the rule needs; None while one was never answered."""
+    metric = BY_NAME[rule.metric]
+    asked = [account.evidence.asked_at(part) for part in metric.needs] or [account.evidence.complete_at]
+    if metric.corroborated:
+        asked.append(account.nav.at if account.nav else None)
+    known = [at for at in asked if at is not None]
+    return min(known) if len(known) == len(asked) else None
 
 
 def _next_rung(rule: Rule, own: RuleState) -> int:

@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from guardian.config.shapes import AccountConfig
+from guardian.config.shapes import AccountConfig, KeyRefs
 from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
 from guardian.core.state import AccountState
 from guardian.errors import SecretError
 from guardian.exchanges import Endpoint, Venue, venue
 from guardian.halt import open_halt
-from guardian.ports import BotControl, Clock, Credential, KeyAudit, Reader, SecretStore
+from guardian.ports import BotControl, Clock, Credential, KeyAdmin, KeyAudit, Reader, SecretStore
 from guardian.runtime.desk import AccountDesk
-from guardian.runtime.start.audit import KeyFinding, judge_key
+from guardian.runtime.start.audit import KeyFinding, judge_key, narrow_roles
 
 AUDIT_SECONDS = 6.0
 LATE_ROWS = timedelta(seconds=30)
@@ -80,7 +80,7 @@ async def assemble(
     if "watch" in refused:
         await desk.reader.close()
         desk = replace(desk, reader=BlindReader(account.name, "the watch key may do more than read", clock))
-    desk = replace(desk, refused=refused)
+    desk = replace(desk, refused=refused, narrow=narrow_roles(findings))
     return Assembled(desk, policy_of(account, own, desk), findings, tuple(problems))
 
 
@@ -125,6 +125,7 @@ def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
         egress=account.egress or "",
         orders_per_second=account.flatten.orders_per_second,
         booked_to=_booked_to(known),
+        clock_seconds=account.poll.clock_seconds,
     )
 
 
@@ -159,6 +160,11 @@ async def reopened(
     return reader, judge_key("watch", await reader.audit())
 
 
+def reopened_admin(account: AccountConfig, own: tuple[str, ...], known: AccountState | None) -> KeyAdmin:
+    """The admin that knows guardian's own ids, the watch key's first: by that one it finds the account."""
+    return venue(account.venue).open_admin(_endpoint(account, known), own[0], own)
+
+
 async def audited(
     desk: AccountDesk, keys: dict[str, Credential], watch: Reader | None
 ) -> tuple[KeyFinding, ...]:
@@ -187,6 +193,11 @@ def _bots(account: AccountConfig, secrets: SecretStore) -> dict[str, BotControl]
     return {control.name: control for control in controls}
 
 
+def hands_late(keys: KeyRefs) -> bool:
+    """Whether the hands key comes from a vault, and only once an incident asks for it."""
+    return (keys.hands or "").startswith("vault:") and keys.hold != "boot"
+
+
 def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -> AccountPolicy:
     """What the core must know of this account."""
     targets = tuple(
@@ -206,4 +217,5 @@ def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -
         flatten_deadline_seconds=account.flatten.deadline_seconds,
         slippage=account.flatten.slippage,
         snapshot_seconds=account.poll.snapshot_seconds,
+        hands_late=hands_late(account.keys),
     )

@@ -6,6 +6,7 @@ least transfer permission that the venue ties key management to (Bybit: SubMembe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from guardian.ports import KeyAudit
@@ -46,6 +47,11 @@ FIX = {
     "hands": "orders and positions only, on the bot's own sub-account",
     "admin": "the least that lets it manage sub-account keys",
 }
+
+
+def narrow_roles(findings: Iterable[KeyFinding]) -> frozenset[str]:
+    """The roles whose key is proven to be as narrow as it should be."""
+    return frozenset(f.role for f in findings if not f.problem and not f.excess)
 
 
 def judge_key(role: str, audit: KeyAudit) -> KeyFinding:

@@ -1,5 +1,7 @@
 """The daily look at guardian's own keys, and at the bot's: fetch each, audit it, list, drop it again.
 
+Keys that could not be fetched at the start, because a vault was down or sealed, are asked for every 15 s.
+
 A key that has become over-privileged since the first start is left unused and told. The listing also keeps
 what a fence needs to know of each key ready, so that fencing waits for no listing.
 """
@@ -9,15 +11,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+from guardian.config.shapes import AccountConfig
 from guardian.core.events import KeysListed, Troubled
 from guardian.errors import SecretError
-from guardian.runtime.start.assemble import Assembled, BlindReader, audited, fetch_all, policy_of, reopened
-from guardian.runtime.start.audit import KeyFinding
+from guardian.runtime.start.assemble import (
+    Assembled,
+    BlindReader,
+    audited,
+    fetch_all,
+    policy_of,
+    reopened,
+    reopened_admin,
+)
+from guardian.runtime.start.audit import KeyFinding, narrow_roles
 from guardian.runtime.start.daemon import Opened, configured
 
 DAY_SECONDS = 86_400.0
 RETRY_SECONDS = 15.0
 LISTING_SECONDS = 15.0
+ROLES = 3
+"""Keys that an account can have: watch, hands, admin."""
 
 
 class Custody:
@@ -26,6 +39,7 @@ class Custody:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._tasks: set[asyncio.Task[None]] = set()
+        self._missing = {a.desk.name: len(a.problems) for a in opened.assembled}
 
     def list_keys(self) -> None:
         for account in self._opened.assembled:
@@ -39,11 +53,15 @@ class Custody:
                 self._start(self._take(account))
 
     def retry(self) -> None:
-        """A watch key that could not be fetched at the start is tried again: blindness must end by itself."""
+        """What could not be fetched is tried again: blindness, and empty hands, must end by themselves."""
         for account in self._opened.assembled:
             blind = isinstance(account.desk.reader, BlindReader) and "watch" not in account.desk.refused
             if blind:
                 self._start(self._open_eyes(account))
+            if self._missing[account.desk.name]:
+                self._start(self._recover(account))
+            elif account.desk.hold_at_boot and not account.desk.holding:
+                self._start(self._take(account))
 
     def look(self) -> None:
         for account in self._opened.assembled:
@@ -83,17 +101,28 @@ class Custody:
         self._tell(desk.name, "key-listing", why, listing.complete)
 
     async def _take(self, account: Assembled) -> None:
+        name = account.desk.name
         try:
             await account.desk.hands()
         except SecretError as error:
-            self._tell(
-                account.desk.name, "custody", f"the hands key cannot be fetched: {error}", healed=False
-            )
+            self._tell(name, "custody", f"the hands key cannot be fetched: {error}", healed=False)
+        else:
+            self._tell(name, "custody", "the hands key is in hand", healed=True)
+
+    async def _recover(self, account: Assembled) -> None:
+        """Keys that can be fetched again are audited before they are used, as at a start."""
+        desk = account.desk
+        _, problems = await fetch_all(self._config(account), desk.secrets)
+        if len(problems) < self._missing[desk.name]:
+            await self._look(account)
+        if desk.hold_at_boot and not desk.holding:
+            await self._take(account)
 
     async def _open_eyes(self, account: Assembled) -> None:
         desk, runtime = account.desk, self._opened.runtime
-        config = next(a for a in self._opened.config.accounts if a.name == desk.name)
-        reader, finding = await reopened(config, desk.secrets, runtime.state.account(desk.name))
+        reader, finding = await reopened(
+            self._config(account), desk.secrets, runtime.state.account(desk.name)
+        )
         if reader is None:
             return
         if finding is not None and finding.excess:
@@ -102,17 +131,22 @@ class Custody:
             await reader.close()
             return
         desk.reader = reader
+        desk.narrow |= narrow_roles([finding] if finding else [])
         runtime.watches[desk.name].use(reader)
         self._tell(desk.name, "custody-0", "the watch key can be fetched again", healed=True)
 
     async def _look(self, account: Assembled) -> None:
-        config = next(a for a in self._opened.config.accounts if a.name == account.desk.name)
-        keys, problems = await fetch_all(config, account.desk.secrets)
+        keys, problems = await fetch_all(self._config(account), account.desk.secrets)
+        self._missing[account.desk.name] = len(problems)
         findings = await audited(account.desk, keys, account.desk.reader)
+        account.desk.narrow = narrow_roles(findings)
         for finding in findings:
             self._tell(account.desk.name, f"key-{finding.role}", finding.sentence, _fine(finding))
         for number, problem in enumerate(problems):
             self._tell(account.desk.name, f"custody-{number}", problem, healed=False)
+        for number in range(len(problems), ROLES):
+            self._tell(account.desk.name, f"custody-{number}", "the key can be fetched again", healed=True)
+        await self._learn(account, tuple(key.key for key in keys.values()))
         self._refuse(account, frozenset(f.role for f in findings if f.excess))
         await self._list(account)
 
@@ -127,15 +161,35 @@ class Custody:
         if "watch" in excess:
             why = "the watch key may do more than read"
             runtime.watches[desk.name].use(BlindReader(desk.name, why, runtime.parts.clock))
-        configs = {a.name: a for a in self._opened.config.accounts}
-        policies = tuple(
-            policy_of(configs[a.desk.name], a.policy.own_keys, a.desk) for a in self._opened.assembled
-        )
+        self._configure()
+
+    async def _learn(self, account: Assembled, ids: tuple[str, ...]) -> None:
+        """Guardian's own ids that a start without the vault did not know: the fence must never take one."""
+        desk, known = account.desk, self._opened.runtime.state.account(account.desk.name)
+        desk.own_keys |= frozenset(ids)
+        if known is None or set(ids) <= set(known.policy.own_keys):
+            return
+        self._configure()
+        if (before := desk.admin) is not None:
+            own = tuple(dict.fromkeys([*ids, *_own_keys(account)]))
+            desk.admin = reopened_admin(self._config(account), own, known)
+            await before.close()
+
+    def _configure(self) -> None:
+        policies = tuple(policy_of(self._config(a), _own_keys(a), a.desk) for a in self._opened.assembled)
+        runtime = self._opened.runtime
         runtime.post(configured(self._opened.config, policies, runtime.parts.clock.now()))
+
+    def _config(self, account: Assembled) -> AccountConfig:
+        return next(a for a in self._opened.config.accounts if a.name == account.desk.name)
 
     def _tell(self, account: str, subject: str, detail: str, healed: bool) -> None:
         runtime = self._opened.runtime
         runtime.post(Troubled(runtime.parts.clock.now(), account, subject, detail, healed))
+
+
+def _own_keys(account: Assembled) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*account.policy.own_keys, *sorted(account.desk.own_keys)]))
 
 
 def _fine(finding: KeyFinding) -> bool:

@@ -64,7 +64,7 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
     resumption = await resume(journal)
     if resumption.state.now is not None:
         clock.raise_to(resumption.state.now)
-    secrets = SecretReferences(config.path.parent)
+    secrets = SecretReferences(config.path.parent, vault=config.vault)
     deaf: list[tuple[str, str]] = []
     channels = await open_channels(config.routes, secrets, deaf)
     assembled = await _assemble_all(config, secrets, resumption.state, clock)

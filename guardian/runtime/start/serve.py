@@ -9,10 +9,13 @@ from collections.abc import Callable
 from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
 from guardian.runtime.control.requests import Operations
+from guardian.runtime.control.telemetry import RuntimeTelemetry
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
+from guardian.runtime.start.reminder import LOOK_SECONDS, Reminder
 from guardian.runtime.timers import Timers
 from guardian.web.control import ControlSocket
+from guardian.web.server import TelemetryServer
 
 CONTROL_SOCKET = "control.sock"
 DRAIN_SECONDS = 2.0
@@ -28,15 +31,21 @@ async def serve(config: Config, ready: Callable[[Opened], None]) -> None:
 
 async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     runtime, timers = guardian.runtime, Timers()
+    telemetry = RuntimeTelemetry(runtime)
+    server = TelemetryServer(guardian.config.listen, telemetry) if guardian.config.listen else None
+    if server is not None:
+        await server.open()
     announce(guardian)
     await import_direct_journals(guardian)
     await runtime.drain()
     runtime.renew_permits()
-    control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime))
+    control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime), telemetry)
     await control.open()
     set_timers(guardian, timers)
     custody = Custody(guardian)
     timers.every(DAY_SECONDS, custody.look, "custody")
+    reminder = Reminder(runtime)
+    timers.every(LOOK_SECONDS, reminder.look, "drill")
     custody.begin()
     timers.every(RETRY_SECONDS, custody.retry, "watch keys")
     timers.start()
@@ -48,6 +57,8 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await _until_signalled(loop, courier)
     timers.stop()
     await control.close()
+    if server is not None:
+        await server.close()
     for watch in runtime.watches.values():
         watch.stop()
     await runtime.performer.drain(DRAIN_SECONDS)

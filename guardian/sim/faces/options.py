@@ -21,6 +21,7 @@ class VenueOptions:
     seed: int = 1
     accounts: int = 1
     positions: int = 5
+    markets: int = 60
     equity: Decimal = Decimal(100_000)
     latency_ms: float = 0.0
     limits: bool = False

@@ -32,16 +32,20 @@ def permissions(**granted: list[str]) -> Permissions:
 
 @dataclass(frozen=True, slots=True)
 class Seeding:
-    """What to populate: how many sub-accounts and positions each, and the equity of each in USDT."""
+    """What to populate: how many sub-accounts and positions each, the equity of each in USDT, the markets.
+
+    A venue lists at least as many markets as there are positions; those past the known names are generated.
+    """
 
     accounts: int = 1
     positions: int = 5
     equity: Decimal = Decimal(100_000)
+    markets: int = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A seeded sub-account and its keys by role: watch, hands and bot its own, admin the master's."""
+    """A seeded sub-account and its keys by role: watch, hands, bot and canary its own, admin the master's."""
 
     account: Account
     keys: Mapping[str, ApiKey]
@@ -52,7 +56,7 @@ def seed_world(
 ) -> tuple[World, list[Tenant]]:
     """Build a world; `prices` overrides the catalogue's starting prices where it names a symbol."""
     rng = random.Random(seed)
-    world = World(rng, instruments=max(60, seeding.positions))
+    world = World(rng, instruments=max(seeding.markets, seeding.positions))
     for symbol, price in (prices or {}).items():
         world.market(symbol).move(price)
     master = world.add_account("master")
@@ -63,7 +67,7 @@ def seed_world(
     for tenant in tenants:
         _rest_orders(world, tenant, now - 20 * HOUR_MS)
         _protect(world, tenant, now - 20 * HOUR_MS)
-    return world, tenants
+    return world, [_with_canary(world, tenant, seed, now) for tenant in tenants]
 
 
 def _tenant(world: World, master: Account, name: str, now: int) -> Tenant:
@@ -83,6 +87,16 @@ def _tenant(world: World, master: Account, name: str, now: int) -> Tenant:
         key.expires = key.created + 90 * DAY_MS
         keys[role] = key
     return Tenant(account, keys)
+
+
+def _with_canary(world: World, tenant: Tenant, seed: int, now: int) -> Tenant:
+    """A second trading key, for drills; drawn apart, so that it changes nothing else of the seed's."""
+    common, world.rng = world.rng, random.Random(f"canary {seed} {tenant.account.name}")
+    granted = permissions(ContractTrade=["Order", "Position"])
+    key = world.add_key(tenant.account, "canary", now - 5 * DAY_MS, read_only=False, permissions=granted)
+    world.rng = common
+    key.expires = key.created + 90 * DAY_MS
+    return Tenant(tenant.account, {**tenant.keys, "canary": key})
 
 
 def _trade_in(world: World, tenants: list[Tenant], seeding: Seeding, now: int) -> None:

@@ -133,6 +133,20 @@ async def test_empty_hedge_rows_are_no_positions_and_the_stop_of_a_leg_is_kept(
     assert (leg.index, leg.stop_loss) == (1, Decimal(57000))
 
 
+@pytest.mark.parametrize(("written", "expected"), [("48000.5", Decimal("48000.5")), ("", None), ("0", None)])
+async def test_a_liquidation_price_is_known_only_where_the_venue_names_one(
+    script: Script, reader: BybitReader, written: str, expected: Decimal | None
+) -> None:
+    """Empty means that the venue has none to tell; a zero would read as "cannot be liquidated"."""
+    rows = [stub.position(liqPrice=written)]
+    script.says(stub.POSITIONS, lambda seen: stub.listed(rows if seen.sent["settleCoin"] == "USDT" else []))
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.positions is not None
+    assert [expected] == [leg.liquidation for leg in snapshot.positions]
+
+
 @pytest.mark.parametrize(
     ("account", "note"),
     [

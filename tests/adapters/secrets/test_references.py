@@ -115,7 +115,7 @@ async def test_a_text_secret_is_one_string_without_its_newline(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("ref", "says"),
     [
-        ("vault:exec/bot", "Vault comes with a later release"),
+        ("vault:exec/bot", "guardian.yaml has no vault"),
         ("file:missing.json", "No such file"),
         ("file:.", "is not a file"),
         ("file:", "not a reference"),

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,14 +28,22 @@ routes:
 """
 
 
+class People(ThreadingHTTPServer):
+    """Whoever is on call; `got` is what reached them."""
+
+    down = True
+    got: list[dict[str, Any]]
+
+
 class Desks(BaseHTTPRequestHandler):
     """Slack and PagerDuty in one: 503 while `server.down`, otherwise what was said is kept."""
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        down = self.server.down  # type: ignore[attr-defined]
+        assert isinstance(self.server, People)
+        down = self.server.down
         if not down:
-            self.server.got.append(body)  # type: ignore[attr-defined]
+            self.server.got.append(body)
         code, answer = (503, b"down") if down else (202, b"{}") if "routing_key" in body else (200, b"ok")
         self.send_response(code)
         self.end_headers()
@@ -45,9 +54,9 @@ class Desks(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def people() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desks)
-    server.down, server.got = True, []  # type: ignore[attr-defined]
+def people() -> Iterator[People]:
+    server = People(("127.0.0.1", 0), Desks)
+    server.got = []
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -56,7 +65,7 @@ def people() -> Iterator[ThreadingHTTPServer]:
 
 
 def test_with_slack_and_pagerduty_down_it_flattens_and_tells_them_later(
-    open_desk: OpenDesk, people: ThreadingHTTPServer
+    open_desk: OpenDesk, people: People
 ) -> None:
     url = f"http://127.0.0.1:{people.server_port}"
     desk = open_desk()
@@ -71,13 +80,13 @@ def test_with_slack_and_pagerduty_down_it_flattens_and_tells_them_later(
     flat = desk.cli("flatten", ACCOUNT, *CONFIRM, "--json")
     queued = (desk.status() or {})["notifications"]["queued"]
     desk.kill()
-    people.down = False  # type: ignore[attr-defined]
+    people.down = False
     desk.run()
-    desk.until(lambda: bool(people.got), 40, "told after the channels and guardian are back")  # type: ignore[attr-defined]
+    desk.until(lambda: bool(people.got), 40, "told after the channels and guardian are back")
 
     assert flat.code == 0, flat.err
     assert queued > 0, "what nobody took is kept"
-    assert "FLATTEN" in json.dumps(people.got)  # type: ignore[attr-defined]
+    assert "FLATTEN" in json.dumps(people.got)
     assert "Traceback" not in desk.log
 
 

@@ -31,8 +31,19 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class ShiftedClock:
+    """The venue's clock; `offset_ms` sets it apart from everybody else's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.offset_ms = 0
+
+    def __call__(self) -> int:
+        return self._clock() + self.offset_ms
+
+
 def _check_symbols(options: VenueOptions, prices: Mapping[str, Decimal]) -> None:
-    unknown = sorted(set(prices) - set(catalogue(max(60, options.positions))))
+    unknown = sorted(set(prices) - set(catalogue(max(options.markets, options.positions))))
     if unknown:
         raise ConfigError(f"{options.candles}: {unknown[0]} is not a market of the simulated venue")
 
@@ -46,16 +57,16 @@ class BybitVenue:
 
     def __init__(self, options: VenueOptions, clock: Clock = wall_clock) -> None:
         self.options = options
-        self.clock = clock
+        self.clock = ShiftedClock(clock)
         self.candles: Candles | None = load_candles(options.candles) if options.candles else None
-        seeding = Seeding(options.accounts, options.positions, options.equity)
+        seeding = Seeding(options.accounts, options.positions, options.equity, options.markets)
         prices = self.candles.first_prices() if self.candles else {}
         _check_symbols(options, prices)
         self.world, self.tenants = seed_world(options.seed, seeding, clock(), prices)
         self.faults = Faults(random.Random(options.seed + 1), parse_shorthand(options.faults))
         self.log = RequestLog(options.log_size)
         limits = RateLimits(options.limits)
-        self.server = BybitServer(self.world, clock, self.faults, limits, self.log)
+        self.server = BybitServer(self.world, self.clock, self.faults, limits, self.log)
         self.server.latency_seconds = options.latency_ms / 1000
         self.port = options.port
         self._runner: web.AppRunner | None = None
