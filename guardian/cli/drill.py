@@ -25,7 +25,7 @@ def drill() -> None:
 
 @drill.command()
 @click.argument("account")
-@click.option("--no-page", is_flag=True, help="Page nobody; the report says so.")
+@click.option("--no-page", is_flag=True, help="Page nobody; such a drill does not count.")
 @click.option(
     "--wait", type=click.FloatRange(1, 3600), default=120.0, show_default=True, help="Seconds to acknowledge."
 )
@@ -48,7 +48,7 @@ def live(
     done = asyncio.run(acts.drill_live(config, account, audience))
     kept = importlib.import_module("guardian.drill.report").keep(done, config.state_dir)
     document = done.document() | {"report": kept.document(), "drilled_at": None}
-    if done.passed:
+    if done.passed and not no_page:
         document["drilled_at"] = asyncio.run(acts.remember(config, account, str(kept.json)))
     _finish(done, kept, document, as_json)
 

@@ -7,6 +7,7 @@ skipped and says what it lacked; what a drill has begun is undone, however it en
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -80,7 +81,9 @@ class Course:
 
     def _add(self, step: Step) -> None:
         self.steps.append(step)
-        self.tell(step)
+        with contextlib.suppress(OSError):
+            # Whoever watches may be gone (a closed terminal, a dead pipe); the undoing goes on.
+            self.tell(step)
 
 
 async def _timed(name: str, budget_s: float, work: Work, interrupted: Tell) -> Step:

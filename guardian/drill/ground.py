@@ -16,7 +16,7 @@ from guardian.errors import ConfigError, RefusedError, SecretError
 from guardian.exchanges import Endpoint, Venue, venue
 from guardian.journal.sqlite import FILE_NAME
 from guardian.ports import Canary, Credential, KeyAdmin, Reader, SecretStore, Trader
-from guardian.runtime.control.offline import accounts_offline
+from guardian.runtime.control.look import remembered
 from guardian.secrets import SecretReferences
 from guardian.web.client import ControlClient, UnreachableError
 
@@ -147,7 +147,7 @@ async def standings(config: Config) -> Sequence[Standing]:
     except UnreachableError:
         if not (config.state_dir / FILE_NAME).exists():
             return []
-        known = await accounts_offline(config)
+        known = remembered(config.state_dir / FILE_NAME).accounts
         return [Standing(a.policy.name, a.level, a.drilled_at) for a in known]
     return [
         Standing(row["name"], Level[row["level"]], _instant(row.get("drilled_at")))

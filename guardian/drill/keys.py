@@ -53,12 +53,26 @@ class KeySteps:
         """The canary key as it was found, by a listing; a fence whose answer was lost is found here."""
         if not self._touched:
             return "it was not touched"
-        if not self._restored:
-            # A fence is idempotent, and it alone remembers what it replaced: asked again, it says so, and
-            # no earlier one can arrive after it.
-            await self._fence()
-            await self._restore()
+        while not self._restored:
+            try:
+                await self._undo()
+            except Failed:
+                # A venue that is down or refuses for now is asked again until the step's budget ends.
+                await asyncio.sleep(PAUSE_S)
         return await self._shows_restored()
+
+    async def _undo(self) -> None:
+        """A fence is idempotent, and it alone remembers what it replaced: asked again, it says so, and no
+        earlier one can arrive after it. Where it already said so, its refusal does not keep from restoring.
+        """
+        try:
+            await self._fence()
+        except Failed:
+            if self._facts is None and await self._canary() != self._before:
+                raise
+        if self._facts is not None:
+            await self._restore()
+        await self._shows_restored()
 
     async def _fetch(self, role: str) -> str:
         await self._ground.fetch(role)
@@ -95,8 +109,6 @@ class KeySteps:
         # Until the venue has said no, it may have said yes.
         self._touched, self._restored = True, False
         report = await insisted(act)
-        if self._facts is None and report.outcome not in (Outcome.DONE, Outcome.UNKNOWN):
-            self._touched = False
         if self._facts is None and report.outcome is Outcome.DONE:
             self._facts = report.facts
         return _said(report, "fence")

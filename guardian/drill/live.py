@@ -1,7 +1,7 @@
 """The live drill: real keys, real channels, the configured venue, and nothing that holds a position.
 
-However it ends (a failed step, Ctrl-C, SIGTERM, a defect), the canary order is cancelled, the canary key is
-restored, the canary process runs and the page is resolved; that too is timed and reported.
+However it ends (a failed step, Ctrl-C, SIGTERM, a closed terminal, a defect), the canary order is cancelled,
+the canary key is restored, the canary process runs and the page is resolved; that too is timed and reported.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ from guardian.drill.report import Drill
 from guardian.runtime.control.offline import drilled_offline
 from guardian.web.client import ControlClient, UnreachableError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,9 @@ def _signalled(work: asyncio.Task[None], prompt: Prompt) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        prompt("interrupted: cleaning up; please wait")
         work.cancel()
+        with suppress(OSError):
+            prompt("interrupted: cleaning up; please wait")
 
     for number in SIGNALS:
         loop.add_signal_handler(number, stop)

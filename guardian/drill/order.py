@@ -21,6 +21,8 @@ PLACE_S, READ_S, CANCEL_S, CLEANUP_S = 20.0, 10.0, 20.0, 45.0
 # Bybit refuses a request older than its receive window of 5 s: after this, nothing sent before can arrive.
 LATE_S = 6.0
 PAUSE_S = 0.4
+FILLED = "filled"
+"""The code with which the canary port says that the order has traded."""
 
 
 class OrderSteps:
@@ -30,7 +32,7 @@ class OrderSteps:
         self._symbol = ground.plan.symbol
         self._client_id = f"gdn-drill-{secrets.token_hex(6)}"
         self._sent_at: float | None = None
-        self._lost = True
+        self._cancelled = False
 
     async def take_all(self) -> None:
         take, steps = self._course.take, ("audit watch key", "audit hands key")
@@ -47,24 +49,36 @@ class OrderSteps:
             return "none was placed"
         while True:
             found = await self._find()
-            if found.outcome is Outcome.DONE:
-                await self._cancel()
+            if found.outcome is Outcome.DONE and await self._cancelled_now():
                 return "it was still resting; cancelled"
-            if found.outcome is Outcome.REFUSED:
+            if found.code == FILLED:
                 raise Failed(f"{self._client_id} in {self._symbol}: {found.detail}; close it by hand")
-            settled = not self._lost or time.monotonic() - self._sent_at > LATE_S
+            settled = self._cancelled or time.monotonic() - self._sent_at > LATE_S
             if found.outcome is Outcome.GONE and settled:
                 return "the venue has no such order"
             await asyncio.sleep(PAUSE_S)
 
+    async def _cancelled_now(self) -> bool:
+        """Whether it is cancelled; a venue that refuses for now (a rate limit) is asked again."""
+        try:
+            await self._cancel()
+        except Failed:
+            return False
+        return True
+
     async def _place(self) -> str:
         self._sent_at = time.monotonic()
-        report = await self._ground.canary.place(self._ground.keys["hands"], self._symbol, self._client_id)
+        try:
+            report = await self._ground.canary.place(
+                self._ground.keys["hands"], self._symbol, self._client_id
+            )
+        finally:
+            # Prices and lots are asked first: the order itself may have left as late as now.
+            self._sent_at = time.monotonic()
         if report.outcome is Outcome.UNKNOWN:
             return await self._await_lost(report)
         if report.outcome is not Outcome.DONE:
             raise Failed(f"{report.outcome}: {report.code} {report.detail}".strip())
-        self._lost = False
         return f"{_terms(report)} as {self._client_id}"
 
     async def _await_lost(self, report: Report) -> str:
@@ -72,7 +86,6 @@ class OrderSteps:
         assert self._sent_at is not None
         while time.monotonic() - self._sent_at <= LATE_S:
             if (await self._find()).outcome is Outcome.DONE:
-                self._lost = False
                 return f"the answer was lost ({report.code}), the order was found by its client id"
             await asyncio.sleep(PAUSE_S)
         raise Failed(f"no answer ({report.code}), and the venue has no such order")
@@ -94,11 +107,12 @@ class OrderSteps:
         if report.outcome not in (Outcome.DONE, Outcome.GONE):
             raise Failed(f"{report.outcome}: {report.code} {report.detail}".strip())
         found = await self._find()
-        while found.outcome in (Outcome.DONE, Outcome.UNKNOWN):
+        while found.outcome is not Outcome.GONE:
+            if found.code == FILLED:
+                raise Failed(f"{found.detail}; close it by hand")
             await asyncio.sleep(PAUSE_S)
             found = await self._find()
-        if found.outcome is Outcome.REFUSED:
-            raise Failed(f"{found.detail}; close it by hand")
+        self._cancelled = True
         return f"{report.detail or report.code}; the venue says {found.detail}"
 
     async def _gone(self) -> str:

@@ -49,7 +49,8 @@ def stamp(at: datetime) -> str:
 def headline(message: Message) -> str:
     """One line: level, account, what; an observed account only "would have"."""
     level = "RESOLVED" if message.notification == "resolve" else message.level
-    would = "would have: " if message.would else ""
+    said = message.title.lower().startswith("would have")
+    would = "would have: " if message.would and not said else ""
     return f"{level} {message.account}: {would}{message.title}"
 
 

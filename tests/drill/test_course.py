@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from guardian.core.model import AccountPolicy
 from guardian.core.state import AccountState, Arming
-from guardian.drill.course import Course, Failed
+from guardian.drill.course import Course, Failed, Step
 from guardian.runtime.control.drilled import lapsed, needs_drill, overdue
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,3 +99,24 @@ def test_only_what_may_act_needs_a_drill() -> None:
     assert needs_drill(account(armed=True), ())
     assert overdue(account(armed=True), NOW)
     assert not overdue(account(armed=True, drilled_at=NOW), NOW)
+
+
+async def test_a_dead_terminal_does_not_keep_anything_from_being_undone() -> None:
+    """`guardian drill live 2>&1 | tee log` and Ctrl-C: tee dies first, and telling raises."""
+    undone = []
+
+    def deaf(step: Step) -> None:
+        raise BrokenPipeError
+
+    async def undo(what: str) -> str:
+        undone.append(what)
+        return what
+
+    course = Course(deaf)
+    for what in ("order", "key"):
+        course.later(what, 5.0, partial(undo, what))
+
+    await course.clean_up()
+
+    assert undone == ["key", "order"]
+    assert [step.outcome for step in course.steps] == ["ok", "ok"]

@@ -67,7 +67,7 @@ def test_no_word_in_time_fails(drilled: Drilled) -> None:
     assert 1 == len(drilled.pagers.events("resolve"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_while_the_key_is_fenced(drilled: Drilled, number: signal.Signals) -> None:
     drilled.desk.venue.fault(match="sub-apikeys", effect="hang", seconds=3, key="admin")
     drill = drilled.begin("--no-page")
@@ -105,6 +105,8 @@ def test_answers_that_are_lost_after_they_took_effect(drilled: Drilled) -> None:
     changed = [fault["changed"] for fault in drilled.desk.venue.truth(10**9)["faults"]]
     assert [1, 1, 1] == changed
     whole(drilled)
+    assert document["drilled_at"] is None, "a drill that proved no pager does not count"
+    assert 3 == drilled.desk.cli("drill", "due", "--json").code
 
 
 def test_a_refused_admin_fails_what_depends_on_it_and_nothing_else(drilled: Drilled) -> None:
@@ -141,7 +143,7 @@ def test_what_must_not_be_drilled_is_refused_untouched(drilled: Drilled) -> None
 def test_offline_the_journal_remembers(drilled: Drilled) -> None:
     drilled.desk.stop()
 
-    code, document = drilled.finish(drilled.begin("--no-page"))
+    code, document = drilled.acknowledge(drilled.begin())
 
     assert (0, True) == (code, document["drilled_at"] is not None)
     assert 0 == drilled.desk.cli("drill", "due").code

@@ -33,7 +33,8 @@ _OF_MARK = Decimal("0.55")
 # The venue's answer to a leg that does not fit the account's position mode; nothing was placed then.
 _PARAMETERS = "10001"
 _ONE_WAY, _HEDGE_BUY = 0, 1
-_RESTING = frozenset({"New", "PartiallyFilled"})
+# Accepted and not yet in the book ("Created") may still come to rest.
+_RESTING = frozenset({"Created", "New", "PartiallyFilled"})
 
 
 class BybitCanary:

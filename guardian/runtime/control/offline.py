@@ -87,9 +87,3 @@ async def drilled_offline(config: Config, account: str, report: str) -> dict[str
         healed = Troubled(now, account, SUBJECT, "a live drill has passed", healed=True)
         await _append(config, journal, state, healed)
     return {"account": account, "drilled_at": iso(now)}
-
-
-async def accounts_offline(config: Config) -> tuple[AccountState, ...]:
-    """What the journal knows of each account. RefusedError when guardian has never run."""
-    async with _journal(config) as (_, state):
-        return state.accounts

@@ -173,7 +173,9 @@ class Custody:
         if (before := desk.admin) is not None:
             own = tuple(dict.fromkeys([*ids, *_own_keys(account)]))
             desk.admin = reopened_admin(self._config(account), own, known)
-            await before.close()
+            if known.incident is None:
+                # In an incident a fence may be in flight on the old one: it ends with the process.
+                await before.close()
 
     def _configure(self) -> None:
         policies = tuple(policy_of(self._config(a), _own_keys(a), a.desk) for a in self._opened.assembled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -109,3 +110,9 @@ def test_long_keys_stay_distinct() -> None:
 
     assert one != two
     assert len(one) <= 255
+
+
+def test_would_have_is_said_once() -> None:
+    said = render.headline(replace(message(would=True), title="Would have: HALT on acc"))
+
+    assert said.lower().count("would have") == 1
