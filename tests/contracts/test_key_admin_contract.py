@@ -20,7 +20,7 @@ async def it_lists_every_key_over_pages(admin: KeyAdmin, bed: Bed) -> None:
 
     assert listing.complete, listing.detail
     on_account = {row["id"] for row in bed.truth()["keys"] if row["role"] != "admin"}
-    assert len(on_account) == 45
+    assert len(on_account) == 46
     assert {record.id for record in listing.keys} == on_account
     states = {record.id: (record.read_only, record.can_trade) for record in listing.keys}
     assert states[bed.credentials["watch"].key] == (True, False)
