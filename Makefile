@@ -5,7 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.stamp
 CONTAINER ?= $(shell command -v podman || command -v docker)
-SEEDS ?= 50
+SEEDS ?= 500
+WORKERS ?= 4
+MINUTES ?= 30
+N ?= 20
+SEED ?= 1
 UV := out/uv/bin/uv
 UV_VERSION := 0.13.8
 COMPILE := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet --system-certs
@@ -16,13 +20,28 @@ export GUARDIAN_MARKET_DATA ?= $(abspath ../shared/data)
 endif
 
 .DEFAULT_GOAL := test
-.PHONY: demo test lint sim bench docs image image-test run venv lock format ratchet
+.PHONY: demo test torture crash rewrite soak lint sim bench docs image image-test run venv lock format ratchet
 
 demo: venv  ## a crash on a simulated venue, watched and flattened
 	@$(BIN)/guardian demo
 
+# More workers than processors: half of the time a test waits for real processes.
 test: lint  ## lint, then every test; pytest's closing line comes last
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+torture: venv  ## every published failure of docs/torture.md as a scenario
+	@$(BIN)/python -m pytest tests/torture -n 2
+
+rewrite: venv  ## golden files say what guardian does now; read the diff before you keep it
+	@$(BIN)/guardian rules test builtin demo starter ats-plan tests/scenarios --rewrite
+	@$(BIN)/python -m tests.replay --rewrite
+	@git --no-pager diff --stat -- rules tests 2>/dev/null || true
+
+crash: venv  ## a real guardian killed and stopped N times at moments drawn from SEED; red on a violation
+	@$(BIN)/python -m tests.crash $(N) --seed $(SEED)
+
+soak: venv  ## guardian on a feed that flaps for MINUTES; red unless memory, descriptors, tasks and journal stay flat
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 lint: venv  ## style, types, import rules, sizes
 	@$(BIN)/ruff check --quiet --output-format=concise .
@@ -39,11 +58,10 @@ run: venv  ## the daemon, with ./guardian.yaml or GUARDIAN_CONFIG
 
 docs: venv  ## write the generated pages; links, commands and examples in the docs are true
 	@$(BIN)/python -m tests.docs.rules_reference --write
+	@$(BIN)/python -m tests.torture.page --write
 	@$(BIN)/python -m pytest tests/docs
 
 sim: venv  ## seeded incidents under faults
-	@$(BIN)/python -c 'import sys; from guardian.cli import COMMANDS; sys.exit("sim" not in COMMANDS)' || \
-	  { echo "make sim: not here yet; it arrives with the command 'guardian sim' (seeded incidents under faults)" >&2; exit 2; }
 	@$(BIN)/guardian sim --seeds $(SEEDS)
 
 # podman's own image format has no health check; docker's has. IMAGE_OPTIONS is for the builder, e.g. a pinned BASE.

@@ -225,13 +225,18 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The result of reading the whole chain: `first_bad` is the first record that does not fit."""
+    """The result of reading the whole chain: `first_bad` is the first record that does not fit.
+
+    Records `first` to `last` were there; `head` is the hash of the last one.
+    """
 
     ok: bool
     records: int
     first_bad: int | None = None
     problem: str = ""
     head: str = ""
+    first: int = 1
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COMMANDS = {
     "resume": "guardian.cli.act.operate:resume",
     "rules": "guardian.cli.setup.rules:rules",
     "run": "guardian.cli.run:run",
+    "sim": "guardian.cli.sim:sim",
     "status": "guardian.cli.see.status:status",
     "venue": "guardian.cli.venue:venue",
     "watch": "guardian.cli.see.watch:watch",

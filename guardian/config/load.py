@@ -11,6 +11,7 @@ from pathlib import Path
 from guardian.config import content
 from guardian.config.accounts import account_reader
 from guardian.config.document import Node
+from guardian.config.journal import journal_reader, misplaced
 from guardian.config.packs import Ref, read_packs, surroundings
 from guardian.config.reading import (
     Field,
@@ -34,6 +35,7 @@ from guardian.config.shapes import (
     Config,
     ConfigError,
     Finding,
+    JournalConfig,
     Pack,
     Routes,
     VaultConfig,
@@ -99,6 +101,7 @@ def _read_root(base: Path) -> Read[Row]:
         "routes": Field(_placed, None),
         "accounts": Field(list_of(account_reader(base))),
         "vault": Field(_vault(base), None),
+        "journal": Field(journal_reader(base), JournalConfig()),
     }
     return lambda node, spot: read_table(node, spot, fields)
 
@@ -195,6 +198,8 @@ def _read_routes(placed: Placed | None, file: Path) -> tuple[Routes, tuple[Findi
 
 def _check_accounts(row: Row, node: Node, page: Page, venues: Collection[str] | None) -> None:
     """Put what does not agree between accounts, or with the rest of the file, on the page."""
+    for path, wrong in misplaced(row):
+        Spot(page, ".".join(path)).refuse(line_at(node, *path), wrong)
     first: dict[str, int] = {}
     for index, account in enumerate(row.values.get("accounts", ())):
         spot = Spot(page, f"accounts[{index}]")

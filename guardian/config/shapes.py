@@ -185,6 +185,19 @@ class VaultConfig:
     mount: str = "secret"
 
 
+@dataclass(frozen=True)
+class JournalConfig:
+    """How much of the journal is kept. `archive` None: `archive` in state_dir; `keep_seconds` None: for ever.
+
+    `anchors` is a file outside state_dir that heads of the chain are written to.
+    """
+
+    segment_bytes: int = 200_000_000
+    keep_seconds: float | None = None
+    archive: Path | None = None
+    anchors: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole of guardian.yaml with its packs and routes. `path` is the file it came from."""
@@ -197,6 +210,12 @@ class Config:
     packs: tuple[Pack, ...]
     routes: Routes
     vault: VaultConfig | None = None
+    journal: JournalConfig = field(default_factory=JournalConfig)
+
+    @property
+    def archive(self) -> Path:
+        """Where the journal's old segments lie."""
+        return self.journal.archive or self.state_dir / "archive"
 
     @property
     def rules(self) -> tuple[Rule, ...]:

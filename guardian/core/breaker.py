@@ -15,7 +15,7 @@ from typing import Literal
 
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
-from guardian.core.state import AccountState, Decision, Incident, RuleState
+from guardian.core.state import AccountState, Decision, Incident, Nav, RuleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
 
 def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
     acting = acts(account, rule, now)
-    highest = ceiling(account, rule)
+    highest = ceiling(account, rule, own)
     rungs = [_within(r, highest) for r, fired in zip(rule.ladder, own.fired, strict=True) if fired]
     if rungs:
         worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
@@ -99,16 +99,30 @@ def _within(rung: Rung, highest: Level) -> Rung:
     return rung if rung.level <= highest else replace(rung, level=min(Level.HALT, highest), to=None)
 
 
-def ceiling(account: AccountState, rule: Rule) -> Level:
+def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     """How far this rule may go now: by its metric, by its scope, and by the accounts of its loss.
 
     FLATTEN and LOCKOUT for a loss need a second account of it; with only one, nothing beyond REDUCE.
     """
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
-    if metric.corroborated and (account.nav is None or account.nav.sides < 2):
+    if metric.corroborated and not _corroborated(account.nav, getattr(own.measured, "value", 0.0)):
         return min(highest, Level.REDUCE)
     return highest
+
+
+def _corroborated(nav: Nav | None, loss: float) -> bool:
+    """Whether the wallet and the positions tell the same loss (docs/decisions/0014).
+
+    Within 1 % of the equity, or neither claims more than twice the other's loss: prices move between the two
+    answers of one read, most of all in a crash. Two sources that are wrong in different ways do not agree.
+    """
+    if nav is None or nav.raw is None or nav.sides < 2:
+        return False
+    if nav.agreed or loss >= 1 or nav.equity <= 0:
+        return True
+    lost = nav.equity * Decimal(str(loss / (1 - loss)))
+    return abs(nav.raw - nav.explained) <= lost
 
 
 def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
@@ -169,7 +183,7 @@ def _entered(incident: Incident, account: AccountState, demand: Demand, now: dat
     """Remember what the goals refer to: the legs at REDUCE, the prices at HALT, t0 at FLATTEN."""
     positions = account.evidence.positions
     if demand.level >= Level.HALT and incident.halted_at is None:
-        prices = tuple((p.leg, p.mark * p.contract_size) for p in positions)
+        prices = tuple((p.leg, p.unit) for p in positions)
         incident = replace(incident, halted_at=now, prices=prices)
     if demand.level is Level.REDUCE:
         legs = incident.legs or tuple((p.leg, p.quantity) for p in positions)
@@ -228,7 +242,7 @@ def _watched_halt(account: AccountState) -> AccountState:
         return account
     counts = asked >= incident.halted_at + IGNORED_AFTER
     # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
-    prices = {p.leg: p.mark * p.contract_size for p in account.evidence.positions} | dict(incident.prices)
+    prices = {p.leg: p.unit for p in account.evidence.positions} | dict(incident.prices)
     incident = replace(incident, prices=tuple(sorted(prices.items())))
     legs = _leg_values(account, incident)
     gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
@@ -250,10 +264,7 @@ def ignores_halt(account: AccountState) -> bool:
 def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:
     """Each leg at the prices of the HALT, so that a moving market is not read as a growing position."""
     prices = dict(incident.prices)
-    return {
-        p.leg: abs(p.quantity) * prices.get(p.leg, p.mark * p.contract_size)
-        for p in account.evidence.positions
-    }
+    return {p.leg: abs(p.quantity) * prices.get(p.leg, p.unit) for p in account.evidence.positions}
 
 
 def base36(number: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from guardian.core import observe
+from guardian.core import notices, observe, words
 from guardian.core.breaker import OPERATOR, Demand, closed, decide, demands
 from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
 from guardian.core.events import (
@@ -30,16 +30,7 @@ from guardian.core.events import (
 from guardian.core.judge import judge
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level
-from guardian.core.notices import (
-    PAGED_ALONE,
-    Desk,
-    resolve_late,
-    tell_level,
-    tell_milestones,
-    tell_trouble,
-    tell_would,
-    verdict_decisions,
-)
+from guardian.core.notices import Desk
 from guardian.core.plan import plan
 from guardian.core.state import AccountState, Decision, RuleState, State
 
@@ -135,11 +126,11 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     if account.level is not before.level:
         incident = account.incident or before.incident
         if incident is not None:
-            tell_level(desk, before.level, incident, _worst(found))
+            notices.tell_level(desk, before.level, incident, _worst(found))
         effects = (*effects, *_released(desk, before))
-    tell_would(desk, found)
-    tell_milestones(desk, milestones)
-    decisions = [*verdict_decisions(account.policy.name, before.rules, account.rules), *changes]
+    notices.tell_would(desk, found)
+    notices.tell_milestones(desk, milestones)
+    decisions = [*notices.verdict_decisions(account.policy.name, before.rules, account.rules), *changes]
     decisions += [Decision(account.policy.name, "milestone", "", "", m) for m in milestones]
     return desk.account, (*effects, *desk.effects), tuple(decisions)
 
@@ -156,10 +147,8 @@ def _released(desk: Desk, before: AccountState) -> tuple[Effect, ...]:
 
 
 def _normal(desk: Desk) -> tuple[Effect, ...]:
-    name, counter = desk.account.policy.name, desk.account.counter
-    desk.account = replace(desk.account, counter=counter + 2)
-    permit = SetPermit(f"{name}/{counter + 1}", name, "normal", 1.0)
-    return permit, PrepareKeys(f"{name}/{counter + 2}", name, False)
+    permit = SetPermit(desk.next_id(), desk.name, "normal", 1.0)
+    return permit, PrepareKeys(desk.next_id(), desk.name, False)
 
 
 def _rearmed(state: State, account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effect, ...]]:
@@ -168,18 +157,18 @@ def _rearmed(state: State, account: AccountState, now: datetime) -> tuple[Accoun
     if until is None or now < until:
         return account, ()
     desk = Desk(state.instance, replace(account, arming=replace(account.arming, disarmed_until=None)))
-    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, *_again(account), "resolve")
+    _tell_armed_again(desk)
     return desk.account, tuple(desk.effects)
 
 
-def _again(account: AccountState) -> tuple[str, tuple[str, ...]]:
-    return f"Armed again: {account.policy.name}", ("The disarmed time is over.",)
+def _tell_armed_again(desk: Desk) -> None:
+    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, words.armed_again(desk.name), "resolve")
 
 
 def _armed(state: State, account: AccountState, event: Armed) -> Observed:
     desk = Desk(state.instance, observe.armed(account, event))
     if account.arming.disarmed_until is not None:
-        desk.tell(desk.key("guardian", "disarmed"), Level.HALT, *_again(account), "resolve")
+        _tell_armed_again(desk)
     return desk.account, tuple(desk.effects), (_said(account, "armed", event.by),)
 
 
@@ -188,8 +177,8 @@ def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
     account = observe.disarmed(account, event)
     desk = Desk(state.instance, account)
     until = account.arming.disarmed_until or event.until
-    lines = (f"By {event.by}: {event.reason}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC.")
-    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, f"Disarmed: {account.policy.name}", lines)
+    text = words.disarmed(desk.name, event.by, event.reason, until)
+    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, text)
     return desk.account, tuple(desk.effects), (_said(account, "disarmed", event.by),)
 
 
@@ -197,7 +186,7 @@ def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
     if (event.subject in account.troubles) is not event.healed:
         return account, (), ()
     account = observe.troubled(account, event)
-    desk = tell_trouble(state, account, event.subject, event.detail, event.healed)
+    desk = notices.tell_trouble(state, account, event.subject, event.detail, event.healed)
     what = "healed" if event.healed else "trouble"
     return desk.account, tuple(desk.effects), (Decision(account.policy.name, what, "", "", event.subject),)
 
@@ -211,9 +200,8 @@ def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     desk = Desk(state.instance, account)
     effects = [*_normal(desk), *_unfenced(desk)]
     key = desk.key(incident.rule, incident.code)
-    title = f"Resumed: {account.policy.name} by {event.by}"
-    desk.tell(key, account.level, title, (f"Reason: {event.reason}.",), "resolve")
-    resolve_late(desk, incident, tuple(sorted(PAGED_ALONE)))
+    desk.tell(key, account.level, words.resumed(desk.name, event.by, event.reason), "resolve")
+    notices.resolve_late(desk, incident, tuple(sorted(notices.PAGED_ALONE)))
     rules = tuple(_rested(r) for r in desk.account.rules)
     after = closed(replace(desk.account, rules=rules), incident)
     change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)
@@ -240,15 +228,9 @@ def _still_fenced(account: AccountState, before: AccountState) -> AccountState:
 
 def _unfenced(desk: Desk) -> tuple[Effect, ...]:
     incident = desk.account.incident
-    effects: list[Effect] = []
-    for key, facts in incident.fence_facts if incident else ():
-        if incident is not None and key in incident.dead_keys:
-            continue
-        counter = desk.account.counter + 1
-        desk.account = replace(desk.account, counter=counter)
-        name = desk.account.policy.name
-        effects.append(UnfenceKey(f"{name}/{counter}", name, key, facts))
-    return tuple(effects)
+    recorded = incident.fence_facts if incident else ()
+    alive = ((key, facts) for key, facts in recorded if incident and key not in incident.dead_keys)
+    return tuple(UnfenceKey(desk.next_id(), desk.name, key, facts) for key, facts in alive)
 
 
 def _rested(own: RuleState) -> RuleState:

@@ -7,7 +7,6 @@ are regained, so that a flapping value still fires.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from guardian.core.metrics import BY_NAME, Metric, View
@@ -25,28 +24,39 @@ CLEAR_BELOW = 0.7
 
 
 def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> RuleState:
-    metric = BY_NAME[rule.metric]
-    measured, stale = _fresh(account, rule, own, now, metric)
+    measured, stale = _fresh(account, rule, own, now, BY_NAME[rule.metric])
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    rungs = [_rung(own, i, _over(measured, rule, rung.limit), step) for i, rung in enumerate(rule.ladder)]
-    held = tuple(min(h, rung.hold_seconds) for (h, _), rung in zip(rungs, rule.ladder, strict=True))
-    past = tuple(p for _, p in rungs)
+    overs = [_over(measured, rule, rung.limit) for rung in rule.ladder]
+    held = tuple(_hold(own, i, over, step, rule) for i, over in enumerate(overs))
     fired = tuple(
-        _over(measured, rule, rung.limit) is True and filled >= rung.hold_seconds
-        for filled, rung in zip(held, rule.ladder, strict=True)
+        over is True and filled >= rung.hold_seconds
+        for over, filled, rung in zip(overs, held, rule.ladder, strict=True)
     )
-    judged = replace(own, measured=measured, held=held, past=past, fired=fired, judged_at=now, stale=stale)
-    judged = replace(judged, verdict=_verdict(judged, rule))
-    return replace(judged, below_since=_below_since(judged, rule, now))
+    # Built once and not replaced field by field: nothing that guardian decides is done more often.
+    return RuleState(
+        rule_id=own.rule_id,
+        verdict=_verdict(measured, overs, fired),
+        measured=measured,
+        held=held,
+        past=tuple(was if over is None else over for over, was in zip(overs, own.past, strict=True)),
+        fired=fired,
+        judged_at=now,
+        below_since=_below_since(own, measured, rule, now),
+        baseline=own.baseline,
+        episode=own.episode,
+        told=own.told,
+        stale=stale,
+    )
 
 
-def _rung(own: RuleState, i: int, over: bool | None, step: float) -> tuple[float, bool]:
+def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) -> float:
     """The hold after one look. The value crossed somewhere in the step, so a change counts half of it."""
-    if over is None:
-        return own.held[i], own.past[i]
-    breached = step * (over + own.past[i]) / 2
-    return max(own.held[i] + breached - LEAK * (step - breached), 0.0), over
+    held = own.held[i]
+    if over is not None:
+        breached = step * (over + own.past[i]) / 2
+        held = max(held + breached - LEAK * (step - breached), 0.0)
+    return min(held, rule.ladder[i].hold_seconds)
 
 
 def _fresh(
@@ -62,7 +72,11 @@ def _fresh(
     if len(known) < len(asked):
         watched = (now - account.watched_since).total_seconds()
         return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
-    return metric.measure(View(account, rule, own, now)), False
+    try:
+        return metric.measure(View(account, rule, own, now)), False
+    except Exception as error:
+        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
+        return Unknown(f"the metric failed: {type(error).__name__}"), True
 
 
 def _over(measured: Measured, rule: Rule, limit: float) -> bool | None:
@@ -78,22 +92,21 @@ def _over(measured: Measured, rule: Rule, limit: float) -> bool | None:
             return None
 
 
-def _verdict(own: RuleState, rule: Rule) -> Verdict:
-    measured = own.measured
+def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:
     if isinstance(measured, Unknown):
         return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
-    if any(own.fired):
+    if any(fired):
         return Verdict.BREACHED
-    if any(_over(measured, rule, rung.limit) for rung in rule.ladder):
+    if any(overs):
         return Verdict.PENDING
     return Verdict.UNKNOWN if isinstance(measured, AtLeast) else Verdict.CLEAR
 
 
-def _below_since(own: RuleState, rule: Rule, now: datetime) -> datetime | None:
+def _below_since(own: RuleState, measured: Measured, rule: Rule, now: datetime) -> datetime | None:
     """Since when the value is known to be well clear of the lowest rung; only Known may say so."""
-    if not isinstance(own.measured, Known):
+    if not isinstance(measured, Known):
         return None
-    limit, value = rule.ladder[0].limit, own.measured.value
+    limit, value = rule.ladder[0].limit, measured.value
     clear = value < CLEAR_BELOW * limit if rule.direction == "over" else value > limit / CLEAR_BELOW
     if not clear:
         return None

@@ -105,6 +105,8 @@ class Wallet:
 class Position:
     """One leg. `quantity` is signed (+long, -short), in contracts of `contract_size` base units.
 
+    An `inverse` contract is margined in its base coin: `contract_size` counts units of the quote currency;
+    notional and P&L are coins, which metrics turn into the reporting currency by the price of `settle`.
     `index` is the venue's leg (0 one-way, 1 long, 2 short). `step`, `maximum` are the venue's lot step
     and largest market order; `stop_loss` is the trigger attached to the position, `liquidation` the price at
     which the venue takes it over; None where the venue gives none.
@@ -122,6 +124,7 @@ class Position:
     settle: str
     stop_loss: Decimal | None = None
     liquidation: Decimal | None = None
+    inverse: bool = False
 
     @property
     def leg(self) -> str:
@@ -134,19 +137,35 @@ class Position:
 
     @property
     def notional(self) -> Decimal:
-        """Signed value at mark in the settle currency (linear contracts)."""
-        return self.quantity * self.contract_size * self.mark
+        """Signed value at mark in the settle currency."""
+        return self.worth / self.mark if self.inverse else self.worth
+
+    @property
+    def unit(self) -> Decimal:
+        """What one contract is worth at mark in the quote currency; of an inverse one always the same."""
+        return self.contract_size if self.inverse else self.contract_size * self.mark
+
+    @property
+    def worth(self) -> Decimal:
+        """Signed value at mark in the quote currency, in which legs of any kind compare."""
+        return self.quantity * self.unit
 
     @property
     def open_pnl(self) -> Decimal:
-        return self.quantity * self.contract_size * (self.mark - self.entry)
+        """In the settle currency."""
+        return self.gain(self.quantity, self.entry, self.mark)
+
+    def gain(self, quantity: Decimal, start: Decimal, end: Decimal) -> Decimal:
+        """What a signed quantity gains between two prices above zero, in the settle currency."""
+        size = quantity * self.contract_size
+        return size / start - size / end if self.inverse else size * (end - start)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """A resting or conditional order. `side` is +1 buy, -1 sell; `trigger` is None for plain orders.
 
-    `remaining` counts contracts of `contract_size` base units.
+    `remaining` counts contracts of `contract_size` base units (inverse: units of the quote currency).
     """
 
     id: str
@@ -160,6 +179,20 @@ class OpenOrder:
     reduce_only: bool
     created_at: datetime
     contract_size: Decimal = Decimal(1)
+
+    @property
+    def base(self) -> str:
+        return self.symbol.split("/")[0]
+
+    @property
+    def settle(self) -> str:
+        """What follows the colon of "BTC/USD:BTC"; of a spot market its quote currency."""
+        return self.symbol.partition("/")[2].rpartition(":")[2]
+
+    def notional(self, price: Decimal) -> Decimal:
+        """Unsigned value at a price, in the settle currency; settled in its base, a contract is inverse."""
+        size = self.remaining * self.contract_size
+        return size / price if self.settle == self.base else size * price
 
 
 class LedgerKind(StrEnum):

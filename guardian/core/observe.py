@@ -27,7 +27,7 @@ from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.nav import fold_nav
-from guardian.core.model import Failure, Part, Rule, Snapshot
+from guardian.core.model import Failure, Part, Position, Rule, Snapshot
 from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
 
 LONGEST_DISARM = timedelta(hours=4)
@@ -116,12 +116,19 @@ def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
     for part, numbers in _numbers(seen).items():
         if not all(number.is_finite() for number in numbers):
             seen = _refused(seen, part, "nonsense", "a value is not a finite number")
+    if any(_priceless(p) for p in seen.positions or ()):
+        seen = _refused(seen, Part.POSITIONS, "nonsense", "a price is not above zero")
     if seen.positions != () or not evidence.positions:
         return seen
     if seen.wallet is not None and seen.wallet.position_margin <= 0:
         return seen
     why = "no positions listed, but the wallet does not confirm it"
     return _refused(seen, Part.POSITIONS, "inconsistent", why)
+
+
+def _priceless(position: Position) -> bool:
+    held = bool(position.quantity) or position.inverse
+    return held and min(position.mark, position.entry, position.contract_size) <= 0
 
 
 def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:

@@ -51,7 +51,7 @@ class Nav:
     positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts what came.
     `value` is the larger of the two in units of 100 at the start: the loss that both prove.
     `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
-    whose currency has no price yet.
+    whose currency has no price yet. `marks` are those of the assets held when the wallet gave the prices.
     """
 
     at: datetime
@@ -66,6 +66,7 @@ class Nav:
     prices: tuple[tuple[str, Decimal], ...] = ()
     booked: tuple[str, ...] = ()
     waiting: tuple[LedgerEntry, ...] = ()
+    marks: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def equity(self) -> Decimal:

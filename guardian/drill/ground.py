@@ -13,7 +13,7 @@ from datetime import datetime
 from guardian.config.shapes import AccountConfig, Config, DrillConfig
 from guardian.core.model import Level
 from guardian.errors import ConfigError, RefusedError, SecretError
-from guardian.exchanges import Endpoint, Venue, venue
+from guardian.exchanges import Venue, endpoint_of, venue
 from guardian.journal.sqlite import FILE_NAME
 from guardian.ports import Canary, Credential, KeyAdmin, Reader, SecretStore, Trader
 from guardian.runtime.control.look import remembered
@@ -46,7 +46,7 @@ class Ground:
     admin: KeyAdmin | None = None
 
     def __post_init__(self) -> None:
-        self.endpoint = _endpoint(self.account)
+        self.endpoint = endpoint_of(self.account)
         self.venue: Venue = venue(self.account.venue)
         self.trader: Trader = self.venue.open_trader(self.endpoint)
         self.canary: Canary = self.venue.open_canary(self.endpoint)
@@ -157,15 +157,3 @@ async def standings(config: Config) -> Sequence[Standing]:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _endpoint(account: AccountConfig) -> Endpoint:
-    return Endpoint(
-        account=account.name,
-        venue=account.venue,
-        url=account.url,
-        currency=account.currency,
-        flows_seconds=account.poll.flows_seconds,
-        egress=account.egress or "",
-        orders_per_second=account.flatten.orders_per_second,
-    )

@@ -17,7 +17,9 @@ CHECKPOINT = "checkpoint"
 TAIL_CUT = "tail_cut"
 TAMPER_ACCEPTED = "tamper_accepted"
 DIRECT = "direct"
-OWN_KINDS = frozenset({CHECKPOINT, TAIL_CUT, TAMPER_ACCEPTED, DIRECT})
+ARCHIVED = "archived"
+PRUNED = "pruned"
+OWN_KINDS = frozenset({CHECKPOINT, TAIL_CUT, TAMPER_ACCEPTED, DIRECT, ARCHIVED, PRUNED})
 
 
 class Row(NamedTuple):
@@ -53,18 +55,13 @@ def instant(at: datetime) -> str:
 
 def digest(prev: str, seq: int, at: str, kind: str, body: str) -> str:
     """SHA-256 over the five fields, each framed by its length, so that no two records share an input."""
-    framed = bytearray()
-    for field in (prev, str(seq), at, kind, body):
-        raw = field.encode("utf-8", "surrogatepass")
-        framed += b"%d:" % len(raw)
-        framed += raw
-    return hashlib.sha256(framed).hexdigest()
+    fields = [field.encode("utf-8", "surrogatepass") for field in (prev, str(seq), at, kind, body)]
+    return hashlib.sha256(b"".join(b"%d:%b" % (len(raw), raw) for raw in fields)).hexdigest()
 
 
 def sound(row: Row) -> bool:
     """Whether the row's own hash covers its own content, wherever it stands."""
-    stored: tuple[object, ...] = row[1:]
-    if not all(isinstance(text, str) for text in stored):
+    if set(map(type, row[1:])) != {str}:
         return False  # SQLite keeps whatever type somebody wrote.
     return digest(row.prev, row.seq, row.at, row.kind, row.body) == row.hash
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from guardian.journal.chain import DIRECT
-from guardian.journal.read import Wanted, read_records, verify_file
+from guardian.journal.read import Wanted, read_records
 from guardian.journal.store import Entry
+from guardian.journal.verify import verify_file
 from guardian.ports import Record
 
 IMPORTED_ENDING = ".imported"

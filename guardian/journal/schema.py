@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import urllib.parse
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from guardian.journal.faults import JournalForeign
+from guardian.journal.faults import SQLITE_CORRUPT, JournalForeign
 
 LAYOUT = 1
 BUSY_SECONDS = 1.0
@@ -39,10 +40,12 @@ def connect(path: Path) -> sqlite3.Connection:
     """A writing connection with the tables in place. Raises OSError, sqlite3.Error, JournalForeign."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db.text_factory = _text
     try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        _lay(db, path)
+        with _legible():
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            _lay(db, path)
     except BaseException:
         db.close()
         raise
@@ -64,10 +67,27 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         return _probed(f"{address}&immutable=1")
 
 
+@contextmanager
+def _legible() -> Iterator[None]:
+    """sqlite quotes a damaged schema in its message, and Python fails on the message."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        error = sqlite3.DatabaseError("malformed database schema")
+        error.sqlite_errorcode = SQLITE_CORRUPT
+        raise error from None
+
+
+def _text(raw: bytes) -> str:
+    """Bytes that are no text must be found as a changed record, not end the reading."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
 def _probed(address: str) -> sqlite3.Connection:
     db = sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+    db.text_factory = _text
     try:
-        with closing(db.execute("SELECT count(*) FROM sqlite_master")) as cursor:
+        with _legible(), closing(db.execute("SELECT count(*) FROM sqlite_master")) as cursor:
             cursor.fetchone()
     except BaseException:
         db.close()

@@ -12,13 +12,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from guardian.journal import outbox
+from guardian.journal import anchors, outbox
+from guardian.journal.anchors import Anchor
+from guardian.journal.archive.rotate import Job, Keeping, Rotated, Rotation
 from guardian.journal.chain import CHECKPOINT
-from guardian.journal.read import verify_file
 from guardian.journal.schema import connect
 from guardian.journal.store import Entry, Origin, Store
+from guardian.journal.tail import Head
+from guardian.journal.verify import verify_file
 from guardian.journal.writer import Urgency, Writer
 from guardian.ports import Message, Outgoing, Restored, Verification
 
@@ -40,6 +43,7 @@ class SqliteJournal:
         self.path = path
         self._store = Store(path, origin, opener)
         self._writer = Writer(f"journal {path.name}")
+        self._archivist = Writer(f"archive of {path.name}")
 
     async def restore(self, accept: bool = False) -> Restored:
         """The last checkpoint and the event records after it; reads only that tail.
@@ -91,15 +95,39 @@ class SqliteJournal:
         """Facts beside the chain: `layout`, `instance`, `state_schema` (of the last checkpoint), `head`."""
         return await self._run(Urgency.BOOKKEEPING, self._store.meta)
 
-    async def verify(self) -> Verification:
+    async def head(self) -> Head:
+        """The last record that is on the disk."""
+        return await self._run(Urgency.BOOKKEEPING, self._store.head)
+
+    async def anchor(self, path: Path, at: datetime) -> None:
+        """Write the head down in a file that lies elsewhere, on a thread that no decision waits for."""
+        anchor = Anchor(*await self.head())
+        await self._aside(lambda: anchors.append(path, at, anchor) if anchor.seq else None)
+
+    async def rotate(self, keeping: Keeping, now: datetime, open_since: datetime | None = None) -> Rotated:
+        """Move old records to the archive and delete what is past keeping; see `Rotation.run`.
+
+        It runs on a thread of its own. What it changes in the live file waits behind every decision, in
+        transactions of a few rows.
+        """
+
+        def ask(job: Job[T]) -> Future[T]:
+            return self._writer.submit(Urgency.BOOKKEEPING, lambda: job(self._store))
+
+        rotation = Rotation(self.path, keeping, ask, now)
+        return await self._aside(lambda: rotation.run(open_since))
+
+    async def verify(self, archive: Path | None = None) -> Verification:
         """Read the whole chain on a connection of its own, so that no decision waits for it."""
-        return await asyncio.to_thread(verify_file, self.path)
+        return await asyncio.to_thread(verify_file, self.path, archive)
 
     async def close(self) -> None:
         """Finish what was asked, close the file and end the thread; a disk that hangs is left after 5 s.
 
         A second call does nothing.
         """
+        if not self._archivist.stopped:
+            self._archivist.stop(lambda: None)
         if not self._writer.stopped:
             await asyncio.wait(
                 [asyncio.wrap_future(self._writer.stop(self._store.drop))], timeout=CLOSE_SECONDS
@@ -112,6 +140,20 @@ class SqliteJournal:
 
         await self._run(Urgency.BOOKKEEPING, run)
 
+    async def _aside(self, job: Callable[[], T]) -> T:
+        return await _ended(self._archivist.submit(Urgency.BOOKKEEPING, job))
+
     async def _run(self, urgency: Urgency, job: Callable[[], T]) -> T:
-        future: Future[T] = self._writer.submit(urgency, job)
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await _ended(self._writer.submit(urgency, job))
+
+
+async def _ended(future: Future[T]) -> T:
+    """The job's result. Cancelling stops the waiting, not the job, whose failure then concerns nobody."""
+    waiting = asyncio.wrap_future(future)
+    waiting.add_done_callback(_heard)
+    return await asyncio.shield(waiting)
+
+
+def _heard(waiting: asyncio.Future[Any]) -> None:
+    if not waiting.cancelled():
+        waiting.exception()

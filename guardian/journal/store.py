@@ -114,6 +114,16 @@ class Store:
         self._head = head
         return len(entries)
 
+    def release(self, rows: Sequence[tuple[int, str]]) -> None:
+        """Take out records (seq, hash) that lie in the archive; one that is not the same stays."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM records WHERE seq = ? AND hash = ?", rows)
+
+    def head(self) -> Head:
+        """The last record that is on the disk."""
+        with self._transaction() as db:
+            return self._head or self._read_head(db)
+
     def _chain(self, db: sqlite3.Connection, entries: Sequence[Entry], start: Head | None = None) -> Head:
         seq, prev = start or self._head or self._read_head(db)
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Reading a journal back: the tail after the last checkpoint, and the whole chain.
+"""Reading a journal back: the tail after the last checkpoint. `verify` reads the whole chain.
 
 Law: a restore reads only the tail, whatever the journal's size. Only the last record's own content may be
 wrong after a crash (torn); anything else that does not fit was changed by somebody (tampered).
@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from guardian.journal.chain import CHECKPOINT, GENESIS, TAMPER_ACCEPTED, Bad, Fault, Row, judge, sound
 from guardian.journal.schema import read_meta
-from guardian.ports import Verification
 
 ALL = "SELECT seq, at, kind, body, prev, hash FROM records ORDER BY seq"
 SINCE = "SELECT seq, at, kind, body, prev, hash FROM records WHERE seq >= ? ORDER BY seq"
@@ -47,10 +46,9 @@ class Tail(NamedTuple):
 def told_head(db: sqlite3.Connection) -> Head:
     """The end of the chain as the last commit wrote it down beside the records."""
     text = read_meta(db, "head")
-    if text is None:
-        return Head(0, GENESIS)
-    seq, hash_ = text.split(" ")
-    return Head(int(seq), hash_)
+    seq, _, hash_ = (text or "").partition(" ")
+    # Words that are no head are somebody's change: no record can then follow from it.
+    return Head(int(seq), hash_) if seq.isascii() and seq.isdigit() else Head(0, GENESIS)
 
 
 def last_row(db: sqlite3.Connection) -> Row | None:
@@ -65,7 +63,7 @@ def read_tail(db: sqlite3.Connection) -> Tail:
     prev = GENESIS if first == 1 else "" if before is None else before[0]
     rows = tuple(Row(*row) for row in db.execute(SINCE, (first,)))
     faults = _faults(rows, first, prev)
-    faults.extend(_truncated(rows[-1] if rows else None, told_head(db)))
+    faults.extend(truncated(rows[-1] if rows else None, told_head(db)))
     accepted = max((row.seq for row in rows if row.kind == TAMPER_ACCEPTED and sound(row)), default=0)
     return Tail(rows, tuple(bad for bad in faults if bad.seq > accepted))
 
@@ -81,7 +79,8 @@ def _faults(rows: Iterable[Row], seq: int, prev: str) -> list[Bad]:
     return found
 
 
-def _truncated(last: Row | None, head: Head) -> list[Bad]:
+def truncated(last: Row | None, head: Head) -> list[Bad]:
+    """What does not fit between the last record and the head as it was written down."""
     seq = 0 if last is None else last.seq
     if seq < head.seq:
         return [Bad(head.seq, Fault.PLACE, f"records {seq + 1} to {head.seq} are missing from the end")]
@@ -90,29 +89,6 @@ def _truncated(last: Row | None, head: Head) -> list[Bad]:
     if last is not None and last.hash != head.hash and sound(last):
         return [Bad(seq, Fault.PLACE, f"record {seq} is not the one that guardian wrote last")]
     return []
-
-
-def verify_chain(db: sqlite3.Connection) -> Verification:
-    """Every record from the first, streaming; stops at the first that does not fit. Raises sqlite3.Error."""
-    db.execute("BEGIN")  # One view of records and head while the daemon goes on writing.
-    try:
-        return _verify_in_view(db)
-    finally:
-        db.execute("ROLLBACK")
-
-
-def _verify_in_view(db: sqlite3.Connection) -> Verification:
-    seen, prev, last = 0, GENESIS, None
-    with closing(db.execute(ALL)) as rows:
-        for stored in rows:
-            last = Row(*stored)
-            bad = judge(last, seen + 1, prev)
-            if bad is not None:
-                return Verification(False, seen, bad.seq, bad.problem, prev)
-            seen, prev = seen + 1, last.hash
-    for bad in _truncated(last, told_head(db)):
-        return Verification(False, seen, bad.seq, bad.problem, prev)
-    return Verification(True, seen, None, "", prev)
 
 
 def salvage(db: sqlite3.Connection) -> tuple[Row, ...]:

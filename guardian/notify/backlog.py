@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from guardian.core.model import Level
@@ -12,6 +12,7 @@ from guardian.notify.render import headline, stamp
 from guardian.ports import Message, Outgoing
 
 DIGEST_LINES = 50
+POISON_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,59 @@ def retry_seconds(pace: Pace, outgoing: Outgoing) -> float:
     return nominal * (1 - 0.25 * (zlib.crc32(seed) % 1000) / 1000)
 
 
-def ordered(rows: Sequence[Outgoing]) -> tuple[Outgoing, ...]:
-    """Fresh before often tried, so that a poisonous message holds up only its own key; then by age."""
-    tries: dict[str, int] = {}
+@dataclass(slots=True)
+class Blame:
+    """Whether it is the channel that fails, or one message that it will never take.
+
+    A key that fails twice right after another one was taken is poisonous. `failed` is the key that failed
+    last: one other is tried before it, so that a poisonous key is found out.
+    """
+
+    failed: str = ""
+    healthy: bool = True
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def taken(self, key: str) -> None:
+        self.healthy = True
+        self.counts.pop(key, None)
+        if self.failed == key:
+            self.failed = ""
+
+    def refused(self, key: str) -> None:
+        if self.healthy:
+            self.counts[key] = self.counts.get(key, 0) + 1
+        self.healthy, self.failed = False, key
+
+    def poisonous(self, key: str) -> bool:
+        return self.counts.get(key, 0) >= POISON_TRIES
+
+
+def ordered(rows: Sequence[Outgoing], blame: Blame) -> tuple[Outgoing, ...]:
+    """The worst news first, also after an outage; within one key by age; a poisonous key last."""
+    worst: dict[str, int] = {}
     for row in rows:
-        tries[row.message.key] = max(tries.get(row.message.key, 0), row.attempts)
-    return tuple(sorted(rows, key=lambda row: (tries[row.message.key], row.message.at, abs(row.id))))
+        level = Level.__members__.get(row.message.level, Level.NORMAL)
+        worst[row.message.key] = max(worst.get(row.message.key, 0), level)
+
+    def rank(row: Outgoing) -> tuple[bool, int, datetime, int]:
+        key = row.message.key
+        return blame.poisonous(key), -worst[key], row.message.at, abs(row.id)
+
+    line = sorted(rows, key=rank)
+    if line and line[0].message.key == blame.failed:
+        other = next((n for n, row in enumerate(line) if row.message.key != blame.failed), 0)
+        line.insert(0, line.pop(other))
+    return tuple(line)
 
 
-def plan_round(rows: Sequence[Outgoing], now: datetime, pace: Pace, pager: bool) -> Round:
+def plan_round(rows: Sequence[Outgoing], now: datetime, pace: Pace, pager: bool, blame: Blame) -> Round:
     """Collapse what is late and many. The newest trigger of each key always goes out by itself.
 
     On a pager every resolve does too, and there is no digest: a repeated event only joins its incident.
     """
     late = [row for row in rows if now - row.message.at > timedelta(seconds=pace.digest_age_seconds)]
     if len(late) <= pace.digest_over:
-        return Round(ordered(rows))
+        return Round(ordered(rows, blame))
     newest = {
         row.message.key: row.id for row in ordered_by_age(rows) if row.message.notification == "trigger"
     }
@@ -71,9 +109,9 @@ def plan_round(rows: Sequence[Outgoing], now: datetime, pace: Pace, pager: bool)
         if row.id != newest.get(row.message.key) and not (pager and row.message.notification == "resolve")
     )
     gone = {row.id for row in collapsed}
-    single = ordered([row for row in rows if row.id not in gone])
+    single = ordered([row for row in rows if row.id not in gone], blame)
     if len(collapsed) < 2 and not pager:
-        return Round(ordered(rows))
+        return Round(ordered(rows, blame))
     return Round(single, collapsed, None if pager else digest(collapsed, now))
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from guardian.notify.backlog import Pace, plan_round, retry_seconds, told_again
+from guardian.notify.backlog import Blame, Pace, plan_round, retry_seconds, told_again
 from guardian.notify.routing import PAGERS, Router
 from guardian.notify.waiting import Mark, OnTrouble, Troubles, Waiting
 from guardian.ports import Channel, Clock, Delivery, Journal, Message, Outgoing
@@ -41,6 +41,7 @@ class Lane:
     next_send: datetime = LONG_AGO
     blocked_until: datetime = LONG_AGO
     failures: int = 0
+    blame: Blame = field(default_factory=Blame)
     task: asyncio.Task[None] | None = None
 
     @property
@@ -141,7 +142,7 @@ class Courier:
                 await self._waiting.mark(row, Mark(None))
             else:
                 live.append(row)
-        round_ = plan_round(live, now, self._timing.pace, lane.pager)
+        round_ = plan_round(live, now, self._timing.pace, lane.pager, lane.blame)
         for row in round_.single:
             if not await self._deliver(lane, row):
                 return
@@ -201,11 +202,13 @@ class Courier:
         self.failed += not delivery.ok
         if delivery.ok:
             lane.failures = 0
+            lane.blame.taken(message.key)
             self._troubles.end(f"channel:{lane.channel.name}")
         return delivery
 
     def _block(self, lane: Lane, row: Outgoing, delivery: Delivery) -> datetime:
         """Leave the channel alone for as long as it asked, or longer each time."""
+        lane.blame.refused(row.message.key)
         lane.failures += 1
         if lane.failures >= TROUBLE_AFTER_FAILURES:
             self._troubles.begin(f"channel:{lane.channel.name}", delivery.detail)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from guardian.core.effects import Effect
 from guardian.core.events import Event
 from guardian.core.state import SCHEMA, Decision, State
 from guardian.errors import GuardianError
 
+# A read may hold a number that is none. It is refused by the core, and must be again when it is replayed.
+_ANY_NUMBER = ConfigDict(allow_inf_nan=True)
 _STATE: TypeAdapter[State] = TypeAdapter(State)
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")], config=_ANY_NUMBER)
 _EFFECTS: TypeAdapter[tuple[Effect, ...]] = TypeAdapter(
     tuple[Annotated[Effect, Field(discriminator="kind")], ...]
 )

@@ -8,13 +8,15 @@ refused.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from guardian.ports import Journal, Message
 
 PATIENCE_SECONDS = 0.25
+CALM_SECONDS = 5.0
+"""How long no write may fail before the journal counts as healed: one that flaps is not told each time."""
+
 CHECKPOINT_EVERY = 2_000
 
 Outbox = Sequence[tuple[str, Message]]
@@ -28,12 +30,16 @@ class Committer:
         journal: Journal,
         offer: Callable[[str, Message], None],
         trouble: Callable[[str, bool], None],
+        checkpoint_every: int = CHECKPOINT_EVERY,
     ) -> None:
         self._journal = journal
+        self._checkpoint_every = checkpoint_every
         self._offer = offer
         self._trouble = trouble
         self._pending: set[asyncio.Task[None]] = set()
         self.ok = True
+        self._writes = True
+        self._failed_at = 0.0
         self.records = 0
         self.lost = 0
         self._since_checkpoint = 0
@@ -44,8 +50,8 @@ class Committer:
         A journal that is known to fail is not waited for again until it has written something.
         """
         task = self._start(at, kind, body, outgoing)
-        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS if self.ok else 0.0)
-        if not done and self.ok:
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS if self._writes else 0.0)
+        if not done:
             self._declare(f"a commit took longer than {PATIENCE_SECONDS * 1000:.0f} ms")
 
     def begin(self, at: datetime, kind: str, body: str) -> None:
@@ -68,7 +74,7 @@ class Committer:
 
         It is due at once after a gap, because only it knows what the lost records had decided.
         """
-        if self._since_checkpoint < CHECKPOINT_EVERY or not self.ok:
+        if self._since_checkpoint < self._checkpoint_every or not self.ok:
             return
         self._since_checkpoint = 0
         self._keep(asyncio.get_running_loop().create_task(self._checkpoint(at, encode())))
@@ -77,7 +83,7 @@ class Committer:
         try:
             await self._journal.checkpoint(at, state)
         except Exception as error:
-            self._since_checkpoint = CHECKPOINT_EVERY
+            self._since_checkpoint = self._checkpoint_every
             self._declare(f"a checkpoint failed: {type(error).__name__}")
 
     async def settle(self) -> None:
@@ -86,7 +92,8 @@ class Committer:
             await asyncio.wait(set(self._pending), timeout=2.0)
 
     async def _append(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
-        begun = time.monotonic()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             await self._journal.append(at, kind, body, outgoing)
         except Exception as error:
@@ -96,16 +103,20 @@ class Committer:
                 self._offer(channel, message)
             self._declare(f"a record could not be written: {type(error).__name__}")
             return
-        if time.monotonic() - begun < PATIENCE_SECONDS:
+        if loop.time() - begun < PATIENCE_SECONDS:
             self._heal()
 
     def _declare(self, detail: str) -> None:
+        """The journal fails: each failure begins its time of calm anew, the first one is told."""
+        self._writes = False
+        self._failed_at = asyncio.get_running_loop().time()
         if self.ok:
             self.ok = False
             self._trouble(detail, False)
 
     def _heal(self) -> None:
-        if not self.ok:
+        self._writes = True
+        if not self.ok and asyncio.get_running_loop().time() >= self._failed_at + CALM_SECONDS:
             self.ok = True
-            self._since_checkpoint = CHECKPOINT_EVERY
+            self._since_checkpoint = self._checkpoint_every
             self._trouble(f"writing again; {self.lost} records were lost while it failed", True)

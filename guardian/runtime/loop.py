@@ -23,7 +23,7 @@ from guardian.notify.outbox import Courier
 from guardian.notify.routing import Router
 from guardian.ports import Clock, Journal
 from guardian.runtime.codec import encode_state, encode_step
-from guardian.runtime.commit import Committer
+from guardian.runtime.commit import CHECKPOINT_EVERY, Committer
 from guardian.runtime.counters import Counters
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.perform import Performer
@@ -44,6 +44,7 @@ class Parts:
     desks: Mapping[str, AccountDesk]
     permits: PermitBook
     router: Router
+    checkpoint_every: int = CHECKPOINT_EVERY
 
 
 class Runtime:
@@ -56,12 +57,15 @@ class Runtime:
         self.performer = Performer(parts.desks, parts.permits, parts.clock, self.post)
         self.watches = {n: Watch(n, d.reader, parts.clock, self.post) for n, d in parts.desks.items()}
         self.courier = courier(self)
-        self.committer = Committer(parts.journal, self.courier.offer, self._journal_trouble)
+        self.committer = Committer(
+            parts.journal, self.courier.offer, self._journal_trouble, parts.checkpoint_every
+        )
         self.performer.read_now = lambda account: self.watches[account].now()
         self.counters = Counters()
         self.started_at = parts.clock.now()
         self.judged_at = self.started_at
         self.told = 0
+        self._cried: set[str] = set()
         self._permits_ok = True
         self._renewing: asyncio.Task[None] | None = None
 
@@ -134,9 +138,22 @@ class Runtime:
             self.courier.poke()
 
     def _defect(self, event: Event, name: str) -> None:
+        """Told as a trouble; where not even that can be decided on, past the core."""
         self.counters.defects += 1
         if not isinstance(event, Troubled):
             self.trouble(INTERNAL, f"{name} while deciding on a {event.kind} event", False)
+        elif event.subject == INTERNAL and event.account not in self._cried:
+            self._cried.add(event.account)
+            self._cry(event)
+
+    def _cry(self, event: Troubled) -> None:
+        """The last way to people when no decision can be made: a page that no decision has made."""
+        key = f"guardian/{self.state.instance}/{event.account}/guardian/{INTERNAL}"
+        lines = (event.detail, "No rule acts on this account until this is mended.")
+        title = f"Guardian cannot decide: {event.account}"
+        page = Notify(f"{event.account}/defect", event.account, key, "trigger", Level.HALT, title, lines)
+        for channel, message in self.parts.router.route(page, event.at):
+            self.courier.offer(channel, message)
 
     def _journal_trouble(self, detail: str, healed: bool) -> None:
         self.trouble(JOURNAL_TROUBLE, detail, healed)

@@ -3,7 +3,8 @@
     GET  /v1/status, and all that guardian.web.server tells
     POST /v1/{arm, disarm, demand, drilled, resume, preview}   {"account": ..., ...}
 
-Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object.
+Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object; what
+HTTP itself refuses (no such path, a body too large) has the same shape.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from guardian.errors import GuardianError
+from guardian.web.clean import SILENT, USAGE, clean, refusal
 from guardian.web.figures import Telemetry
 from guardian.web.server import add_routes
 
@@ -43,11 +45,11 @@ class ControlSocket:
 
     async def open(self) -> None:
         """Replace a dead socket file; the caller holds the instance lock, so no living one is there."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[clean])
         app.router.add_get("/v1/status", self._status)
         add_routes(app, self._telemetry)
         app.router.add_post("/v1/{verb}", self._operate)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, logger=SILENT)
         await self._runner.setup()
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -70,18 +72,18 @@ class ControlSocket:
         except orjson.JSONDecodeError:
             body = None
         if not isinstance(body, dict):
-            return _json({"error": "the body is not a JSON object", "exit_code": 2}, 400)
+            return refusal("the body is not a JSON object", 400, USAGE)
         try:
             answer = await self._controls.operate(request.match_info["verb"], body, _peer(request))
         except GuardianError as error:
-            return _json({"error": str(error), "exit_code": error.exit_code}, 409)
-        except (KeyError, TypeError, ValueError) as error:
-            return _json({"error": f"a field is missing or wrong: {error}", "exit_code": 2}, 400)
+            return refusal(str(error), 409, error.exit_code)
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            return refusal(f"a field is missing or wrong: {error}", 400, USAGE)
         return _json(answer)
 
 
-def _json(document: dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
+def _json(document: dict[str, Any]) -> web.Response:
+    return web.Response(body=orjson.dumps(document), content_type="application/json")
 
 
 def _peer(request: web.Request) -> str:

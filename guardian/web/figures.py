@@ -94,7 +94,10 @@ class NoticeFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that one scrape tells. `effects` rows are (account, kind, outcome, count)."""
+    """Everything that one scrape tells. `effects` rows are (account, kind, outcome, count).
+
+    `tasks` are those of the event loop that have not ended: a number that grows is a leak.
+    """
 
     version: str
     started_at: float
@@ -107,6 +110,7 @@ class Figures:
     effects: tuple[tuple[str, str, str, int], ...]
     journal: JournalFigures
     notices: NoticeFigures
+    tasks: int = 0
 
 
 class Telemetry(Protocol):

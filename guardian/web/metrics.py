@@ -80,6 +80,7 @@ def _process(now: Figures) -> Iterator[Metric]:
         ("guardian_journal_ok", "1 while the journal is being written.", float(now.journal.ok)),
         ("guardian_journal_gap_records", "Records of this run that were lost.", now.journal.gap),
         ("guardian_notifications_queue_length", "Messages of this run not yet taken.", now.notices.queued),
+        ("guardian_tasks", "Tasks of the event loop that have not ended.", now.tasks),
     ):
         yield GaugeMetricFamily(name, text, value=value)
     steps = HistogramMetricFamily("guardian_evaluation_seconds", "Time to judge one event.")

@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 
 from guardian.errors import GuardianError
+from guardian.web.clean import SILENT, UNCACHED, clean
 from guardian.web.figures import Health, Telemetry
 from guardian.web.metrics import exposition
 
@@ -42,9 +43,9 @@ class TelemetryServer:
 
     async def open(self) -> None:
         """Returns when connections are accepted."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[clean])
         add_routes(app, self._telemetry)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, logger=SILENT)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
@@ -112,9 +113,6 @@ class Scrape:
         if made is None or now - made[0] >= FRESH_SECONDS:
             made = self._made[wanted] = (now, self._build(wanted))
         return made[1]
-
-
-UNCACHED = {"Cache-Control": "no-store"}
 
 
 def _health(health: Health) -> web.Response:

@@ -97,7 +97,7 @@ def test_a_missing_secret_is_told(desk: Desk, receivers: Receivers) -> None:
 
 
 def test_without_routes_nobody_is_told(desk: Desk) -> None:
-    result = desk.cli("alerts", "test", "--json")
+    result = desk.command("alerts", "test", "--json")
 
     assert 3 == result.code
     assert "nobody is told" in result.document["error"]
@@ -106,7 +106,7 @@ def test_without_routes_nobody_is_told(desk: Desk) -> None:
 def test_an_unknown_channel_is_refused_with_the_known_ones(desk: Desk, receivers: Receivers) -> None:
     write_routes(desk, receivers.slack_url, receivers.pagerduty_base)
 
-    result = desk.cli("alerts", "test", "--channel", "opps")
+    result = desk.command("alerts", "test", "--channel", "opps")
 
     assert 3 == result.code
     assert "there is ops, page" in result.err

@@ -102,7 +102,7 @@ def test_a_venue_that_hangs_does_not_hang_the_check(desk: Desk) -> None:
     desk.venue.fault(effect="hang", seconds=60)
     begun = time.monotonic()
 
-    done = desk.cli("check", "--online", "--json")
+    done = desk.command("check", "--online", "--json")
 
     assert time.monotonic() - begun < 15
     assert 3 == done.code

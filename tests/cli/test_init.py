@@ -14,7 +14,7 @@ import pytest
 
 from guardian.config import load_config
 from tests.cli.asking import invoke
-from tests.integration.troupe import environment
+from tests.integration.commands import environment, in_process
 
 FREQTRADE = """\
 {
@@ -91,9 +91,9 @@ def test_the_keys_folder_is_private_and_its_files_are_named(folder: Path) -> Non
 def test_nothing_is_overwritten(folder: Path) -> None:
     (folder / "guardian.yaml").write_text("mine")
 
-    result = command("init", "--yes")
+    result = in_process(["init", "--yes"])
 
-    assert (6, "mine") == (result.returncode, (folder / "guardian.yaml").read_text())
+    assert (6, "mine") == (result.code, (folder / "guardian.yaml").read_text())
     assert ["guardian.yaml"] == os.listdir(folder)
 
 
@@ -107,10 +107,10 @@ def test_a_file_that_would_not_pass_is_not_written(folder: Path) -> None:
     """Not even with --force, and what was there stays."""
     (folder / "guardian.yaml").write_text("mine")
 
-    result = command("init", "--yes", "--force", "--currency", "us dollars")
+    result = in_process(["init", "--yes", "--force", "--currency", "us dollars"])
 
-    assert 3 == result.returncode
-    assert "guardian.yaml:" in result.stderr
+    assert 3 == result.code
+    assert "guardian.yaml:" in result.err
     assert "mine" == (folder / "guardian.yaml").read_text()
     assert ["guardian.yaml"] == os.listdir(folder)
 
@@ -136,10 +136,10 @@ def test_a_key_in_place_of_a_reference_is_refused_and_never_shown(folder: Path) 
 
 
 def test_an_unknown_venue_is_refused_with_the_nearest() -> None:
-    result = command("init", "--yes", "--venue", "bibyt")
+    result = in_process(["init", "--yes", "--venue", "bibyt"])
 
-    assert 3 == result.returncode
-    assert "did you mean bybit?" in result.stderr
+    assert 3 == result.code
+    assert "did you mean bybit?" in result.err
 
 
 def test_a_freqtrade_configuration_gives_its_public_key_and_no_secret(folder: Path) -> None:
@@ -170,12 +170,12 @@ def test_a_spot_bot_is_told_what_guardian_does_not_do(folder: Path) -> None:
 def test_what_is_no_freqtrade_configuration_is_refused(folder: Path, text: str) -> None:
     (folder / "config.json").write_text(text)
 
-    result = command("init", "--yes", "--from", "config.json")
+    result = in_process(["init", "--yes", "--from", "config.json"])
 
-    assert (3, False) == (result.returncode, (folder / "guardian.yaml").exists())
-    assert "config.json" in result.stderr
-    assert "SECRETSECRET" not in result.stderr
-    assert "Traceback" not in result.stderr
+    assert (3, False) == (result.code, (folder / "guardian.yaml").exists())
+    assert "config.json" in result.err
+    assert "SECRETSECRET" not in result.err
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.process
@@ -191,8 +191,3 @@ def test_at_a_terminal_it_asks_and_return_takes_the_default(folder: Path) -> Non
 
     (account,) = load_config(None).accounts
     assert (0, "mine", "bybit", None) == (code, account.name, account.venue, account.keys.hands)
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "guardian", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, env=environment(), check=False, timeout=60)

@@ -94,7 +94,7 @@ def test_the_table_shows_public_ids_and_what_is_not_known(desk: Desk) -> None:
 
 
 def test_an_unknown_account_is_refused_with_the_known_ones(desk: Desk) -> None:
-    result = desk.cli("keys", "audit", "dask")
+    result = desk.command("keys", "audit", "dask")
 
     assert 3 == result.code
     assert "it has desk" in result.err

@@ -20,7 +20,7 @@ def test_pause_halts_and_leaves_positions_and_stops_alone(open_desk: OpenDesk) -
     orders = desk.venue.books()["orders"]
     adding = {o["id"] for o in orders if not o["reduce_only"]}
 
-    said = desk.cli("pause", ACCOUNT, "--reason", "strange fills", "--json")
+    said = desk.command("pause", ACCOUNT, "--reason", "strange fills", "--json")
     desk.until(lambda: not adding & {o["id"] for o in desk.venue.books()["orders"]}, 10, "no order adds risk")
 
     assert said.code == 0, said.err
@@ -28,7 +28,7 @@ def test_pause_halts_and_leaves_positions_and_stops_alone(open_desk: OpenDesk) -
     assert said.document["leave"] == "guardian resume desk --reason TEXT"
     assert desk.venue.sizes() == before
     assert not desk.venue.bot_key()["read_only"], "HALT fences nothing"
-    back = desk.cli("resume", ACCOUNT, "--reason", "looked at", "--confirm", ACCOUNT, "--json")
+    back = desk.command("resume", ACCOUNT, "--reason", "looked at", "--confirm", ACCOUNT, "--json")
     assert (back.code, back.document["level"]) == (0, "NORMAL")
 
 
@@ -39,7 +39,7 @@ def test_pause_never_lowers_a_level(open_desk: OpenDesk) -> None:
     desk.operate("demand", level="flatten", reason="test")
     desk.until(lambda: desk.level() == "FLATTEN", 5, "flatten")
 
-    said = desk.cli("pause", ACCOUNT)
+    said = desk.command("pause", ACCOUNT)
 
     assert said.code == 0
     assert "desk stays at FLATTEN" in said.out
@@ -47,14 +47,14 @@ def test_pause_never_lowers_a_level(open_desk: OpenDesk) -> None:
 
 
 def test_without_a_daemon_nothing_is_done_and_it_says_so(open_desk: OpenDesk) -> None:
-    said = open_desk().cli("pause", ACCOUNT)
+    said = open_desk().command("pause", ACCOUNT)
 
     assert said.code == 7
     assert "no guardian answers" in said.err
 
 
 def test_an_unknown_account_is_answered_with_those_there_are(open_desk: OpenDesk) -> None:
-    said = open_desk().cli("pause", "dsek")
+    said = open_desk().command("pause", "dsek")
 
     assert said.code != 0
     assert "accounts: desk" in said.err

@@ -44,8 +44,8 @@ def test_a_lockout_is_told_whole_and_then_happens_as_told(open_desk: OpenDesk) -
     desk.warm()
     books = desk.venue.books()
 
-    said = desk.cli("plan", ACCOUNT, "--as-if", "drawdown=6%", "--json", "--exit-code")
-    quiet = desk.cli("plan", ACCOUNT, "--json", "--exit-code")
+    said = desk.command("plan", ACCOUNT, "--as-if", "drawdown=6%", "--json", "--exit-code")
+    quiet = desk.command("plan", ACCOUNT, "--json", "--exit-code")
     before = touched(desk)
     desk.venue.crash(0.07)
     desk.until(lambda: bool(desk.incident().get("verified_flat_at")), 20, "flat")
@@ -74,8 +74,8 @@ def test_where_it_only_observes_it_says_would_have_and_why(open_desk: OpenDesk) 
     desk.run()
     desk.warm()
 
-    said = desk.cli("plan", "--as-if", "drawdown=0.06", "--exit-code")
-    document = desk.cli("plan", "--as-if", "drawdown=0.06", "--json").document
+    said = desk.command("plan", "--as-if", "drawdown=0.06", "--exit-code")
+    document = desk.command("plan", "--as-if", "drawdown=0.06", "--json").document
 
     (plan,) = document["accounts"]
     assert said.code == 0
@@ -91,7 +91,7 @@ def test_without_a_daemon_it_reads_by_itself_with_the_watch_key_alone(open_desk:
     (desk.root / "keys" / "hands.json").unlink()
     (desk.root / "keys" / "admin.json").unlink()
 
-    said = desk.cli("plan", ACCOUNT, "--as-if", "drawdown=6%", "--json")
+    said = desk.command("plan", ACCOUNT, "--as-if", "drawdown=6%", "--json")
 
     (plan,) = said.document["accounts"]
     assert said.code == 0, said.err
@@ -114,7 +114,7 @@ def test_without_a_daemon_the_journal_says_whether_the_account_is_armed(open_des
     journal = desk.root / "state" / "journal.db"
     before = journal.read_bytes()
 
-    said = desk.cli("plan", ACCOUNT, "--as-if", "drawdown=6%", "--exit-code", "--json")
+    said = desk.command("plan", ACCOUNT, "--as-if", "drawdown=6%", "--exit-code", "--json")
 
     assert (said.code, said.document["accounts"][0]["why_not"]) == (8, [])
     assert journal.read_bytes() == before
@@ -130,7 +130,7 @@ def test_without_a_daemon_the_journal_says_whether_the_account_is_armed(open_des
     ],
 )
 def test_a_wrong_supposition_is_a_usage_error(open_desk: OpenDesk, given: str, told: str) -> None:
-    said = open_desk().cli("plan", ACCOUNT, "--as-if", given)
+    said = open_desk().command("plan", ACCOUNT, "--as-if", given)
 
     assert said.code == 2
     assert told in said.err
@@ -142,7 +142,7 @@ def test_a_dead_venue_is_not_taken_for_safety(open_desk: OpenDesk) -> None:
     desk = open_desk()
     desk.venue.fault(effect="drop_before", match="/v5", count=100_000)
 
-    said = desk.cli("plan", ACCOUNT, "--json", timeout=90)
+    said = desk.command("plan", ACCOUNT, "--json")
 
     (plan,) = json.loads(said.out)["accounts"]
     assert plan["data_age_s"] is None

@@ -10,13 +10,10 @@ from click.testing import CliRunner, Result
 
 from guardian.cli import root
 from guardian.config import load_packs
-from guardian.config.content import content_root
 from guardian.core.metrics import METRICS
 from tests.integration.conftest import OpenDesk, open_desk
 
 __all__ = ["open_desk"]
-
-CASEBOOKS = sorted((content_root() / "rules").glob("*.cases.yaml"))
 
 RULE = """\
 - id: dd
@@ -32,14 +29,23 @@ RULE = """\
 """
 
 CASES = """\
-- case: Six percent halts
-  rules: [pack]
-  series:
-    - {at: 0s, equity: 1000}
-    - {at: 10s, equity: 940}
-  expect:
-    - {at: 9s, level: normal}
-    - {at: 20s, level: %s, rule: dd, verdict: breached, value: 0.06}
+# Six percent halts.
+pack pack
+only dd
+-5..-1 read BTC=1@1000
+0..6 read BTC=1@400/1000
+----
+   -1.0  dd clear at 0
+    0.0  dd breached at 0.06
+    0.0  NORMAL -> CAUTION (dd)
+    0.0  permit normal 0.5
+    0.0  keys checked, none held
+    0.0  page CAUTION: main
+    5.0  CAUTION -> HALT (dd)
+    5.0  permit reduce_only 0
+    5.0  keys fetched and held
+    5.0  ask bot to stop
+    5.0  page HALT: main
 """
 
 
@@ -53,63 +59,95 @@ def pack(folder: Path, text: str = RULE) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize("book", CASEBOOKS, ids=lambda path: path.name)
-def test_the_cases_that_ship_hold(book: Path) -> None:
-    """A pack that ships does what it promises, by the core itself."""
-    said = guardian("rules", "test", str(book), "--json")
+def cases(folder: Path, text: str = CASES) -> str:
+    """A file of cases beside a pack."""
+    (folder / "cases.txt").write_text(text, encoding="utf-8")
+    return str(folder / "cases.txt")
+
+
+def test_the_cases_of_a_shipped_pack_are_found_by_its_name() -> None:
+    said = guardian("rules", "test", "starter", "--json")
 
     document = json.loads(said.output)
-    assert 0 == said.exit_code
-    assert [] == [case["difference"] for case in document["cases"] if case["difference"]]
-    assert len(document["cases"]) >= 5
+    assert (0, True) == (said.exit_code, document["ok"])
+    assert len(document["cases"]) >= 20
+    assert [] == document["gaps"]
 
 
-def test_there_are_cases_for_the_starter_pack() -> None:
-    assert "starter.cases.yaml" in [book.name for book in CASEBOOKS]
-
-
-def test_a_case_that_fails_tells_its_first_difference(tmp_path: Path) -> None:
+def test_a_case_that_differs_is_told_as_a_unified_diff(tmp_path: Path) -> None:
     pack(tmp_path / "pack")
-    (tmp_path / "good.yaml").write_text(CASES % "halt")
-    (tmp_path / "bad.yaml").write_text(CASES % "flatten")
 
-    good = guardian("rules", "test", str(tmp_path / "good.yaml"))
-    bad = guardian("rules", "test", str(tmp_path / "bad.yaml"))
+    good = guardian("rules", "test", cases(tmp_path))
+    bad = guardian("rules", "test", cases(tmp_path, CASES.replace("CAUTION -> HALT", "CAUTION -> FLATTEN")))
 
     assert (0, 3) == (good.exit_code, bad.exit_code)
-    assert "at 20s (line 8): expected FLATTEN, got HALT (dd breached at 0.06)" in bad.output
+    assert "cases: 1; not as written: 0" in good.output
+    assert "-    5.0  CAUTION -> FLATTEN (dd)\n+    5.0  CAUTION -> HALT (dd)" in bad.output
 
 
 def test_a_loosened_limit_fails_the_case_that_guards_it(tmp_path: Path) -> None:
     """The test of the tests: the cases judge the pack, not themselves."""
     pack(tmp_path / "pack", RULE.replace("0.05", "0.07"))
-    (tmp_path / "cases.yaml").write_text(CASES % "halt")
 
-    said = guardian("rules", "test", str(tmp_path / "cases.yaml"))
+    said = guardian("rules", "test", cases(tmp_path), "--json")
+
+    (case,) = json.loads(said.output)["cases"]
+    assert 3 == said.exit_code
+    assert not case["ok"]
+    assert "-    5.0  CAUTION -> HALT (dd)" in case["difference"]
+
+
+def test_other_rules_may_be_asked_than_those_of_the_case(tmp_path: Path) -> None:
+    """What would the new pack have done in the case of the old one?"""
+    pack(tmp_path / "pack")
+    stricter = pack(tmp_path / "stricter", RULE.replace("hold: 5s", "hold: 1s"))
+
+    said = guardian("rules", "test", cases(tmp_path), "--rules", stricter)
 
     assert 3 == said.exit_code
-    assert "expected HALT, got CAUTION" in said.output
+    assert "+    1.0  CAUTION -> HALT (dd)" in said.output
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("level: halt, rul: dd", "did you mean rule?"),
-        ("level: hald", "did you mean halt?"),
-        ("verdict: breached", "a verdict or value of no rule"),
-        ("rule: dd", "expects nothing"),
-    ],
-)
-def test_a_casebook_is_read_strictly(tmp_path: Path, wrong: str, told: str) -> None:
-    """A misspelt expectation that passes is worse than none."""
+def test_rewrite_writes_what_guardian_does(tmp_path: Path) -> None:
     pack(tmp_path / "pack")
-    text = (CASES % "halt").replace("level: normal", wrong)
-    (tmp_path / "cases.yaml").write_text(text)
+    file = cases(tmp_path, CASES.replace("    5.0  page HALT: main\n", ""))
 
-    said = guardian("rules", "test", str(tmp_path / "cases.yaml"))
+    first = guardian("rules", "test", file, "--rewrite", "--json")
+    second = guardian("rules", "test", file, "--rewrite", "--json")
 
-    assert said.exception is not None
-    assert told in str(said.exception)
+    assert (0, 0) == (first.exit_code, second.exit_code)
+    assert [[file], []] == [json.loads(said.output)["rewritten"] for said in (first, second)]
+    assert CASES == Path(file).read_text(encoding="utf-8")
+
+
+def test_a_pack_s_unproven_rules_are_named(tmp_path: Path) -> None:
+    """Cases that all pass say little when there are none for what matters."""
+    folder = pack(tmp_path / "pack")
+    (tmp_path / "pack/cases").mkdir()
+    cases(tmp_path / "pack/cases", CASES.replace("pack pack\n", ""))
+
+    said = guardian("rules", "test", folder)
+
+    assert 0 == said.exit_code
+    assert "no proof: dd: no case in which it comes near its limit and does not fire" in said.output
+    assert "no proof: dd: no case in which it goes blind and demands caution" in said.output
+
+
+def test_a_case_is_read_strictly(tmp_path: Path) -> None:
+    """A misspelt fact that passes is worse than none; tests/rules/test_casebook.py has the list."""
+    file = cases(tmp_path, CASES.replace("0..6 read", "0..6 raed"))
+
+    said = guardian("rules", "test", file)
+
+    assert f"{file}:5: unknown fact raed; did you mean read?" in str(said.exception)
+
+
+def test_a_pack_without_cases_is_answered_with_where_to_put_them(tmp_path: Path) -> None:
+    said = guardian("rules", "test", pack(tmp_path / "pack"))
+    near = guardian("rules", "test", "startre")
+
+    assert "a pack with a folder `cases`" in str(said.exception)
+    assert "did you mean starter?" in str(near.exception)
 
 
 @pytest.mark.parametrize(
@@ -178,9 +216,9 @@ def test_with_a_daemon_the_live_value_stands_beside_the_limit(open_desk: OpenDes
     desk.run()
     desk.warm()
 
-    said = desk.cli("rules", "explain", "dd", "--json")
+    said = desk.command("rules", "explain", "dd", "--json")
     desk.stop()
-    silent = desk.cli("rules", "explain", "dd")
+    silent = desk.command("rules", "explain", "dd")
 
     (now,) = said.document["live"]
     assert now["account"] == "desk"

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
@@ -28,7 +30,7 @@ def test_without_a_terminal_it_is_one_json_line_a_refresh(open_desk: OpenDesk) -
     desk.run()
     desk.warm()
 
-    said = desk.cli("watch", "--count", "3", "--every", "0.2")
+    said = desk.command("watch", "--count", "3", "--every", "0.2")
     looks = [json.loads(line) for line in said.out.splitlines()]
 
     assert said.code == 0, said.err
@@ -43,14 +45,16 @@ def test_a_silent_daemon_is_told_with_the_last_picture_and_its_age(open_desk: Op
     desk = open_desk()
     desk.run()
     desk.warm()
-    watching = _watch(desk, "--json", "--every", "0.2", "--count", "15")
-    time.sleep(1.0)
+    with _watching(desk, "--json", "--count", "15") as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        first = watching.stdout.readline()
+        desk.kill()
+        out, err = watching.stdout.read(), watching.stderr.read()
+        code = watching.wait(20)
 
-    desk.kill()
-    out, err = watching.communicate(timeout=30)
-
-    looks = [json.loads(line) for line in out.splitlines()]
-    assert watching.returncode == 7
+    looks = [json.loads(line) for line in [first, *out.splitlines()]]
+    assert code == 7
     assert b"Traceback" not in err
     assert looks[0]["reachable"]
     assert not looks[-1]["reachable"]
@@ -59,11 +63,19 @@ def test_a_silent_daemon_is_told_with_the_last_picture_and_its_age(open_desk: Op
     assert looks[-1]["silent_since"]
 
 
-def _watch(desk: Desk, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "guardian", "watch", *arguments, "--config", str(desk.config)]
-    return subprocess.Popen(
-        command, cwd=desk.root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@contextmanager
+def _watching(desk: Desk, *arguments: str, terminal: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """`guardian watch` on this terminal, or into pipes; ended with the block, however that ends."""
+    command = [sys.executable, "-m", "guardian", "watch", "--every", "0.2", "--config", str(desk.config)]
+    env = {**environment(), "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    out = subprocess.PIPE if terminal is None else terminal
+    with subprocess.Popen(
+        [*command, *arguments], cwd=desk.root, env=env, stdin=terminal, stdout=out, stderr=out
+    ) as watching:
+        try:
+            yield watching
+        finally:
+            watching.kill()
 
 
 @pytest.mark.process
@@ -73,18 +85,15 @@ def test_on_a_terminal_it_draws_and_q_or_ctrl_c_leaves(open_desk: OpenDesk, leav
     desk.run()
     desk.warm()
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "guardian", "watch", "--every", "0.2", "--config", str(desk.config)]
-    env = {**environment(), "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    watching = subprocess.Popen(command, cwd=desk.root, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    drawn = _drawn(ours, "q quits")
-
-    if leave == "q":
-        os.write(ours, b"q")
-    else:
-        os.kill(watching.pid, signal.SIGINT)
-    rest = _drawn(ours, "\x1b[?1049l")
-    code = watching.wait(10)
+    with _watching(desk, terminal=theirs) as watching:
+        os.close(theirs)
+        drawn = _drawn(ours, "q quits")
+        if leave == "q":
+            os.write(ours, b"q")
+        else:
+            os.kill(watching.pid, signal.SIGINT)
+        rest = _drawn(ours, "\x1b[?1049l")
+        code = watching.wait(10)
     os.close(ours)
 
     assert "desk (bybit)" in drawn
@@ -113,7 +122,7 @@ def test_status_puts_an_age_beside_each_number_and_names_bots_shortly(open_desk:
     desk.operate("demand", level="halt", reason="test")
     desk.until(lambda: desk.level() == "HALT", 5, "halted")
 
-    said = desk.cli("status")
+    said = desk.command("status")
 
     rule = next(line for line in said.out.splitlines() if " dd: " in line)
     assert "s old)" in rule

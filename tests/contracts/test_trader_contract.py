@@ -247,7 +247,7 @@ async def test_a_flatten_under_the_venues_own_limits_is_never_refused_for_them(n
         await trader.close()
 
 
-@pytest.mark.process
+@pytest.mark.process(alone=True)
 async def test_fifty_closes_reach_the_match_in_one_round_trip() -> None:
     """At 50 ms latency the floor is 25 ms. Measured 40-60 ms; the bound leaves room for a busy machine."""
     with start_venue(["--limits", "off", "--latency", "50ms", "--positions", "50"]) as running:

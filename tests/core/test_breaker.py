@@ -13,6 +13,7 @@ from guardian.core.breaker import LAWS, SCOPE_CEILING, Demand, acts, ceiling, de
 from guardian.core.events import Armed, Disarmed, Resumed, Tick, Troubled
 from guardian.core.metrics import CEILING
 from guardian.core.model import Level, OnUnknown, Part, Rule
+from guardian.core.observe import blank
 from guardian.core.state import Arming
 from tests.core.build import (
     ACCOUNT,
@@ -134,7 +135,8 @@ def test_ceilings_of_families_and_scopes_as_tables():
 def test_a_rule_may_go_as_far_as_its_metric_and_its_scope(metric: str, scope: Any, expected: Level):
     account = Desk().warm().account
 
-    assert expected is ceiling(account, rule(metric=metric, scope=scope))
+    asked = rule(metric=metric, scope=scope)
+    assert expected is ceiling(account, asked, blank(asked))
 
 
 def test_a_loss_that_only_one_account_shows_stops_risk_but_flattens_nothing():
@@ -158,10 +160,17 @@ def test_when_the_second_account_comes_back_the_loss_acts_in_full():
 
 
 @pytest.mark.parametrize(
-    ("wallet_says", "level"), [(700, Level.LOCKOUT), (980, Level.CAUTION), (1000, Level.NORMAL)]
+    ("wallet_says", "level"),
+    [
+        (700, Level.REDUCE),
+        (790, Level.REDUCE),
+        (810, Level.LOCKOUT),
+        (980, Level.CAUTION),
+        (1000, Level.NORMAL),
+    ],
 )
 def test_disputed_evidence_acts_on_the_loss_that_both_prove(wallet_says: float, level: Level):
-    """Positions show -10 % each time."""
+    """Positions show -10 % each time; more than twice that is another story, and goes no further than REDUCE."""
     desk = Desk(rule(*LADDER)).warm(FULL)
 
     desk.see(says(read(0, (down(10),)), wallet_says))

@@ -117,15 +117,36 @@ def test_a_true_loss_acts_within_its_hold_once_the_feed_is_honest(fault: Fault):
     assert Level.LOCKOUT is desk.level
 
 
-@pytest.mark.parametrize("claimed", [4000, 9000])
-def test_a_true_loss_acts_during_a_phantom_that_shows_more(claimed: float):
-    """Both accounts prove 6 %: the one that claims more does not hide it."""
+@pytest.mark.parametrize(("claimed", "level"), [(9000, Level.LOCKOUT), (4000, Level.REDUCE)])
+def test_a_true_loss_acts_as_far_as_the_two_accounts_tell_the_same(claimed: float, level: Level):
+    """Both prove 6 %. One that claims 10 % is an account of it; one that claims 60 % tells of something else."""
     desk = watching()
 
     for second in range(5):
         see(desk, says(whole(second, LOST), claimed), second)
 
+    assert level is desk.level
+
+
+def test_a_true_loss_acts_in_full_as_soon_as_the_phantom_is_over():
+    desk = watching()
+    for second in range(5):
+        see(desk, says(whole(second, LOST), 4000), second)
+
+    see(desk, whole(5, LOST), 5)
+
     assert Level.LOCKOUT is desk.level
+
+
+@pytest.mark.parametrize("claimed", [-10_000, 0, 100])
+def test_two_sources_that_are_wrong_at_once_kill_nothing(claimed: float):
+    """The wallet shows nonsense while the positions show a price that nobody traded at."""
+    desk = watching()
+
+    for second in range(20):
+        see(desk, says(whole(second, LOST), claimed), second)
+
+    assert desk.level < Level.FLATTEN
 
 
 def test_a_silent_wallet_leaves_one_account_which_reduces_and_flattens_nothing():

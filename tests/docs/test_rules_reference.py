@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from guardian.config import load_packs
 from guardian.config.catalogue import catalogue
-from guardian.runtime.casebook.play import play
-from guardian.runtime.casebook.read import read_cases
+from guardian.runtime.casebook.book import played
+from guardian.runtime.casebook.case import FACTS
+from guardian.runtime.casebook.read import HEADS
+from guardian.runtime.casebook.words import READ
 from tests.docs.rules_reference import BLOCK, PAGE, blocks, generated
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -38,16 +39,23 @@ def test_every_metric_stands_in_the_table(name: str) -> None:
     assert f"| `{name}` |" in blocks()["metrics"]
 
 
-def test_the_casebook_on_the_page_passes(tmp_path: Path) -> None:
+def test_the_case_on_the_page_is_as_written(tmp_path: Path) -> None:
     """What people copy first must work."""
     (example,) = [
-        fence for fence in re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S) if "- case:" in fence
+        fence for fence in re.findall(r"^```text\n(.*?)^```", TEXT, re.M | re.S) if "\n----\n" in fence
     ]
-    (tmp_path / "cases.yaml").write_text(example)
+    (tmp_path / "case.txt").write_text(example, encoding="utf-8")
 
-    cases = read_cases(tmp_path / "cases.yaml")
+    (outcome,) = played([tmp_path / "case.txt"])
 
-    assert cases
-    for case in cases:
-        rules = [rule for pack in load_packs(case.rules, tmp_path) for rule in pack.rules]
-        assert "" == play(case, rules)
+    assert outcome.difference == ""
+
+
+def test_every_fact_and_every_word_of_a_read_is_on_the_page() -> None:
+    """A word that nobody can look up does not exist."""
+    testing = TEXT[TEXT.index("## Testing") :]
+
+    assert [] == [
+        word for word in (*FACTS, *HEADS) if f"`{word}" not in testing and f"`TIME {word}" not in testing
+    ]
+    assert [] == [word for word in READ if f"`{word}=" not in testing]

@@ -126,7 +126,7 @@ class Drilled:
         self.until(lambda: self.pagers.word() is not None or drill.poll() is not None, "a page")
         return self.finish(drill, f"{self.pagers.word()}\n")
 
-    def until(self, good: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
+    def until(self, good: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if good():

@@ -26,8 +26,8 @@ def whole(drilled: Drilled) -> None:
 
 def test_a_drill_passes_and_then_arming_needs_no_excuse(drilled: Drilled) -> None:
     sizes, before = drilled.desk.venue.sizes(), drilled.pid
-    refused = drilled.desk.cli("arm", "desk", "--confirm", "desk", "--json")
-    due = drilled.desk.cli("drill", "due", "--json")
+    refused = drilled.desk.command("arm", "desk", "--confirm", "desk", "--json")
+    due = drilled.desk.command("drill", "due", "--json")
 
     code, document = drilled.acknowledge(drilled.begin())
 
@@ -40,8 +40,8 @@ def test_a_drill_passes_and_then_arming_needs_no_excuse(drilled: Drilled) -> Non
     triggers, resolves = drilled.pagers.events("trigger"), drilled.pagers.events("resolve")
     assert [e["dedup_key"] for e in triggers] == [e["dedup_key"] for e in resolves]
     assert all(Path(path).stat().st_size > 0 for path in document["report"].values())
-    assert 0 == drilled.desk.cli("drill", "due", "desk", "--json").code
-    assert 0 == drilled.desk.cli("arm", "desk", "--confirm", "desk", "--json").code
+    assert 0 == drilled.desk.command("drill", "due", "desk", "--json").code
+    assert 0 == drilled.desk.command("arm", "desk", "--confirm", "desk", "--json").code
 
 
 def test_a_wrong_word_fails_and_is_no_drill(drilled: Drilled) -> None:
@@ -53,7 +53,7 @@ def test_a_wrong_word_fails_and_is_no_drill(drilled: Drilled) -> None:
     assert (4, False) == (code, document["passed"])
     assert "failed" == outcomes(document)["code word acknowledged"]
     assert "ok" == outcomes(document)["resolve page"]
-    assert 3 == drilled.desk.cli("drill", "due", "--json").code
+    assert 3 == drilled.desk.command("drill", "due", "--json").code
     whole(drilled)
 
 
@@ -69,7 +69,7 @@ def test_no_word_in_time_fails(drilled: Drilled) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_while_the_key_is_fenced(drilled: Drilled, number: signal.Signals) -> None:
-    drilled.desk.venue.fault(match="sub-apikeys", effect="hang", seconds=3, key="admin")
+    drilled.desk.venue.fault(match="sub-apikeys", effect="hang", seconds=1.5, key="admin")
     drill = drilled.begin("--no-page")
     drilled.until(lambda: drilled.key["read_only"], "a fenced canary key")
 
@@ -82,7 +82,7 @@ def test_interrupted_while_the_key_is_fenced(drilled: Drilled, number: signal.Si
 
 
 def test_interrupted_while_the_order_rests(drilled: Drilled) -> None:
-    drilled.desk.venue.fault(match="order/create", key="hands", effect="hang", seconds=3)
+    drilled.desk.venue.fault(match="order/create", key="hands", effect="hang", seconds=1.5)
     drill = drilled.begin("--no-page")
     drilled.until(lambda: drilled.canary_orders() != [], "a resting canary order")
 
@@ -106,7 +106,7 @@ def test_answers_that_are_lost_after_they_took_effect(drilled: Drilled) -> None:
     assert [1, 1, 1] == changed
     whole(drilled)
     assert document["drilled_at"] is None, "a drill that proved no pager does not count"
-    assert 3 == drilled.desk.cli("drill", "due", "--json").code
+    assert 3 == drilled.desk.command("drill", "due", "--json").code
 
 
 def test_a_refused_admin_fails_what_depends_on_it_and_nothing_else(drilled: Drilled) -> None:
@@ -119,7 +119,7 @@ def test_a_refused_admin_fails_what_depends_on_it_and_nothing_else(drilled: Dril
     assert ("failed", "skipped") == (found["fence canary key"], found["restore canary key"])
     assert ("ok", "ok") == (found["watch key sees it gone"], found["start canary process"])
     assert "ok" == found["cleanup: canary key is open"]
-    assert 3 == drilled.desk.cli("drill", "due", "--json").code
+    assert 3 == drilled.desk.command("drill", "due", "--json").code
     whole(drilled)
 
 
@@ -127,13 +127,13 @@ def test_what_must_not_be_drilled_is_refused_untouched(drilled: Drilled) -> None
     desk, seen = drilled.desk, []
     for canary in ("bot", "hands"):
         configure(desk, drilled.pagers, desk.venue.account[canary]["key"])
-        seen.append(desk.cli("drill", "live", "desk", "--confirm", "desk", "--json").code)
+        seen.append(desk.command("drill", "live", "desk", "--confirm", "desk", "--json").code)
     desk.configure()
-    seen.append(desk.cli("drill", "live", "desk", "--confirm", "desk", "--json").code)
+    seen.append(desk.command("drill", "live", "desk", "--confirm", "desk", "--json").code)
     configure(desk, drilled.pagers)
     desk.operate("demand", level="halt", reason="test")
-    seen.append(desk.cli("drill", "live", "desk", "--confirm", "desk", "--json").code)
-    seen.append(desk.cli("drill", "live", "desk", "--json").code)
+    seen.append(desk.command("drill", "live", "desk", "--confirm", "desk", "--json").code)
+    seen.append(desk.command("drill", "live", "desk", "--json").code)
 
     assert [6, 6, 6, 6, 6] == seen
     requests = drilled.desk.venue.truth()["requests"]
@@ -146,5 +146,5 @@ def test_offline_the_journal_remembers(drilled: Drilled) -> None:
     code, document = drilled.acknowledge(drilled.begin())
 
     assert (0, True) == (code, document["drilled_at"] is not None)
-    assert 0 == drilled.desk.cli("drill", "due").code
-    assert 0 == drilled.desk.cli("arm", "desk", "--confirm", "desk").code
+    assert 0 == drilled.desk.command("drill", "due").code
+    assert 0 == drilled.desk.command("arm", "desk", "--confirm", "desk").code

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 CONFIRM = ("--confirm", ACCOUNT)
 
 
-def ended(desk: Desk, seconds: float = 15.0) -> Said:
+def ended(desk: Desk, seconds: float = 60.0) -> Said:
     """Start `guardian run` where it must end by itself."""
     code = desk.spawn().wait(seconds)
     return Said(code, "", (desk.root / f"run-{desk.started}.log").read_text())
@@ -65,7 +65,7 @@ REFUSALS = (
 def test_a_refusal_has_its_exit_code_and_says_what_to_do(
     quiet: Desk, command: tuple[str, ...], code: int, word: str
 ) -> None:
-    said = quiet.cli(*command)
+    said = quiet.command(*command)
 
     assert said.code == code, said.err
     assert word in said.err

@@ -19,7 +19,7 @@ import pytest
 from guardian.journal.read import Wanted, read_records
 from tests.integration.troupe import Desk, Venue, crossings, executed, instant
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(alone=True)
 
 AT_ONCE = 4
 WALLET, POSITIONS, CREATE = "account/wallet-balance", "position/list", "order/create"

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from guardian.journal.read import verify_file
+from guardian.journal.verify import verify_file
 from tests.integration.troupe import Desk, Venue, crossings, executed, instant
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(alone=True)
 
 AT_ONCE = 4
 """Guardians of two generations start at the same time, on two cores."""

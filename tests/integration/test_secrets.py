@@ -147,7 +147,7 @@ def test_no_secret_is_anywhere_after_every_adapter_has_failed(
     desk.until(lambda: bool(desk.incident().get("key_dead_at")), 60, "dead in the end")
     told |= {"status": json.dumps(desk.status()).encode(), **in_processes(desk)}
     for command in (["status", "--json"], ["status"], ["journal", "show", "--json"], ["journal", "verify"]):
-        said = desk.cli(*command)
+        said = desk.command(*command)
         told[" ".join(command)] = (said.out + said.err).encode()
     desk.stop()
     told |= in_files(desk)

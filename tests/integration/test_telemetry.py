@@ -121,24 +121,24 @@ def test_a_guardian_that_is_stopped_answers_nothing_and_healthcheck_says_so(open
     desk = open_desk()
     port = listening(desk)
     desk.run()
-    assert 0 == desk.cli("healthcheck").code
+    assert 0 == desk.command("healthcheck").code
 
     desk.process.send_signal(signal.SIGSTOP)
     assert 0 == get(port, "/livez", timeout=1.0)[0]
-    said = desk.cli("healthcheck", "--json")
+    said = desk.command("healthcheck", "--json")
     desk.process.send_signal(signal.SIGCONT)
 
     assert 7 == said.code
     assert False is said.document["alive"]
-    desk.until(lambda: 0 == desk.cli("healthcheck").code, 10, "alive again")
+    desk.until(lambda: 0 == desk.command("healthcheck").code, 10, "alive again")
 
 
 def test_healthcheck_without_listen_asks_the_control_socket(open_desk: OpenDesk) -> None:
     desk = open_desk()
-    assert 7 == desk.cli("healthcheck").code
+    assert 7 == desk.command("healthcheck").code
     desk.run()
 
-    said = desk.cli("healthcheck", "--json")
+    said = desk.command("healthcheck", "--json")
 
     assert (0, True) == (said.code, said.document["alive"])
     assert said.document["asked"].endswith("control.sock")
@@ -154,7 +154,7 @@ def test_a_taken_port_ends_the_start_with_a_sentence(open_desk: OpenDesk) -> Non
         with desk.config.open("a") as config:
             config.write(f"listen: {address}\n")
 
-        code = desk.spawn().wait(20)
+        code = desk.spawn().wait(60)
 
     assert 1 == code
     assert f"field listen: cannot listen on {address} (address already in use)" in desk.log

@@ -110,11 +110,11 @@ def test_hands_that_would_be_fetched_only_then_are_not_armed_to_flatten(
     arm = ("arm", ACCOUNT, "--confirm", ACCOUNT, "--accept-undrilled", "test")
     desk.run()
 
-    online = desk.cli(*arm)
+    online = desk.command(*arm)
     desk.stop()
-    offline = desk.cli(*arm)
+    offline = desk.command(*arm)
     desk.config.write_text(desk.config.read_text().replace("hold: incident", "hold: boot"))
-    held = desk.cli(*arm)
+    held = desk.command(*arm)
 
     for said in (online, offline):
         assert 6 == said.code

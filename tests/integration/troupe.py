@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from guardian.sim.launch import LaunchedVenue, start_venue
+from tests.integration.commands import Said, as_process, environment, in_process
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "desk"
 ROLES = ("watch", "hands", "admin", "bot")
 
@@ -59,21 +59,6 @@ rules: [%(rules)s]
     bot: {keys: [%(bot)s], secret_ref: file:keys/bot.json, order_prefix: [bot-]}
     poll: {snapshot: 200ms}
 %(more)s"""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """How one command of guardian's ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The one JSON document on stdout."""
-        parsed: dict[str, Any] = json.loads(self.out)
-        return parsed
 
 
 class Venue:
@@ -206,7 +191,7 @@ class Desk:
     def process(self) -> subprocess.Popen[bytes]:
         return self.processes[-1]
 
-    def run(self, seconds: float = 15.0) -> float:
+    def run(self, seconds: float = 60.0) -> float:
         """Start `guardian run` and wait until it listens; returns when it did, in epoch seconds."""
         process = self.spawn()
         deadline = time.monotonic() + seconds
@@ -277,24 +262,21 @@ class Desk:
         return account.get("incident") or account.get("last_incident") or {}
 
     def cli(self, *arguments: str, timeout: float = 60.0, config: bool = True) -> Said:
-        """One command of guardian's, to its end."""
-        command = [sys.executable, "-m", "guardian", *arguments]
-        command += ["--config", str(self.config)] if config else []
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            cwd=self.root,
-            env=environment(),
-            check=False,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        """One command of guardian's as a process of its own, to its end."""
+        return as_process([*arguments, *(self._named if config else ())], self.root, timeout)
+
+    def command(self, *arguments: str) -> Said:
+        """What `cli` does but for the start of a process, which costs more than most commands."""
+        return in_process([*arguments, *self._named])
+
+    @property
+    def _named(self) -> tuple[str, str]:
+        return "--config", str(self.config)
 
     def arm(self) -> None:
         assert self.operate("arm", accept_undrilled="test") == {"account": ACCOUNT, "armed": True}
 
-    def warm(self, rule: str = "dd", seconds: float = 15.0) -> None:
+    def warm(self, rule: str = "dd", seconds: float = 30.0) -> None:
         """Wait until this rule has a baseline."""
         self.until(lambda: self.verdict(rule) not in ("", "warming"), seconds, f"{rule} is warm")
 
@@ -324,12 +306,6 @@ class Desk:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait()
-
-
-def environment() -> dict[str, str]:
-    """Children run this source tree whatever their folder is, and inherit no configuration of the user's."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GUARDIAN_")}
-    return {**inherited, "PYTHONPATH": str(ROOT)}
 
 
 def instant(text: str) -> float:

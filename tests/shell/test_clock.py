@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.runtime import clock as module
 from guardian.runtime.clock import SystemClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -15,11 +14,12 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 class Machine:
     """A machine whose wall clock and monotonic clock the test moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.wall = NOON
         self.tick = 100.0
-        monkeypatch.setattr(module, "wall", lambda: self.wall)
-        monkeypatch.setattr(module.time, "monotonic", lambda: self.tick)
+
+    def clock(self) -> SystemClock:
+        return SystemClock(lambda: self.tick, lambda: self.wall)
 
     def passes(self, seconds: float) -> None:
         self.wall += timedelta(seconds=seconds)
@@ -27,13 +27,13 @@ class Machine:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    return Machine(monkeypatch)
+def machine() -> Machine:
+    return Machine()
 
 
 def test_time_goes_on_after_the_machine_was_set_back(machine: Machine) -> None:
     """Standing still would make every new read look old, and age nothing."""
-    clock = SystemClock()
+    clock = machine.clock()
     before = clock.now()
 
     machine.wall -= timedelta(hours=1)
@@ -44,7 +44,7 @@ def test_time_goes_on_after_the_machine_was_set_back(machine: Machine) -> None:
 
 
 def test_a_jump_forwards_is_followed(machine: Machine) -> None:
-    clock = SystemClock()
+    clock = machine.clock()
     clock.now()
 
     machine.wall += timedelta(hours=8)
@@ -55,7 +55,7 @@ def test_a_jump_forwards_is_followed(machine: Machine) -> None:
 
 def test_a_restart_goes_on_from_what_the_journal_had_reached(machine: Machine) -> None:
     """Evidence asked after the restart must be newer than what was journaled before it."""
-    clock = SystemClock()
+    clock = machine.clock()
 
     clock.raise_to(NOON + timedelta(minutes=30))
     machine.passes(1)

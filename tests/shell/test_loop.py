@@ -16,8 +16,8 @@ from guardian.core.events import Demanded, Outcome, Tick
 from guardian.core.model import Level
 from guardian.errors import RefusedError
 from guardian.ports import Report
+from guardian.runtime import commit, perform
 from guardian.runtime import loop as loop_module
-from guardian.runtime import perform
 from guardian.runtime.control.requests import Operations
 from tests.core import build
 from tests.shell.fakes import Shell, open_shell
@@ -44,6 +44,12 @@ def decided(shell: Shell, what: str) -> list[dict[str, Any]]:
     return [d for d in found if d["what"] == what]
 
 
+@pytest.fixture
+def no_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal counts as healed with its first good write."""
+    monkeypatch.setattr(commit, "CALM_SECONDS", 0.0)
+
+
 async def test_event_decision_and_effects_are_one_record(shell: Shell) -> None:
     flatten(shell)
     await shell.run()
@@ -66,6 +72,7 @@ async def test_nothing_is_sent_before_it_is_written(shell: Shell) -> None:
     assert len(shell.hands.closes) == 2
 
 
+@pytest.mark.usefixtures("no_calm")
 async def test_a_disk_that_hangs_delays_an_action_by_a_quarter_second_and_is_told(shell: Shell) -> None:
     shell.disk.slow = 1.0
     begun = time.monotonic()
@@ -87,6 +94,7 @@ async def test_a_disk_that_hangs_delays_an_action_by_a_quarter_second_and_is_tol
     assert decided(shell, "level"), "what was late is written all the same"
 
 
+@pytest.mark.usefixtures("no_calm")
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), sqlite3.OperationalError("disk I/O error")]
 )
@@ -108,6 +116,20 @@ async def test_a_dead_disk_stops_no_action_and_refuses_the_way_back(shell: Shell
     await shell.run()
     assert shell.runtime.committer.ok
     assert "journal" not in shell.troubles
+
+
+async def test_a_disk_that_flaps_is_told_once(shell: Shell) -> None:
+    """Each trouble and each healing is itself an event to be written: told each time, they feed themselves."""
+    for second in range(6):
+        shell.disk.error = None if second % 2 else OSError(5, "Input/output error")
+        shell.see(second, **BOOK)
+        await shell.run()
+    shell.disk.error = None
+    await shell.run()
+
+    told = [body for body in shell.disk.bodies if '"kind":"troubled"' in body]
+    assert len(told) <= 1
+    assert "journal" in shell.troubles, "it is not healed before it has been calm for a while"
 
 
 async def test_a_defect_in_an_adapter_is_an_unknown_outcome_and_the_loop_lives(shell: Shell) -> None:

@@ -43,6 +43,7 @@ EXPECTED = {
     "guardian_notifications_sent_total": 5.0,
     "guardian_notifications_failed_total": 6.0,
     "guardian_notifications_queue_length": 3.0,
+    "guardian_tasks": 12.0,
 }
 
 

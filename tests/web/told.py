@@ -55,6 +55,7 @@ FIGURES = Figures(
     effects=(("main", "fence_key", "done", 1),),
     journal=JournalFigures(9, False, 4),
     notices=NoticeFigures(5, 6, 3),
+    tasks=12,
 )
 
 BLIND = replace(

@@ -19,7 +19,10 @@ import click
 
 from guardian.cli.see import journal_text
 from guardian.errors import GuardianError
-from guardian.journal import FILE_NAME, Wanted, read_records, verify_file
+from guardian.journal import FILE_NAME, Anchor, Wanted, read_records, verify_file
+from guardian.journal.anchors import parse
+from guardian.journal.anchors import read as read_anchors
+from guardian.journal.archive import FOLDER, SegmentDamaged
 from guardian.ports import Record
 
 T = TypeVar("T")
@@ -40,9 +43,19 @@ def _place(command: Callable[..., None]) -> Callable[..., None]:
         "--state-dir", type=click.Path(path_type=Path), help="The folder that holds journal.db."
     )
     config = click.option(
-        "--config", "config_path", type=click.Path(path_type=Path), metavar="F", help="Take its state_dir."
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        metavar="F",
+        help="Take its state_dir and archive.",
     )
-    return state_dir(config(command))
+    archive = click.option(
+        "--archive",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Old segments; default: archive in it.",
+    )
+    return state_dir(config(archive(command)))
 
 
 @journal.command()
@@ -56,19 +69,20 @@ def _place(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(
     *,
-    state_dir: Path | None,
-    config_path: Path | None,
     as_json: bool,
     account: str | None,
-    **wanted: Any,
+    last: int | None,
+    since: str | None,
+    kind: str | None,
+    **place: Path | None,
 ) -> None:
-    """Show records, oldest first."""
-    path = journal_path(state_dir, config_path)
-    since = instant(wanted["since"]) if wanted["since"] else None
-    last = wanted["last"] or (None if as_json or since else 20)
+    """Show records, oldest first, those in the archive too."""
+    path, archive = _found(**place)
+    begin = instant(since) if since else None
+    most = last or (None if as_json or since else 20)
     matches = None if account is None else concerning(account)
-    query = Wanted(last=last, since=since, kind=wanted["kind"], matches=matches)
-    records = _reading(path, lambda: read_records(path, query))
+    query = Wanted(last=most, since=begin, kind=kind, matches=matches)
+    records = _reading(path, lambda: read_records(path, query, archive))
     if as_json:
         click.echo(json.dumps({"path": str(path), "records": [_document(record) for record in records]}))
         return
@@ -78,42 +92,72 @@ def show(
 
 @journal.command()
 @_place
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="SEQ:HASH|FILE",
+    help="A head that was kept elsewhere, or a file of them; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(*, state_dir: Path | None, config_path: Path | None, as_json: bool) -> None:
-    """Read the whole chain. Exit 0: every record is what was written; exit 3: the first that is not."""
-    path = journal_path(state_dir, config_path)
-    found = _reading(path, lambda: verify_file(path))
+def verify(*, anchors: tuple[str, ...], as_json: bool, **place: Path | None) -> None:
+    """Read the whole chain, archive included. Exit 0: every record is what was written; 3: one is not.
+
+    Only an anchor shows that the end was cut off, or everything written anew: keep the head that this command
+    prints where nobody who can write the journal can change it, or let `journal: {anchors: FILE}` do so.
+    """
+    path, archive = _found(**place)
+    known = tuple(anchor for text in anchors for anchor in _anchors(text))
+    found = _reading(path, lambda: verify_file(path, archive, known))
+    holding = sum(anchor.seq >= found.first for anchor in known)
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        click.echo(json.dumps({**asdict(found), "anchors": holding}))
     elif found.ok:
-        click.echo(f"{path}: {found.records} records, unbroken; head {found.head}")
+        said = f"{found.records} records from {found.first} on, unbroken"
+        said += f", as {holding} of {len(known)} anchors say" if known else ""
+        click.echo(f"{path}: {said}; head {found.last}:{found.head}")
     else:
         click.echo(f"{path}: {found.records} records are unbroken, then: {found.problem}")
     if not found.ok:
         raise SystemExit(CHECK_FAILED)
 
 
-def journal_path(state_dir: Path | None, config_path: Path | None) -> Path:
-    """journal.db of --state-dir, else of the configuration's state_dir, else of ./state."""
+def _anchors(text: str) -> tuple[Anchor, ...]:
+    """The anchor that is written there, or all in the file of that name."""
+    anchor = parse(text)
+    if anchor is not None:
+        return (anchor,)
+    try:
+        return read_anchors(Path(text))
+    except OSError as error:
+        raise GuardianError(
+            f"--anchor {text}: neither SEQ:HASH nor a file that can be read ({error.strerror})"
+        ) from None
+
+
+def _found(state_dir: Path | None, config_path: Path | None, archive: Path | None) -> tuple[Path, Path]:
+    """journal.db and its archive: as told, else as configured, else below ./state."""
     if state_dir is None:
         named = config_path is not None or "GUARDIAN_CONFIG" in os.environ or Path("guardian.yaml").exists()
-        state_dir = _configured(config_path) if named else Path("state")
+        state_dir, configured = _configured(config_path) if named else (Path("state"), None)
+        archive = archive or configured
     path = state_dir / FILE_NAME
     if not path.is_file():
         raise GuardianError(f"{path}: there is no journal here; name its folder with --state-dir")
-    return path
+    return path, archive or state_dir / FOLDER
 
 
-def _configured(config_path: Path | None) -> Path:
+def _configured(config_path: Path | None) -> tuple[Path, Path]:
     from guardian.config import load_config  # Only here: reading a journal needs no YAML.
 
-    return load_config(config_path).state_dir
+    config = load_config(config_path)
+    return config.state_dir, config.archive
 
 
 def _reading(path: Path, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, SegmentDamaged) as error:
         raise GuardianError(
             f"{path}: cannot be read ({error}); is it a journal, may you read its folder?"
         ) from None

@@ -14,14 +14,12 @@ from guardian.cli.setup.compare import compare
 from guardian.cli.setup.explain import described, lines, live, rung_words
 from guardian.cli.shared import client_of, config_option, json_option, loaded, say
 from guardian.config import Pack, load_packs
-from guardian.config.content import find
 from guardian.config.reading import nearest
 from guardian.core.model import Rule
-from guardian.errors import ConfigError, GuardianError
+from guardian.errors import ConfigError
 from guardian.web.client import UnreachableError
 
-CASES = "guardian.runtime.casebook"
-CASES_SUFFIX = ".cases.yaml"
+CASEBOOK = "guardian.runtime.casebook.book"
 CASE_FAILED, LOOSENS = 3, 6
 
 
@@ -88,50 +86,49 @@ def _live(config_path: Path | None, rule_id: str) -> list[dict[str, Any]]:
 @rules.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_rules_option
+@click.option("--rewrite", is_flag=True, help="Write what guardian does below each case; read the diff then.")
 @json_option
 @click.pass_context
-def test(ctx: click.Context, paths: tuple[str, ...], refs: tuple[str, ...], as_json: bool) -> None:
-    """Play the cases of a file (or of a shipped pack, such as starter) through the real core.
+def test(
+    ctx: click.Context, paths: tuple[str, ...], refs: tuple[str, ...], rewrite: bool, as_json: bool
+) -> None:
+    """Play a pack's cases, or those of files and folders, through the real core.
 
-    Exit 3 when a case fails; its first difference is told. docs/rules.md shows the format.
+    Exit 3, with a unified diff, where guardian does not do what is written. docs/rules.md shows the format.
     """
-    outcomes = [outcome for path in paths for outcome in _played(path, refs)]
-    ok = all(not each["difference"] for each in outcomes)
-    said = [f"{'FAIL' if o['difference'] else 'ok  '} {o['case']}" for o in outcomes]
-    told = [
-        f"{line}\n     {o['difference']}" if o["difference"] else line
-        for line, o in zip(said, outcomes, strict=True)
-    ]
-    say({"ok": ok, "cases": outcomes}, as_json, "\n".join(told))
-    if not ok:
+    # The core and its metrics are loaded only where cases are played.
+    book = importlib.import_module(CASEBOOK)
+    files = dict.fromkeys(file for path in paths for file in book.files_of(path, Path.cwd()))
+    outcomes = {file: list(book.played([file], refs)) for file in files}
+    every = [outcome for each in outcomes.values() for outcome in each]
+    gaps = [] if refs else book.gaps(every)
+    changed = [file for file in files if rewrite and _rewrite(file, book.rewritten(outcomes[file]))]
+    failed = sum(not outcome.ok for outcome in every)
+    document = {"ok": rewrite or not failed, "rewritten": [str(file) for file in changed], "gaps": gaps}
+    lines = [f"rewritten: {file}; read the diff" for file in changed] if rewrite else [*map(_told, every)]
+    lines += [f"no proof: {gap}" for gap in gaps]
+    lines.append(f"cases: {len(every)}; not as written: {failed}")
+    say({**document, "cases": [*map(_outcome, every)]}, as_json, "\n".join(lines))
+    if failed and not rewrite:
         ctx.exit(CASE_FAILED)
 
 
-def _played(ref: str, refs: Sequence[str]) -> list[dict[str, Any]]:
-    # The core and its metrics are loaded only where cases are played.
-    reading, playing = importlib.import_module(f"{CASES}.read"), importlib.import_module(f"{CASES}.play")
-    path = _casebook(ref)
-    outcomes = []
-    for case in reading.read_cases(path):
-        named = tuple(refs) or case.rules
-        if not named:
-            raise GuardianError(
-                f"{path}:{case.line}: no rules for this case; add `rules: [PACK]`, or --rules PACK"
-            )
-        base = Path.cwd() if refs else path.parent
-        packs = load_packs(named, base)
-        judged = [rule for pack in packs for rule in pack.rules]
-        outcomes.append({"file": str(path), "case": case.name, "difference": playing.play(case, judged)})
-    return outcomes
+def _rewrite(file: Path, text: str) -> bool:
+    """Whether the file says something else now."""
+    if file.read_text(encoding="utf-8") == text:
+        return False
+    file.write_text(text, encoding="utf-8")
+    return True
 
 
-def _casebook(ref: str) -> Path:
-    """The file as given, else the cases that ship beside a pack of this name. Raises ConfigError."""
-    for name in (ref, f"{ref}{CASES_SUFFIX}"):
-        found = find(name, Path.cwd(), "rules")
-        if found is not None and found.is_file():
-            return found
-    raise ConfigError(f"no cases at {ref}; name a YAML file, or a shipped pack that has {ref}{CASES_SUFFIX}")
+def _told(outcome: Any) -> str:
+    line = f"{'ok  ' if outcome.ok else 'FAIL'} {outcome.file}:{outcome.case.line}: {outcome.case.name}"
+    return line if outcome.ok else f"{line}\n{outcome.difference}"
+
+
+def _outcome(outcome: Any) -> dict[str, Any]:
+    place = {"file": str(outcome.file), "line": outcome.case.line, "case": outcome.case.name}
+    return {**place, "ok": outcome.ok, "deeds": outcome.deeds, "difference": outcome.difference}
 
 
 @rules.command()

@@ -140,7 +140,7 @@ def _followed(book: Correlations, positions: tuple[Position, ...], at: datetime)
         mark = float(p.mark)
         if not p.quantity or not 0 < mark or not isfinite(mark):
             continue
-        size[p.base] = size.get(p.base, 0.0) + abs(float(p.notional))
+        size[p.base] = size.get(p.base, 0.0) + abs(float(p.worth))
         old = known.get(p.base)
         if old is not None and old.symbol == p.symbol:
             fresh[p.base] = replace(old, mark=mark, seen_at=at)

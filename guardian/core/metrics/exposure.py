@@ -2,6 +2,8 @@
 
 gross = sum over assets of |n_a| / E, net = |sum n_a| / E, where n_a is the signed notional of one base asset
 after netting its positions and wallet holdings. The reporting currency itself is no exposure.
+Inverse contracts: what they gained is coins, and those are exposure too, so that n_a = P (B + sum Q/e) with
+B the coins of the wallet, Q the quantity in the quote currency and e the entry (metrics.md M08).
 Unknown without equity; a non-positive equity with exposure counts as `RUIN`.
 """
 
@@ -18,11 +20,12 @@ RUIN = 1e6
 
 
 def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> dict[str, Decimal]:
-    """Signed notional per base asset in the reporting currency (linear contracts, spot holdings)."""
+    """Signed notional per base asset in the reporting currency, contracts and spot holdings."""
     prices = settle_prices(wallet)
     assets: dict[str, Decimal] = {}
     for p in positions:
-        assets[p.base] = assets.get(p.base, Decimal(0)) + p.notional * prices.get(p.settle, Decimal(1))
+        held = p.notional + p.open_pnl if p.inverse else p.notional
+        assets[p.base] = assets.get(p.base, Decimal(0)) + held * settle_price(p, prices)
     for b in wallet.balances if wallet else ():
         if b.currency != currency and b.quantity:
             assets[b.currency] = assets.get(b.currency, Decimal(0)) + b.quantity * b.price
@@ -32,6 +35,14 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
 def settle_prices(wallet: Wallet | None) -> dict[str, Decimal]:
     """Prices of what positions settle in; an empty balance may list none, which does not mean worthless."""
     return {b.currency: b.price for b in wallet.balances if b.price} if wallet else {}
+
+
+def settle_price(position: Position, prices: dict[str, Decimal]) -> Decimal:
+    """What one unit of a position's notional and P&L is worth in the reporting currency.
+
+    Where no wallet listed it yet: a stablecoin counts 1, and the coin of an inverse contract its mark.
+    """
+    return prices.get(position.settle, position.mark if position.inverse else Decimal(1))
 
 
 def multiple(account: AccountState, amount: Decimal) -> Measured:

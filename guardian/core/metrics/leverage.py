@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_prices
+from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Part
 
@@ -17,7 +17,7 @@ def measure(view: View) -> Measured:
     wallet, currency = view.account.evidence.wallet, view.account.policy.currency
     balances = wallet.balances if wallet else ()
     prices = settle_prices(wallet)
-    legs = (abs(p.notional) * prices.get(p.settle, Decimal(1)) for p in view.account.evidence.positions)
+    legs = (abs(p.notional) * settle_price(p, prices) for p in view.account.evidence.positions)
     holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
     return multiple(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from guardian.core.metrics.exposure import settle_price
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
 from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
 
@@ -24,14 +25,16 @@ EMPTY = Decimal("1e-9")
 def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav | None:
     """The NAV after one read; `wallet` is the newest good one. None once everything was withdrawn.
 
-    Without positions there is no account of open P&L: the NAV keeps its age and goes stale.
+    Without positions there is no account of open P&L, and without prices none of the coins: the NAV keeps its
+    age and goes stale.
     """
     if nav is None:
         return _first(snapshot)
     booked, flow = book(nav, snapshot)
-    if snapshot.positions is None or wallet is None:
+    priced = _repriced(booked, snapshot)
+    if snapshot.positions is None or wallet is None or priced is None:
         return _blind(booked, flow)
-    prices = dict(booked.prices)
+    booked, prices = priced, dict(priced.prices)
     explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
     units = _units(nav, explained, flow)
     return _seen(replace(booked, units=units, explained=explained), snapshot) if units > 0 else None
@@ -52,6 +55,32 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
         return replace(nav, waiting=rows), Decimal(0)
     cash = tuple(sorted(_apply(dict(nav.cash), rows).items()))
     return replace(nav, cash=cash, prices=tuple(sorted(prices.items())), waiting=()), _flow(rows, prices)
+
+
+def _repriced(nav: Nav, snapshot: Snapshot) -> Nav | None:
+    """The NAV's coins at prices as new as the positions; None when too much of it has none.
+
+    Where the wallet is missing, a coin moves as the mark of its positions has moved since the wallet that
+    priced it: else a hedge would look like a loss, for one of its legs would move alone.
+    """
+    positions, prices = snapshot.positions or (), dict(nav.prices)
+    marks = {p.base: p.mark for p in sorted(positions, key=lambda p: p.leg) if p.base in prices}
+    if snapshot.wallet is not None:
+        return replace(nav, marks=tuple(sorted(marks.items())))
+    before, unknown = dict(nav.marks), Decimal(0)
+    for coin, quantity in nav.cash:
+        price = prices.get(coin, Decimal(0))
+        if abs(price - 1) <= TOLERANCE:
+            continue  # the reporting currency, or one that follows it
+        if coin in before and coin in marks:
+            prices[coin] = price * marks[coin] / before[coin]
+        else:
+            unknown += abs(quantity * price)
+    if unknown > TOLERANCE * abs(nav.explained):
+        return None
+    return replace(
+        nav, prices=tuple(sorted(prices.items())), marks=tuple(sorted({**before, **marks}.items()))
+    )
 
 
 def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
@@ -129,6 +158,7 @@ def _first(snapshot: Snapshot) -> Nav | None:
         reads=1,
         prices=tuple(sorted(prices.items())),
         booked=tuple(row.id for row in snapshot.ledger or ())[-MAXIMUM_BOOKED_ROWS:],
+        marks=tuple(sorted({p.base: p.mark for p in snapshot.positions if p.base in prices}.items())),
     )
 
 
@@ -148,8 +178,7 @@ def _value(cash: tuple[tuple[str, Decimal], ...], prices: dict[str, Decimal]) ->
 
 
 def _open_pnl(positions: tuple[Position, ...], prices: dict[str, Decimal]) -> Decimal:
-    """Settle currencies that no wallet listed yet count at 1, as stablecoins."""
-    return sum((p.open_pnl * prices.get(p.settle, Decimal(1)) for p in positions), Decimal(0))
+    return sum((p.open_pnl * settle_price(p, prices) for p in positions), Decimal(0))
 
 
 def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:

@@ -53,16 +53,16 @@ def coverage(position: Position, orders: tuple[OpenOrder, ...]) -> Decimal:
 
 def covered_loss(position: Position, orders: tuple[OpenOrder, ...]) -> Decimal:
     """What is lost from the mark on, in the settle currency, if every stop fills at its exit."""
-    losses = (abs(position.mark - c.exit) * c.quantity for c in covers(position, orders))
-    return sum(losses, Decimal(0)) * position.contract_size
+    losses = (abs(position.gain(c.quantity, position.mark, c.exit)) for c in covers(position, orders))
+    return sum(losses, Decimal(0))
 
 
 def uncovered_loss(position: Position, orders: tuple[OpenOrder, ...]) -> Decimal:
     """What the rest loses on the way to liquidation, or in a stress move where that is unknown."""
-    rest = abs(position.quantity) * position.contract_size * (1 - coverage(position, orders))
+    rest = position.quantity * (1 - coverage(position, orders))
     liquidation = _liquidation(position)
-    move = position.mark * STRESS_MOVE if liquidation is None else abs(position.mark - liquidation)
-    return rest * move
+    stressed = position.mark * (1 - STRESS_MOVE if position.quantity > 0 else 1 + STRESS_MOVE)
+    return abs(position.gain(rest, position.mark, stressed if liquidation is None else liquidation))
 
 
 def assumed(position: Position, orders: tuple[OpenOrder, ...]) -> bool:
@@ -89,7 +89,7 @@ def _only_closes(position: Position, order: OpenOrder) -> bool:
 def _effective(position: Position, trigger: Decimal) -> bool:
     """Between the mark and the liquidation price."""
     side = 1 if position.quantity > 0 else -1
-    if side * (position.mark - trigger) <= 0:
+    if trigger <= 0 or side * (position.mark - trigger) <= 0:
         return False
     liquidation = _liquidation(position)
     return liquidation is None or side * (trigger - liquidation) > 0
@@ -99,12 +99,14 @@ def _liquidation(position: Position) -> Decimal | None:
     """Where the venue takes the position over; a price on the winning side is no distance and no bound."""
     side = 1 if position.quantity > 0 else -1
     price = position.liquidation
-    return price if price is not None and side * (position.mark - price) > 0 else None
+    if price is None or (position.inverse and price <= 0):
+        return None
+    return price if side * (position.mark - price) > 0 else None
 
 
 def _cover(position: Position, order: OpenOrder) -> Cover:
     assert order.trigger is not None
     quantity = order.remaining * order.contract_size / position.contract_size or abs(position.quantity)
     side = 1 if position.quantity > 0 else -1
-    exit = order.trigger if order.price is None else side * min(side * order.trigger, side * order.price)
+    exit = side * min(side * order.trigger, side * order.price) if order.price else order.trigger
     return Cover(exit, quantity)

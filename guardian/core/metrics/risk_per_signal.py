@@ -7,7 +7,8 @@ up. Unit: fraction of equity. Needs wallet, positions and orders. Unknown withou
 is disputed.
 
 Its family is exposure, not forecast: where stops and liquidation stand is arithmetic on the book as it is,
-and says nothing about how likely the move is. Slippage beyond a stop is not in it.
+and says nothing about how likely the move is. Slippage beyond a stop is not in it. An inverse contract loses
+coins, which count at the price of now.
 Source: metrics.md M28.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_prices
+from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.protection import STRESS_MOVE, assumed, covered_loss, uncovered_loss
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part, Position
@@ -29,7 +30,7 @@ def risk(position: Position, orders: tuple[OpenOrder, ...]) -> Decimal:
 def measure(view: View) -> Measured:
     evidence = view.account.evidence
     prices = settle_prices(evidence.wallet)
-    risks = (risk(p, evidence.orders) * prices.get(p.settle, Decimal(1)) for p in evidence.positions)
+    risks = (risk(p, evidence.orders) * settle_price(p, prices) for p in evidence.positions)
     found = multiple(view.account, max(risks, default=Decimal(0)))
     guessed = [p.symbol for p in evidence.positions if assumed(p, evidence.orders)]
     if guessed and isinstance(found, Known):

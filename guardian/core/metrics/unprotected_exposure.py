@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_prices
+from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.protection import coverage
 from guardian.core.model import Measured, Part
@@ -23,7 +23,7 @@ def measure(view: View) -> Measured:
     evidence = view.account.evidence
     prices = settle_prices(evidence.wallet)
     open_parts = (
-        abs(p.notional) * prices.get(p.settle, Decimal(1)) * (1 - coverage(p, evidence.orders))
+        abs(p.notional) * settle_price(p, prices) * (1 - coverage(p, evidence.orders))
         for p in evidence.positions
     )
     return multiple(view.account, sum(open_parts, Decimal(0)))

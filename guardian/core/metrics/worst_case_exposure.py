@@ -52,9 +52,8 @@ def measure(view: View) -> Measured:
         if price is None:
             unpriced = unpriced or order.symbol
             continue
-        base, _, quote = order.symbol.partition("/")
-        worth = settle.get(quote.rpartition(":")[2], Decimal(1))
-        priced.append((base, order.side, order.remaining * order.contract_size * price * worth))
+        worth = settle.get(order.settle, price if order.settle == order.base else Decimal(1))
+        priced.append((order.base, order.side, order.notional(price) * worth))
     found = multiple(view.account, worst_case(assets, priced))
     if unpriced and isinstance(found, Known):
         return AtLeast(found.value, f"an order in {unpriced} has no price")

@@ -8,7 +8,7 @@ from guardian.core.breaker import LAWS
 from guardian.core.effects import Effect, PrepareKeys, SetPermit
 from guardian.core.model import Level
 from guardian.core.plan.bots import plan_force, plan_halt
-from guardian.core.plan.draft import Draft
+from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.exposure import plan_cancels, plan_closes, plan_read, plan_reduction
 from guardian.core.plan.keys import plan_deletion, plan_fence
 from guardian.core.plan.verify import overdue, plan_verification
@@ -55,9 +55,9 @@ def _plan_caution(draft: Draft) -> None:
     """The permit of this level, and the keys for acting: proven fetchable at CAUTION, held from HALT on."""
     name, level = draft.account.policy.name, draft.account.level
     law = LAWS[level]
-    draft.persist(f"permit:{level.name}", "permit", lambda id: SetPermit(id, name, law.permit, law.size_cap))
+    draft.persist(f"permit:{level.name}", "permit", SetPermit(UNSENT, name, law.permit, law.size_cap))
     hold = level >= Level.HALT
-    draft.persist(f"prepare:{hold}", "prepare", lambda id: PrepareKeys(id, name, hold))
+    draft.persist(f"prepare:{hold}", "prepare", PrepareKeys(UNSENT, name, hold))
 
 
 def _verified(draft: Draft) -> list[str]:

@@ -7,19 +7,18 @@ bot that fights; past the flatten budget it waits for nothing.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
-from guardian.core.effects import Effect, HaltBot
+from guardian.core.effects import HaltBot
 from guardian.core.events import Outcome
 from guardian.core.model import HaltTarget, Level
-from guardian.core.plan.draft import Draft
+from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.keys import deletion_wanted, fence_settled
 
 
 def plan_halt(draft: Draft) -> None:
     account = draft.account.policy.name
     for bot in draft.account.policy.halt_targets:
-        draft.persist(f"halt:{bot.name}", "halt", partial(_halt, account, bot.name, False))
+        draft.persist(f"halt:{bot.name}", "halt", HaltBot(UNSENT, account, bot.name, False))
 
 
 def plan_force(draft: Draft) -> None:
@@ -27,16 +26,12 @@ def plan_force(draft: Draft) -> None:
     bots = draft.account.policy.halt_targets
     for bot in bots:
         if _force_due(draft, bot):
-            draft.persist(f"force:{bot.name}", "force", partial(_halt, account, bot.name, True))
+            draft.persist(f"force:{bot.name}", "force", HaltBot(UNSENT, account, bot.name, True))
     answers = [t.outcome for t in draft.targets("force")]
     # A bot that cannot be forced is settled, but it has not been stopped.
     stopped = len(answers) == len(bots) and all(a in (Outcome.DONE, Outcome.GONE) for a in answers)
     if bots and stopped and draft.incident.bots_stopped_at is None:
         draft.note(bots_stopped_at=draft.now)
-
-
-def _halt(account: str, target: str, force: bool, id: str) -> Effect:
-    return HaltBot(id, account, target, force)
 
 
 def _force_due(draft: Draft, bot: HaltTarget) -> bool:

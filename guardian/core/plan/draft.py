@@ -6,7 +6,6 @@ evidence newer than the last report before the same target is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,10 @@ from guardian.core.state import MAXIMUM_TARGETS, AccountState, Incident, Target
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits before the same target is tried again after a refusal or a lost answer; the last one repeats."""
+
+
+UNSENT = ""
+"""The id of an effect that is drafted; `Draft.send` counts the real one."""
 
 
 class Draft:
@@ -45,23 +48,16 @@ class Draft:
     def targets(self, *steps: str) -> list[Target]:
         return [t for t in self._targets.values() if t.step in steps]
 
-    def next_id(self) -> str:
-        self.counter += 1
-        return f"{self.account.policy.name}/{self.counter}"
-
-    def emit(self, make: Callable[[str], Effect]) -> None:
-        """An effect that nobody waits for."""
-        self.effects.append(make(self.next_id()))
-
-    def send(self, key: str, step: str, make: Callable[[str], Effect], client_id: str = "") -> None:
-        """Try a target (again): exactly one try of it is in flight from now on."""
+    def send(self, key: str, step: str, effect: Effect, client_id: str = "") -> None:
+        """Try a target (again): exactly one try of it is in flight from now on; the effect gets its id."""
         before = self.target(key)
-        effect_id = self.next_id()
+        self.counter += 1
+        effect_id = f"{self.account.policy.name}/{self.counter}"
         attempts = before.attempts + 1 if before else 1
         # A re-try moves to the end, so that what is dropped first is what was settled first.
         self._targets.pop(key, None)
         self._targets[key] = Target(key, step, effect_id, self.now, attempts, client_id=client_id)
-        self.effects.append(make(effect_id))
+        self.effects.append(replace(effect, id=effect_id))
 
     def rested(self, target: Target) -> bool:
         """Long enough since the last answer to try again."""
@@ -69,18 +65,18 @@ class Draft:
         wait = RETRY_SECONDS[min(target.attempts, len(RETRY_SECONDS)) - 1]
         return self.now >= target.reported_at + timedelta(seconds=wait)
 
-    def persist(self, key: str, step: str, make: Callable[[str], Effect]) -> bool:
+    def persist(self, key: str, step: str, effect: Effect) -> bool:
         """Try until it is done, gone or impossible; true once settled. For acts that are safe to repeat."""
         target = self.target(key)
         if target is None:
-            self.send(key, step, make)
+            self.send(key, step, effect)
             return False
         if target.in_flight:
             return False
         if target.outcome in (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE):
             return True
         if self.rested(target):
-            self.send(key, step, make)
+            self.send(key, step, effect)
         return False
 
     def newer_than(self, part: Part, instant: datetime | None) -> bool:

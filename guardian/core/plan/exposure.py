@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import ROUND_UP, Decimal
-from functools import partial
 from zlib import crc32
 
 from guardian.core.breaker import base36
-from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, Effect, ReadNow, ResolveOrder
+from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, ReadNow, ResolveOrder
 from guardian.core.events import Outcome
 from guardian.core.model import Level, OpenOrder, Part, Position
-from guardian.core.plan.draft import Draft
-from guardian.core.state import Target
+from guardian.core.plan.draft import UNSENT, Draft
+from guardian.core.state import Evidence, Target
 
 BLIND_AFTER = timedelta(seconds=5)
 ORDERS_IN_THE_WAY = ("conflict", "orders")
@@ -31,20 +30,29 @@ DUST_TRIES = 3
 
 
 def plan_cancels(draft: Draft) -> None:
-    """Cancel risk-increasing orders one by one; protective ones only when their position is closed."""
-    held = {p.leg for p in draft.account.evidence.positions if not dust(p)}
+    """Cancel risk-increasing orders one by one; protective ones when the wallet too says that all is closed.
+
+    A listing that lacks a leg is no proof that the leg is gone, and its stop may be all that protects it.
+    """
+    closed = nothing_held(draft.account.evidence)
     for order in draft.account.evidence.orders:
-        if _must_go(draft, order, held):
+        if _must_go(draft, order, closed):
             _try_cancel(draft, order)
 
 
-def _must_go(draft: Draft, order: OpenOrder, held: set[str]) -> bool:
+def nothing_held(evidence: Evidence) -> bool:
+    """No position above dust, by two endpoints: the wallet may hold margin for the dust that is listed."""
+    if evidence.wallet is None or not all(dust(p) for p in evidence.positions):
+        return False
+    return evidence.wallet.position_margin <= sum((abs(p.worth) for p in evidence.positions), Decimal(0))
+
+
+def _must_go(draft: Draft, order: OpenOrder, closed: bool) -> bool:
     if _adds_risk(draft, order):
         return True
     if draft.account.level < Level.FLATTEN:
         return False
-    leg = f"{order.symbol}#{order.index}"
-    return leg not in held or _in_the_way(draft, leg)
+    return closed or _in_the_way(draft, f"{order.symbol}#{order.index}")
 
 
 def _adds_risk(draft: Draft, order: OpenOrder) -> bool:
@@ -89,13 +97,8 @@ def _try_cancel(draft: Draft, order: OpenOrder) -> None:
     target = draft.target(key)
     if target is not None and (target.in_flight or not draft.newer_than(Part.ORDERS, target.reported_at)):
         return
-    conditional = order.trigger is not None
-    account = draft.account.policy.name
-    draft.send(
-        key,
-        "cancel",
-        lambda id: CancelOrder(id, account, order.symbol, order.id, conditional),
-    )
+    account, conditional = draft.account.policy.name, order.trigger is not None
+    draft.send(key, "cancel", CancelOrder(UNSENT, account, order.symbol, order.id, conditional))
 
 
 def plan_reduction(draft: Draft) -> None:
@@ -105,7 +108,8 @@ def plan_reduction(draft: Draft) -> None:
     for position in _largest_first(draft):
         allowed = abs(entry.get(position.leg, Decimal(0))) * goal
         excess = abs(position.quantity) - allowed
-        if excess >= position.minimum or (excess > 0 and goal == 0):
+        chased = dust(position) and _tried_enough(draft, position.leg)
+        if excess >= position.minimum or (excess > 0 and goal == 0 and not chased):
             _close(draft, position, _rounded(excess, position))
 
 
@@ -117,7 +121,7 @@ def plan_closes(draft: Draft) -> None:
 
 
 def _largest_first(draft: Draft) -> list[Position]:
-    return sorted(draft.account.evidence.positions, key=lambda p: (-abs(p.notional), p.leg))
+    return sorted(draft.account.evidence.positions, key=lambda p: (-abs(p.worth), p.leg))
 
 
 def _rounded(quantity: Decimal, position: Position) -> Decimal:
@@ -146,15 +150,11 @@ def _close_blindly(draft: Draft, position: Position, target: Target) -> None:
     key = f"resolve:{position.leg}"
     resolved = draft.target(key)
     if resolved is None or resolved.client_id != target.client_id:
-        effect = partial(_resolve, draft.account.policy.name, position.symbol, target.client_id)
+        effect = ResolveOrder(UNSENT, draft.account.policy.name, position.symbol, target.client_id)
         draft.send(key, "resolve", effect, target.client_id)
         return
     if not resolved.in_flight:
         _send_close(draft, position, abs(position.quantity), target.attempts + 1)
-
-
-def _resolve(account: str, symbol: str, client_id: str, id: str) -> Effect:
-    return ResolveOrder(id, account, symbol, client_id)
 
 
 def _send_close(
@@ -173,9 +173,8 @@ def _send_close(
         quantity=None if whole and attempt > 1 else min(quantity, position.maximum),
         price=_capped(position, side, account.policy.slippage) if attempt == 1 else None,
     )
-    draft.send(
-        f"close:{position.leg}", "close", lambda id: ClosePosition(id, account.policy.name, order), client_id
-    )
+    effect = ClosePosition(UNSENT, account.policy.name, order)
+    draft.send(f"close:{position.leg}", "close", effect, client_id)
 
 
 def _capped(position: Position, side: int, slippage: float) -> Decimal:
@@ -201,5 +200,4 @@ def plan_read(draft: Draft) -> None:
     asked_for = read is not None and read.sent_at >= last
     if draft.newer_than(Part.POSITIONS, last) or asked_for:
         return
-    account = draft.account.policy.name
-    draft.send("read", "read", lambda id: ReadNow(id, account))
+    draft.send("read", "read", ReadNow(UNSENT, draft.account.policy.name))

@@ -6,14 +6,12 @@ complete listing asked *after* the fence's answer says so, or that fencing is re
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from guardian.core.effects import DeleteKey, DestroySecret, Effect, FenceKey, ListKeys
 from guardian.core.events import Outcome
 from guardian.core.model import KeyRecord, Level
-from guardian.core.plan.draft import Draft
+from guardian.core.plan.draft import UNSENT, Draft
 
 LISTING_EVERY = timedelta(seconds=0.9)
 LOOK_AGAIN = timedelta(seconds=15)
@@ -50,7 +48,7 @@ def plan_fence(draft: Draft) -> None:
     proven = dict(draft.incident.fenced)
     for key in bot_keys(draft):
         if key not in proven:
-            _insist(draft, "fence", key, partial(_fence, account, key))
+            _insist(draft, "fence", key, FenceKey(UNSENT, account, key))
     if not fence_settled(draft):
         _list(draft)
     else:
@@ -61,22 +59,13 @@ def _look_again(draft: Draft) -> None:
     """A fence that holds is looked at again: somebody may lift it, or make the bot a new key."""
     target = draft.target("list")
     if target is None or (not target.in_flight and draft.now >= target.sent_at + LOOK_AGAIN):
-        account = draft.account.policy.name
-        draft.send("list", "list", lambda id: ListKeys(id, account))
+        draft.send("list", "list", ListKeys(UNSENT, draft.account.policy.name))
 
 
-def _fence(account: str, key: str, id: str) -> Effect:
-    return FenceKey(id, account, key)
-
-
-def _delete(account: str, key: str, id: str) -> Effect:
-    return DeleteKey(id, account, key)
-
-
-def _insist(draft: Draft, step: str, key: str, make: Callable[[str], Effect]) -> bool:
+def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
     """Persist, and start again when a complete listing asked after the answer shows that it was not so."""
     name = f"{step}:{key}"
-    settled = draft.persist(name, step, make)
+    settled = draft.persist(name, step, effect)
     target = draft.target(name)
     if not settled or target is None or target.outcome is Outcome.IMPOSSIBLE:
         return settled
@@ -85,7 +74,7 @@ def _insist(draft: Draft, step: str, key: str, make: Callable[[str], Effect]) ->
     if not undone or not _listed_after(draft, target.reported_at):
         return True
     if draft.rested(target):
-        draft.send(name, step, make)
+        draft.send(name, step, effect)
     return False
 
 
@@ -127,8 +116,7 @@ def _list(draft: Draft) -> None:
         pending = [t.reported_at for t in draft.targets("fence", "delete") if t.reported_at is not None]
         if target.in_flight or not pending or max(pending) < target.sent_at:
             return
-    account = draft.account.policy.name
-    draft.send("list", "list", lambda id: ListKeys(id, account))
+    draft.send("list", "list", ListKeys(UNSENT, draft.account.policy.name))
 
 
 def fence_settled(draft: Draft) -> bool:
@@ -159,12 +147,12 @@ def plan_deletion(draft: Draft) -> None:
     account = draft.account.policy.name
     keys = bot_keys(draft)
     _prove_absence(draft, keys)
-    gone = [_insist(draft, "delete", key, partial(_delete, account, key)) for key in keys]
+    gone = [_insist(draft, "delete", key, DeleteKey(UNSENT, account, key)) for key in keys]
     if deletion_wanted(draft):
         _list(draft)
     ref = draft.account.policy.secret_ref
     if gone and all(gone) and ref:
-        draft.persist("destroy", "destroy", lambda id: DestroySecret(id, account, ref))
+        draft.persist("destroy", "destroy", DestroySecret(UNSENT, account, ref))
 
 
 def _time_to_delete(draft: Draft) -> bool:

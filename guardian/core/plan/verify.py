@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from guardian.core.model import Level, Part
 from guardian.core.plan.draft import Draft
+from guardian.core.plan.exposure import nothing_held
 from guardian.core.plan.keys import bot_keys, fence_settled
 
 APART = timedelta(seconds=2)
@@ -23,7 +23,7 @@ def plan_verification(draft: Draft) -> bool:
     asked, answered = evidence.complete_at, _answered_at(draft)
     if asked is None or answered is None or asked <= answered:
         return False
-    if not _flat(draft):
+    if evidence.orders or not nothing_held(evidence):
         draft.note(flatness=replace(flatness, first_at=None, first_asked=None, verified_at=None))
         return flatness.verified_at is not None
     # A newer read in parts may deny that we are flat, but never confirm it.
@@ -44,15 +44,6 @@ def _answered_at(draft: Draft) -> datetime | None:
     if any(t.in_flight for t in acted) or not fence_settled(draft):
         return None
     return max([t.reported_at for t in acted if t.reported_at is not None] + [draft.incident.t0 or draft.now])
-
-
-def _flat(draft: Draft) -> bool:
-    evidence = draft.account.evidence
-    if any(abs(p.quantity) >= p.minimum for p in evidence.positions) or evidence.orders:
-        return False
-    # The second endpoint may hold margin for the dust that is listed, and for nothing else.
-    dust = sum((abs(p.notional) for p in evidence.positions), Decimal(0))
-    return evidence.wallet is not None and evidence.wallet.position_margin <= dust
 
 
 def overdue(draft: Draft) -> str:

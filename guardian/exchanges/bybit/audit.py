@@ -63,7 +63,8 @@ def _expiry(raw: str) -> datetime | None:
         return None
     try:
         when = datetime.fromisoformat(raw)
-    except ValueError:
+        when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        # In the first and the last year of the calendar an offset may lead out of it.
         raise garbage("expiredAt is not an instant") from None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return when.astimezone(UTC) if when.year > 1970 else None
+    return when if when.year > 1970 else None

@@ -13,7 +13,7 @@ from guardian.errors import VenueError
 from guardian.exchanges.bybit import codes
 from guardian.exchanges.generic.calls import CallLog
 from guardian.exchanges.generic.clock import VenueClock, now
-from guardian.exchanges.generic.fields import Row, garbage, optional_text, rows
+from guardian.exchanges.generic.fields import Row, garbage, plausible_ms, rows
 from guardian.exchanges.generic.redact import redact
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.exchanges.generic.wire import Answer, Wire
@@ -22,6 +22,8 @@ from guardian.ports import Credential
 # An answer may look this much older than its question before it counts as a replay or a cache.
 _STALE_MS = 2_000
 _AHEAD_MS = 5_000
+# The same while the venue's clock is not measured yet: wide, but an absurd time must not be remembered.
+_UNMEASURED_MS = 60_000
 # Two of the venue's own servers may disagree by this much.
 _SKEW_MS = 100
 _MOST_PAGES = 400
@@ -106,7 +108,7 @@ class BybitClient:
         for _ in range(_MOST_PAGES):
             page = await self.ask(method, {**params, "cursor": cursor} if cursor else params, credential)
             found += rows(page.result, "list")
-            cursor = optional_text(page.result, "nextPageCursor")
+            cursor = following(page.result)
             if not cursor:
                 return Pages(tuple(found), page.time_ms)
             if cursor in cursors:
@@ -155,17 +157,30 @@ class BybitClient:
     def _check_age(self, envelope: Envelope, asked_at: datetime, floor: int) -> None:
         if envelope.time_ms < floor - _SKEW_MS:
             raise VenueError("stale", "the answer is older than one this endpoint gave before the question")
-        latest = self.clock.venue_ms(now())
-        if latest is not None and envelope.time_ms > latest + _AHEAD_MS:
+        latest, ahead_ms = self.clock.venue_ms(now()), _AHEAD_MS
+        if latest is None:
+            # Unmeasured, the two clocks are near all the same, or the venue would refuse what we sign.
+            latest, ahead_ms = now().timestamp() * 1000, _UNMEASURED_MS
+        if envelope.time_ms > latest + ahead_ms:
             # Believed once, it would make every true answer after it look old.
             self.clock.suspect()
             raise garbage("the answer is from the future")
-        asked = self.clock.venue_ms(asked_at)
-        if asked is not None and envelope.time_ms < asked - _STALE_MS:
+        asked, late_ms = self.clock.venue_ms(asked_at), _STALE_MS
+        if asked is None:
+            asked, late_ms = asked_at.timestamp() * 1000, _UNMEASURED_MS
+        if envelope.time_ms < asked - late_ms:
             # Either the answer is old or our own clock was set: the next measurement will tell.
             self.clock.suspect()
             seconds = (asked - envelope.time_ms) / 1000
             raise VenueError("stale", f"the answer is {seconds:.1f} s older than the question")
+
+
+def following(result: Row) -> str:
+    """The cursor of the next page, "" after the last. Raises VenueError where the page does not say."""
+    cursor = result.get("nextPageCursor")
+    if not isinstance(cursor, str):
+        raise garbage("the list does not say whether it goes on")
+    return cursor
 
 
 def _decode(answer: Answer, credential: Credential | None) -> Envelope:
@@ -174,7 +189,7 @@ def _decode(answer: Answer, credential: Credential | None) -> Envelope:
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         body = None
-    code = _code(body)
+    code = raw_code(body.get("retCode")) if isinstance(body, dict) else None
     if answer.status != 200 and code in (None, codes.OK):
         raise VenueError(f"http-{answer.status}", f"HTTP status {answer.status} without a raw code")
     if code is None or not isinstance(body, dict):
@@ -182,7 +197,7 @@ def _decode(answer: Answer, credential: Credential | None) -> Envelope:
     secrets = () if credential is None else (credential.secret, credential.key)
     message = body.get("retMsg")
     result, extra, time_ms = body.get("result"), body.get("retExtInfo"), body.get("time")
-    if code == codes.OK and not (isinstance(result, dict) and type(time_ms) is int and time_ms > 0):
+    if code == codes.OK and not (isinstance(result, dict) and plausible_ms(time_ms)):
         raise garbage("a successful answer without result or time")
     return Envelope(
         code=code,
@@ -195,8 +210,8 @@ def _decode(answer: Answer, credential: Credential | None) -> Envelope:
     )
 
 
-def _code(body: object) -> str | None:
-    raw = body.get("retCode") if isinstance(body, dict) else None
+def raw_code(raw: object) -> str | None:
+    """The venue's code as text, or None for what is none: it must not be taken for a verdict, or told."""
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         return None
     text = str(raw)

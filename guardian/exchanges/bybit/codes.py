@@ -40,6 +40,10 @@ def nothing_to_reduce(code: str, message: str) -> bool:
 
 
 def no_verdict(code: str) -> bool:
-    """Whether an order or key request with this code may still have taken effect."""
-    unanswered = code in {"timeout", "network", "garbage", "http-408"} or code.startswith("http-5")
+    """Whether an order or key request with this code may still have taken effect.
+
+    Of HTTP statuses without a raw code only a client's error says no; 201 or 302 says nothing either way.
+    """
+    says_no = code.startswith("http-4") and code != "http-408"
+    unanswered = code in {"timeout", "network", "garbage"} or (code.startswith("http-") and not says_no)
     return unanswered or code in NO_VERDICT

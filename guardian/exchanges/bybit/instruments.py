@@ -10,9 +10,9 @@ import time
 from decimal import Decimal
 
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.client import BybitClient
+from guardian.exchanges.bybit.client import BybitClient, following
 from guardian.exchanges.bybit.symbols import symbol_of
-from guardian.exchanges.generic.fields import Row, garbage, mapping, optional_text, positive, rows, text
+from guardian.exchanges.generic.fields import Row, garbage, mapping, positive, rows, text
 from guardian.ports import InstrumentFacts
 
 _FRESH_S = 24 * 3600.0
@@ -78,7 +78,7 @@ class Instruments:
                 parsed = _facts_of(row)
                 if parsed is not None:
                     facts[text(row, "symbol")] = parsed
-            cursor = optional_text(page.result, "nextPageCursor")
+            cursor = following(page.result)
             if not cursor:
                 return facts
         raise garbage("instruments-info does not end")
@@ -88,11 +88,16 @@ def _facts_of(row: Row) -> InstrumentFacts | None:
     """None for a row that cannot be read: one odd new listing must not cost the facts of all others."""
     try:
         lot, price = mapping(row, "lotSizeFilter"), mapping(row, "priceFilter")
+        step, minimum = positive(lot, "qtyStep"), positive(lot, "minOrderQty")
+        maximum = positive(lot, "maxMktOrderQty")
+        if not step <= minimum <= maximum:
+            # A position under such a minimum would be left open as dust.
+            return None
         return InstrumentFacts(
             symbol=symbol_of(text(row, "symbol")),
-            step=positive(lot, "qtyStep"),
-            minimum=positive(lot, "minOrderQty"),
-            maximum=positive(lot, "maxMktOrderQty"),
+            step=step,
+            minimum=minimum,
+            maximum=maximum,
             tick=positive(price, "tickSize"),
             contract_size=Decimal(1),
             settle=text(row, "settleCoin"),

@@ -80,8 +80,10 @@ class Ledger:
         for row in await self._rows(begin_ms, wallet_ms):
             at_ms, entry = _entry(row)
             held_back = wallet_ms < at_ms <= wallet_ms + _AHEAD_MS
-            if at_ms >= begin_ms and entry.id not in self._seen and not held_back:
-                fresh[entry.id] = (at_ms, entry)
+            if at_ms < begin_ms or entry.id in self._seen or held_back:
+                continue
+            if fresh.setdefault(entry.id, (at_ms, entry)) != (at_ms, entry):
+                raise garbage("a row of the ledger came twice and contradicts itself")
         self._remember(fresh, wallet_ms)
         first, self._begin_ms = self._begin_ms is None, begin_ms
         if not first:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from guardian.core.model import KeyRecord
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.audit import may_trade
-from guardian.exchanges.bybit.client import BybitClient
+from guardian.exchanges.bybit.client import BybitClient, following
 from guardian.exchanges.generic.fields import (
     Row,
     flag,
@@ -85,10 +85,10 @@ class KeyListing:
             page = await self._client.ask("privateGetV5UserSubApikeys", params, credential)
             for row in rows(page.result, "result"):
                 state = _state(row)
-                found[state.id] = state
-            if not isinstance(page.result.get("nextPageCursor"), str):
-                raise garbage("the listing does not say whether it goes on")
-            cursor = optional_text(page.result, "nextPageCursor")
+                # A key made between two pages shifts the next one, which then repeats a row.
+                if found.setdefault(state.id, state).record != state.record:
+                    raise garbage("a key is listed twice and contradicts itself")
+            cursor = following(page.result)
             if not cursor:
                 return found
             if cursor in cursors:

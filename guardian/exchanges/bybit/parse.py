@@ -127,6 +127,8 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
     if size < 0:
         raise garbage("a position's size is below zero")
     if size == 0:
+        if row.get("side") in _SIGNS and optional_positive(row, "avgPrice"):
+            raise garbage("a position without a size has a side and an entry price")
         return None
     index, side = integer(row, "positionIdx"), text(row, "side")
     if side not in _LEG_SIDES.get(index, set()):

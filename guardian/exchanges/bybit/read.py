@@ -105,11 +105,17 @@ class BybitReader:
 
     async def _orders(self) -> tuple[OpenOrder, ...]:
         """Conditional orders are included: without an orderFilter the venue lists every kind."""
-        found = [
-            parse_order(row) for pages in await self._by_settle("OrderRealtime", 50) for row in pages.rows
-        ]
-        # An order placed between two pages shifts the next one, which then repeats a row.
-        return tuple({order.id: order for order in found if order is not None}.values())
+        found: dict[str, OpenOrder] = {}
+        for row in (row for pages in await self._by_settle("OrderRealtime", 50) for row in pages.rows):
+            order = parse_order(row)
+            if order is None:
+                continue
+            # An order placed between two pages shifts the next one, which then repeats a row.
+            before = found.get(order.id, order)
+            if (before.symbol, before.index, before.side) != (order.symbol, order.index, order.side):
+                raise garbage("two orders have the same id")
+            found[order.id] = order
+        return tuple(found.values())
 
     async def _by_settle(self, question: str, limit: int) -> list[Pages]:
         """All pages for each settle coin, asked at once; the first failure counts when all have ended."""

@@ -17,7 +17,7 @@ from guardian.core.events import Outcome
 from guardian.errors import VenueError
 from guardian.exchanges.bybit import codes
 from guardian.exchanges.bybit.audit import audit_key
-from guardian.exchanges.bybit.client import BybitClient, Envelope
+from guardian.exchanges.bybit.client import BybitClient, Envelope, raw_code
 from guardian.exchanges.bybit.instruments import Instruments
 from guardian.exchanges.bybit.symbols import id_of
 from guardian.exchanges.generic.clock import now
@@ -168,7 +168,10 @@ class BybitTrader:
         verdicts, placed = rows(envelope.extra, "list"), rows(envelope.result, "list")
         if len(verdicts) != 1 or len(placed) != 1:
             raise garbage("a batch of one order was not answered with one verdict")
-        code = str(verdicts[0].get("code"))
+        code = raw_code(verdicts[0].get("code"))
+        if code is None:
+            # Taken for a refusal it would free the client id, though the order may be in the book.
+            raise garbage("a batch's verdict has no code")
         message = redact(optional_text(verdicts[0], "msg"), (credential.secret, credential.key))
         return _reply(envelope, code, message, placed[0], order["orderLinkId"])
 

@@ -54,7 +54,9 @@ def positive(row: Row, name: str) -> Decimal:
 def optional_positive(row: Row, name: str) -> Decimal | None:
     """Venues write "0" or "" for "none" (stop loss, trigger price): both become None."""
     value = optional_number(row, name)
-    return value if value is not None and value > 0 else None
+    if value is not None and value < 0:
+        raise garbage(f"{name} is below zero")
+    return value or None
 
 
 def text(row: Row, name: str) -> str:
@@ -87,10 +89,15 @@ def flag(row: Row, name: str) -> bool:
     raise garbage(f"{name} is missing or neither true nor false")
 
 
+def plausible_ms(value: object) -> bool:
+    """Whether this is epoch milliseconds of an instant at which a venue may be asked."""
+    return type(value) is int and _EARLIEST_MS <= value <= _LATEST_MS
+
+
 def instant(row: Row, name: str) -> datetime:
     """An aware UTC instant from epoch milliseconds."""
     value = integer(row, name)
-    if not _EARLIEST_MS <= value <= _LATEST_MS:
+    if not plausible_ms(value):
         raise garbage(f"{name} is not a plausible instant")
     return datetime.fromtimestamp(value / 1000, UTC)
 

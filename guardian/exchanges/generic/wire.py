@@ -24,6 +24,8 @@ from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential
 
 _KEEPALIVE_S = 300
+# A thousand instruments are about one megabyte, and no answer that guardian asks for is longer.
+_LARGEST_ANSWER = 16 << 20
 # ccxt marks its users with a broker id in this header; guardian is nobody's affiliate.
 _BROKER_HEADER = "Referer"
 
@@ -78,8 +80,9 @@ class Wire:
     ) -> Answer:
         """Perform one implicit ccxt method, such as "privateGetV5PositionList".
 
-        Raises VenueError("timeout" | "network") without any part of the URL or the headers. Cancellation by
-        the caller's own deadline passes through.
+        Raises VenueError("timeout" | "network" | "garbage" | "unsignable") without any part of the URL or the
+        headers; only "unsignable" means that nothing was sent. Cancellation by the caller's own deadline
+        passes through.
         """
         signer = self._signer
         try:
@@ -89,10 +92,6 @@ class Wire:
             answer: Answer = await getattr(signer, method)(dict(params))
         except VenueError:
             raise
-        except TimeoutError:
-            raise VenueError("timeout", f"no answer within {self._timeout_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise VenueError("network", _told(error)) from None
         except self._unsignable as error:
             # Signing failed (an empty secret, one that is no key): never show what was to be signed.
             why = f"the request could not be built: {type(error).__name__}"
@@ -114,24 +113,39 @@ class Wire:
     async def _carry(
         self, url: str, method: str = "GET", headers: dict[str, str] | None = None, body: str | None = None
     ) -> Answer:
-        """Stands in for ccxt's `fetch`: returns the answer whatever its status, follows no redirect."""
+        """Stands in for ccxt's `fetch`: returns the answer whatever its status, follows no redirect.
+
+        From here on the request may be on its way: no failure may say that it could not be built.
+        """
         self._forget()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._exchange(url, method, headers, body)
+        except TimeoutError:
+            raise VenueError("timeout", f"no answer within {self._timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise VenueError("network", _told(error)) from None
+        except ValueError as error:
+            raise VenueError("garbage", f"no HTTP answer: {type(error).__name__}") from None
+
+    async def _exchange(
+        self, url: str, method: str, headers: dict[str, str] | None, body: str | None
+    ) -> Answer:
         sent = dict(headers or {})
         sent.pop(_BROKER_HEADER, None)
         if self._session is None:
             self._session = self._open_session()
         asked_ms = time.time() * 1000
-        async with asyncio.timeout(self._timeout_s):
-            async with self._session.request(
-                method,
-                yarl.URL(url, encoded=True),
-                data=None if body is None else body.encode(),
-                headers=sent,
-                proxy=self._egress if "://" in self._egress else None,
-                allow_redirects=False,
-            ) as response:
-                raw = await response.read()
-                return Answer(response.status, response.headers, raw, asked_ms, time.time() * 1000)
+        async with self._session.request(
+            method,
+            yarl.URL(url, encoded=True),
+            data=None if body is None else body.encode(),
+            headers=sent,
+            proxy=self._egress if "://" in self._egress else None,
+            allow_redirects=False,
+        ) as response:
+            raw = await _whole(response)
+            return Answer(response.status, response.headers, raw, asked_ms, time.time() * 1000)
 
     def _open_session(self) -> aiohttp.ClientSession:
         source = (self._egress, 0) if self._egress and "://" not in self._egress else None
@@ -143,6 +157,17 @@ class Wire:
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body, unpacked. Raises VenueError before an answer without end fills the memory."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > _LARGEST_ANSWER:
+            raise VenueError("garbage", f"the answer is larger than {_LARGEST_ANSWER >> 20} MB")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _told(error: BaseException) -> str:

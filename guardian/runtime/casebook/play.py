@@ -1,165 +1,177 @@
-"""Play a case through the real core: the step() that the daemon runs, on an account made from the series.
+"""Play a case through the real core: the step() that the daemon runs. Nothing is performed.
 
-A change of equity is booked as the result of trades, a flow as a deposit or withdrawal, and a moved price as
-open P&L, so that both accounts of the equity agree, as on an honest venue. Nothing is performed.
+What became of a deed is a fact too (`done close BTC`), so a case ends where its facts leave it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
+from guardian.config.reading import Wrong, nearest, unknown
+from guardian.core.effects import Effect
 from guardian.core.engine import step
-from guardian.core.events import Armed, Configured, SnapshotTaken
-from guardian.core.model import (
-    AccountPolicy,
-    AtLeast,
-    Balance,
-    Failure,
-    Known,
-    LedgerEntry,
-    LedgerKind,
-    Part,
-    Position,
-    Rule,
-    Snapshot,
-    Wallet,
+from guardian.core.events import (
+    Armed,
+    Configured,
+    Demanded,
+    Disarmed,
+    Drilled,
+    EffectReported,
+    Event,
+    KeysListed,
+    Resumed,
+    SnapshotTaken,
+    Started,
+    Tick,
+    Troubled,
 )
-from guardian.core.state import RuleState, State
-from guardian.runtime.casebook.read import Case, Change, Expected, Holding
+from guardian.core.model import KeyRecord, Rule
+from guardian.core.notices import number
+from guardian.core.state import State
+from guardian.runtime.casebook.account import BOT_KEY, Money, policy
+from guardian.runtime.casebook.case import OUTCOMES, Case, Fact
+from guardian.runtime.casebook.deed import deed
+from guardian.runtime.casebook.tell import Step, at, deeds, named, standing
+from guardian.runtime.casebook.words import level, seconds
 
-ACCOUNT = "case"
-CURRENCY = "USDT"
-LOT = Decimal("0.00000001")
-NOTHING = Decimal(0)
-
-
-@dataclass
-class Account:
-    """The account as the series has made it so far."""
-
-    cash: Decimal = NOTHING
-    positions: dict[str, Holding] = field(default_factory=dict)
-    prices: dict[str, Decimal] = field(default_factory=dict)
-    maintenance: Decimal = NOTHING
-    blind: str = "none"
-    rows: list[LedgerEntry] = field(default_factory=list)
-    booked: int = 0
-
-    def change(self, change: Change, at: datetime) -> None:
-        self.prices |= change.prices or {}
-        if change.positions is not None:
-            self.positions = dict(change.positions)
-            self.prices = {n: self.prices.get(n, h.entry) for n, h in self.positions.items()}
-        if change.flow is not None:
-            self._book(LedgerKind.FLOW, change.flow, at)
-        if change.equity is not None:
-            self._book(LedgerKind.TRADE, change.equity - self.open_pnl - self.cash, at)
-        self.maintenance = self.maintenance if change.maintenance is None else change.maintenance
-        self.blind = change.blind or self.blind
-
-    def _book(self, kind: LedgerKind, amount: Decimal, at: datetime) -> None:
-        if amount != 0:
-            self.booked += 1
-            self.cash += amount
-            self.rows.append(LedgerEntry(f"row-{self.booked}", at, kind, CURRENCY, amount))
-
-    @property
-    def open_pnl(self) -> Decimal:
-        return sum((h.quantity * (self.prices[n] - h.entry) for n, h in self.positions.items()), NOTHING)
-
-    def read(self, asked: datetime) -> Snapshot:
-        equity = self.cash + self.open_pnl
-        legs = tuple(_leg(name, held, self.prices[name]) for name, held in sorted(self.positions.items()))
-        margin = sum((abs(leg.notional) for leg in legs), NOTHING) / 10
-        balances = (Balance(CURRENCY, self.cash, Decimal(1)),)
-        wallet = Wallet(equity, balances, equity, self.maintenance * equity, margin, margin)
-        gone = set(Part) if self.blind == "all" else {Part(self.blind)} if self.blind != "none" else set()
-        rows = () if Part.LEDGER in gone else tuple(self.rows)
-        self.rows = self.rows if Part.LEDGER in gone else []
-        return Snapshot(
-            account=ACCOUNT,
-            asked_at=asked,
-            wallet=None if Part.WALLET in gone else wallet,
-            positions=None if Part.POSITIONS in gone else legs,
-            orders=None if Part.ORDERS in gone else (),
-            ledger=None if Part.LEDGER in gone else rows,
-            failures=tuple(Failure(part, "case", "blind in this case") for part in sorted(gone)),
-        )
+WHO = "anna"
+WHY = "looked"
 
 
-def _leg(name: str, held: Holding, mark: Decimal) -> Position:
-    symbol = name if "/" in name else f"{name}/{CURRENCY}:{CURRENCY}"
-    return Position(
-        symbol, 0, held.quantity, held.entry, mark, Decimal(1), LOT, LOT, Decimal(10**9), CURRENCY
-    )
+class Stuck(Exception):
+    """A fact that cannot happen here; `line` is the fact's."""
+
+    def __init__(self, line: int, wrong: Wrong) -> None:
+        super().__init__(wrong.message)
+        self.line = line
+        self.wrong = wrong
 
 
-def play(case: Case, rules: Sequence[Rule]) -> str:
-    """The first difference between what is expected and what the core did; "" when there is none."""
-    judged = tuple(replace(rule, armed=True) for rule in rules) if case.armed else tuple(rules)
-    state, _ = step(State(), Configured(case.start, "casebook", "case", (_policy(),), judged))
-    state, _ = step(state, Armed(case.start, ACCOUNT, (), "casebook", "case"))
-    account, changes, waiting = Account(), list(case.series), list(case.expect)
-    for number in range(math.ceil(case.expect[-1].at_seconds / case.every_seconds) + 1):
-        seconds = number * case.every_seconds
-        now = case.start + timedelta(seconds=seconds)
-        while changes and changes[0].at_seconds <= seconds:
-            account.change(changes.pop(0), now)
-        state, _ = step(state, SnapshotTaken(now, account.read(now)))
-        while waiting and waiting[0].at_seconds <= seconds:
-            if wrong := difference(state, waiting.pop(0)):
-                return wrong
-    return ""
+def play(case: Case, rules: Sequence[Rule]) -> list[str]:
+    """Guardian's deeds for the facts. Raises Stuck."""
+    return _played(case, rules).deeds
 
 
-def difference(state: State, expected: Expected) -> str:
-    """What is not as expected now, in one sentence."""
-    account = state.accounts[0]
-    at = f"at {expected.at_seconds:g}s (line {expected.line})"
-    if expected.level is not None and account.level is not expected.level:
-        causes = "; ".join(_told(own) for own in account.rules if any(own.past) or own.stale)
-        why = causes or "no rule is past a limit or blind"
-        return f"{at}: expected {expected.level.name}, got {account.level.name} ({why})"
-    if expected.rule is None:
-        return ""
-    own = account.rule(expected.rule)
-    if own is None:
-        return f"{at}: no rule {expected.rule}; rules: {', '.join(each.rule_id for each in account.rules)}"
-    if expected.verdict is not None and own.verdict is not expected.verdict:
-        return f"{at}: expected {expected.rule} {expected.verdict.value}, got {_told(own)}"
-    value = _value(own)
-    if expected.value is None or (value is not None and math.isclose(value, expected.value, rel_tol=1e-3)):
-        return ""
-    return f"{at}: expected {expected.rule} at {expected.value:g}, got {_told(own)}"
+def steps(case: Case, rules: Sequence[Rule]) -> list[Step]:
+    """The events that the facts are, and what followed from each. Raises Stuck."""
+    return _played(case, rules).steps
 
 
-def _value(own: RuleState) -> float | None:
-    return own.measured.value if isinstance(own.measured, Known | AtLeast) else None
+def _played(case: Case, rules: Sequence[Rule]) -> _Story:
+    judged = [rule for rule in rules if not case.only or rule.id in dict(case.only)]
+    for name, line in case.only:
+        if name not in {rule.id for rule in judged}:
+            raise Stuck(line, unknown("rule", name, [rule.id for rule in rules]))
+    # Rules of the case itself say whether they are armed; those of a pack only observe until they are proven.
+    own = {rule.id for rule in case.rules}
+    asked = [r if case.as_written or r.id in own else replace(r, armed=True) for r in judged]
+    story = _Story(case, tuple(asked))
+    for fact in case.facts:
+        for count, second in enumerate(fact.at):
+            try:
+                story.happen(fact, second, count == 0)
+            except Wrong as wrong:
+                raise Stuck(fact.line, wrong) from None
+    return story
 
 
-def _told(own: RuleState) -> str:
-    value = _value(own)
-    return f"{own.rule_id} {own.verdict.value} at {'unknown' if value is None else f'{value:.4g}'}"
+class _Story:
+    def __init__(self, case: Case, rules: tuple[Rule, ...]) -> None:
+        self.case = case
+        self.several = len(case.accounts) > 1
+        self.state = State()
+        self.deeds: list[str] = []
+        self.steps: list[Step] = []
+        self._done: list[tuple[str, Effect]] = []
+        self._money = {account.name: Money(account.name) for account in case.accounts}
+        begin = self._instant(case.facts[0].at[0])
+        accounts = tuple(policy(account) for account in case.accounts)
+        self._step(0.0, Configured(begin, "case", "case", accounts, rules))
+        for account in case.accounts if case.armed else ():
+            self._step(0.0, Armed(begin, account.name, (), WHO, WHY))
+
+    def happen(self, fact: Fact, second: float, first: bool) -> None:
+        if fact.what == "look":
+            self._look(fact, second)
+        else:
+            self._step(second, self._event(fact, second, first))
+
+    def _step(self, second: float, event: Event) -> None:
+        self.state, effects = step(self.state, event)
+        self.steps.append(Step(event, self.state.decisions, effects))
+        self.deeds += [at(second, line) for line in deeds(self.state.decisions, effects, self.several)]
+        self._done += [(named(e.account, deed(e), self.several), e) for e in effects]
+
+    def _instant(self, second: float) -> datetime:
+        return self.case.start + timedelta(seconds=second)
+
+    def _event(self, fact: Fact, second: float, first: bool) -> Event:
+        now, name = self._instant(second), fact.account
+        match fact.what:
+            case "read":
+                assert fact.seen is not None
+                asked = now - timedelta(seconds=fact.seen.late)
+                return SnapshotTaken(now, self._money[name].read(fact.seen, asked, first))
+            case "tick":
+                return Tick(now)
+            case "restart":
+                return Started(now, "case")
+            case "keys":
+                keys = tuple(_key(word) for word in fact.words if word in ("fenced", "trading"))
+                return KeysListed(now, name, now, "incomplete" not in fact.words, keys)
+            case what if what in OUTCOMES:
+                return self._report(fact, now)
+            case _:
+                return self._operated(fact, now)
+
+    def _operated(self, fact: Fact, now: datetime) -> Event:
+        name, words = fact.account, fact.words
+        match fact.what:
+            case "arm":
+                return Armed(now, name, self._rules(words), WHO, WHY)
+            case "disarm":
+                return Disarmed(now, name, now + timedelta(seconds=seconds(words[0])), WHO, WHY)
+            case "demand":
+                return Demanded(now, name, level(words[0]), WHO, WHY)
+            case "resume":
+                return Resumed(now, name, WHO, WHY, self._rules(words))
+            case "drilled":
+                return Drilled(now, name, WHO, "case")
+            case _:
+                return Troubled(now, name, words[0], "in this case", fact.what == "healed")
+
+    def _rules(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = [rule.id for rule in self.state.rules]
+        for name in names:
+            if name not in known:
+                raise unknown("rule", name, known)
+        return names
+
+    def _report(self, fact: Fact, now: datetime) -> Event:
+        """The outcome of the newest deed whose text begins so; `code=` is the venue's raw code."""
+        code = next((word[5:] for word in fact.words if word.startswith("code=")), "")
+        words = " ".join(word for word in fact.words if not word.startswith("code="))
+        begins = named(fact.account, words, self.several)
+        effect = next((e for text, e in reversed(self._done) if text.startswith(begins)), None)
+        if effect is None:
+            done = list(dict.fromkeys(text for text, _ in self._done))
+            said = f"Deeds before it: {'; '.join(done[-5:]) or 'none'}."
+            raise Wrong(f"no deed begins with `{begins}`", said, nearest(begins, done))
+        return EffectReported(now, effect.account, effect.id, OUTCOMES[fact.what], code)
+
+    def _look(self, fact: Fact, second: float) -> None:
+        """Where things stand: the level, and each of these rules (all, if none is named)."""
+        asked = self._rules(fact.words) or tuple(rule.id for rule in self.state.rules)
+        for account in self.state.accounts:
+            name = account.policy.name
+            lines = [f"level {account.level.name}"]
+            for own in (rule for rule in account.rules if rule.rule_id in asked):
+                lines.append(standing(own.rule_id, own.verdict, number(own)))
+            self.deeds += [at(second, named(name, line, self.several)) for line in lines]
 
 
-def _policy() -> AccountPolicy:
-    """An account that guardian may act on in every way, so that no demand is held back."""
-    return AccountPolicy(
-        name=ACCOUNT,
-        venue="casebook",
-        currency=CURRENCY,
-        has_hands=True,
-        has_admin=True,
-        own_keys=(),
-        bot_keys=("bot",),
-        secret_ref="",
-        order_prefixes=(),
-        halt_targets=(),
-        flatten_deadline_seconds=60.0,
-        slippage=0.02,
-        snapshot_seconds=1.0,
-    )
+def _key(word: str) -> KeyRecord:
+    """As the venue's listing shows the bot's key; a fenced one is read-only, and therefore not trading."""
+    return KeyRecord(BOT_KEY, read_only=word == "fenced", can_trade=word == "trading")

@@ -1,201 +1,225 @@
-"""A casebook from its YAML: strict, every error with its line.
+"""A file of cases from its text: strict, every problem with its line and the nearest name.
 
-- case: A crash within the hour
-  rules: [starter]
-  mode: armed                  # armed: judged as if every rule were; as-written: as the pack says
-  start: 2026-03-02T12:00:00Z  # the instant of 0s
-  every: 1s                    # a read each second; what a row says holds until another row says otherwise
-  series:
-    - {at: 0s, equity: 10000}
-    - {at: 30s, equity: 9400}
-  expect:
-    - {at: 29s, level: normal}
-    - {at: 40s, level: halt, rule: starter-dd-1h, verdict: breached, value: 0.06}
+# A bad hour halts.                      a case begins with a sentence
+pack starter                             what is judged: packs, or rules of its own (inline.py)
+only starter-dd-1h
+-5..29 read BTC=10@1000                  facts, each at its seconds from the start
+30..40 read BTC=10@940/1000
+----
+    2.0  starter-dd-1h breached at 0.06  guardian's deeds, written by --rewrite
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from guardian.config.document import Items, Node
-from guardian.config.ladder import LEVELS
-from guardian.config.reading import (
-    Field,
-    Page,
-    Reported,
-    Spot,
-    Wrong,
-    attempt,
-    kind_of,
-    list_of,
-    read_file,
-    read_table,
-    unique,
-)
+from guardian.config.packs import surroundings
+from guardian.config.reading import FILE_BYTES_MAX, Page, Read, Reported, Spot, Wrong, clip, unknown
+from guardian.config.rules import rule_reader
 from guardian.config.shapes import ConfigError
-from guardian.config.values import choice, duration, number, text
-from guardian.core.model import Level, Part, Verdict
+from guardian.config.values import NAME
+from guardian.core.model import Rule
+from guardian.runtime.casebook import words as reading
+from guardian.runtime.casebook.case import COMMANDS, FACTS, NOTHING, OUTCOMES, RULED_OFF, Case, Fact, Played
+from guardian.runtime.casebook.inline import inline_rule
 
-LONGEST_SECONDS = 7 * 86_400.0
-MOST_READS = 200_000
-BLIND = ("none", "all", *(part.value for part in Part if part is not Part.LEDGER))
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    quantity: Decimal
-    entry: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What the account is like from `at_seconds` on; None leaves a value as it was."""
-
-    at_seconds: float
-    equity: Decimal | None = None
-    flow: Decimal | None = None
-    positions: dict[str, Holding] | None = None
-    prices: dict[str, Decimal] | None = None
-    maintenance: Decimal | None = None
-    blind: str | None = None
+FLAGS = ("unarmed", "as-written", "no-rules")
+HEADS = ("pack", "only", "rule", "account", "start", *FLAGS)
+KEYS = ("fenced", "trading", "none", "incomplete")
+ARGUMENTS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(("tick", "restart", "drilled"), (0, 0)),
+    **dict.fromkeys(("arm", "resume", "look"), (0, 99)),
+    **dict.fromkeys(("disarm", "demand", "trouble", "healed"), (1, 1)),
+    **dict.fromkeys(("keys", *OUTCOMES), (1, 99)),
+}
+"""How many words a fact takes at least and at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    at_seconds: float
-    level: Level | None
-    rule: str | None
-    verdict: Verdict | None
-    value: float | None
+@dataclass(slots=True)
+class Draft:
+    """A case while its lines are read."""
+
     line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    name: str
-    rules: tuple[str, ...]
-    armed: bool
-    start: datetime
-    every_seconds: float
-    series: tuple[Change, ...]
-    expect: tuple[Expected, ...]
-    line: int
+    lines: list[tuple[int, str]] = field(default_factory=list)
+    deeds: list[str] = field(default_factory=list)
+    ruled_off: bool = False
+    heads: dict[str, Any] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
 
 
 def read_cases(path: Path) -> tuple[Case, ...]:
     """The cases of a file. Raises ConfigError with all findings."""
     page = Page(str(path))
-    node = read_file(path, page)
-    cases: list[Case] = []
-    if node is not None and not isinstance(node, Items):
-        Spot(page).refuse(
-            node.line, Wrong(f"{kind_of(node)} where cases are needed", "Begin with `- case: NAME`.")
-        )
-    for index, item in enumerate(node.items if isinstance(node, Items) else ()):
-        case = attempt(_case, item, Spot(page).item(index))
-        cases += [case] if case else []
+    text = _text(path, page)
+    read_rule = rule_reader(surroundings(path.parent))
+    drafts = list(_split(text, page)) if text is not None else []
+    cases = tuple(_case(draft, page, read_rule) for draft in drafts)
+    if text is not None and not drafts:
+        Spot(page).refuse(1, Wrong("no case here", "Begin with `# A sentence that says what it is about.`"))
     if page.findings:
         raise ConfigError(page.ordered())
-    return tuple(cases)
+    return cases
 
 
-def _case(node: Node, spot: Spot) -> Case:
-    fields = {
-        "case": Field(text),
-        "rules": Field(list_of(text), ()),
-        "mode": Field(choice("mode", ("armed", "as-written")), "armed"),
-        "start": Field(_instant, datetime(2026, 3, 2, 12, tzinfo=UTC)),
-        "every": Field(duration(0.1, 5.0), 1.0),
-        "series": Field(list_of(_change)),
-        "expect": Field(list_of(_expected)),
+def _text(path: Path, page: Page) -> str | None:
+    wrong = Wrong("not a plain text file below 1 MB", "Name a file of cases.")
+    try:
+        if path.is_file() and os.path.getsize(path) <= FILE_BYTES_MAX:
+            return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        wrong = Wrong(
+            f"cannot be read: {error.__class__.__name__}", "It must be UTF-8 text that you may read."
+        )
+    Spot(page).refuse(1, wrong)
+    return None
+
+
+def _split(text: str, page: Page) -> Iterator[Draft]:
+    """Below the line of deeds, the next `#` begins the next case."""
+    draft, below = None, False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("#") and (draft is None or below):
+            if draft is not None:
+                yield draft
+            draft, below = Draft(number), False
+        if draft is None and line.strip():
+            fix = "Begin each case with `# A sentence that says what it is about.`"
+            Spot(page).refuse(number, Wrong("a line that belongs to no case", fix))
+            return
+        if draft is not None and line.strip() == RULED_OFF and not below:
+            below = draft.ruled_off = True
+        elif draft is not None and below:
+            draft.deeds += [line.rstrip()] if line.strip() else []
+        elif draft is not None:
+            draft.lines.append((number, line.rstrip()))
+    if draft is not None:
+        yield draft
+
+
+def _case(draft: Draft, page: Page, read_rule: Read[Rule]) -> Case:
+    before = len(page.findings)
+    draft.heads = {"packs": [], "only": [], "rules": [], "accounts": []}
+    for number, line in draft.lines:
+        written = line.split("  #")[0].split()
+        if not written or line.startswith("#"):
+            continue
+        try:
+            if written[0] in HEADS:
+                _head(draft, written, number, (Spot(page), read_rule))
+            else:
+                draft.facts.append(_fact(draft, written, number))
+        except Wrong as wrong:
+            Spot(page).refuse(number, wrong)
+        except Reported:
+            pass
+    if not draft.facts and len(page.findings) == before:
+        Spot(page).refuse(
+            draft.line, Wrong("a case without facts", "Add a line such as `0..10 read BTC=1@100`.")
+        )
+    gathered: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in draft.heads.items()
     }
-    got = read_table(node, spot, fields).all()
-    case = Case(
-        name=got["case"],
-        rules=got["rules"],
-        armed=got["mode"] == "armed",
-        start=got["start"],
-        every_seconds=got["every"],
-        series=tuple(sorted(got["series"], key=lambda change: change.at_seconds)),
-        expect=tuple(sorted(got["expect"], key=lambda expected: expected.at_seconds)),
-        line=node.line,
-    )
-    if case.expect[-1].at_seconds / case.every_seconds > MOST_READS:
-        spot.refuse(
-            node.line, Wrong(f"more than {MOST_READS} reads", "End sooner, or read less often: every: 5s.")
-        )
-        raise Reported
-    if case.series[0].at_seconds > 0 or case.series[0].equity is None:
-        spot.field("series").refuse(
-            node.line, Wrong("does not begin with an equity", "Begin: {at: 0s, equity: 10000}.")
-        )
-        raise Reported
-    return case
+    if not gathered["accounts"]:
+        del gathered["accounts"]
+    name = draft.lines[0][1].lstrip("# ").rstrip(".") if draft.lines else ""
+    text = tuple(line for _, line in draft.lines)
+    deeds = tuple(draft.deeds) if draft.deeds != [NOTHING] else ()
+    return Case(name, draft.line, text, deeds, draft.ruled_off, tuple(draft.facts), **gathered)
 
 
-def _instant(node: Node, spot: Spot) -> datetime:
-    word = text(node, spot)
+def _head(draft: Draft, written: list[str], line: int, how: tuple[Spot, Read[Rule]]) -> None:
+    if draft.facts:
+        raise Wrong(f"`{written[0]}` after the first fact", "Say what is judged before anything happens.")
+    what, words = written[0], written[1:]
+    if bool(words) is (what in FLAGS):
+        problem = "stands alone" if words else "needs a word after it"
+        raise Wrong(f"`{what}` {problem}", "docs/rules.md lists what a case begins with.")
+    match what:
+        case "pack":
+            draft.heads["packs"] += words
+        case "only":
+            draft.heads["only"] += [(word, line) for word in words]
+        case "rule":
+            draft.heads["rules"].append(inline_rule(words, line, *how))
+        case "account":
+            draft.heads["accounts"].append(_account(words))
+        case "start":
+            draft.heads["start"] = _instant(words[0])
+        case "unarmed":
+            draft.heads["armed"] = False
+        case _:
+            draft.heads[what.replace("-", "_")] = True
+
+
+def _account(words: list[str]) -> Played:
+    name, *without = words
+    if not NAME.fullmatch(name):
+        raise Wrong(f"{clip(name)} is not a name", "Use letters, digits, dot, dash and underscore.")
+    for word in without:
+        if word not in ("no-hands", "no-admin"):
+            raise unknown("word", word, ("no-hands", "no-admin"))
+    return Played(name, "no-hands" not in without, "no-admin" not in without)
+
+
+def _instant(word: str) -> datetime:
+    wrong = Wrong(f"{clip(word)} is not an instant of this century", "Write 2026-03-02T12:00:00Z.")
     try:
         at = datetime.fromisoformat(word)
     except ValueError:
-        raise Wrong(f"{word} is not an instant", "Write 2026-03-02T12:00:00Z.") from None
+        raise wrong from None
+    if not 2000 < at.year < 2100:
+        raise wrong
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _money(node: Node, spot: Spot) -> Decimal:
-    return Decimal(str(number(node, spot)))
+def _fact(draft: Draft, written: list[str], line: int) -> Fact:
+    if not written[0][0].isdigit() and written[0][0] != "-":
+        wrong = unknown("line", written[0], (*HEADS, *FACTS))
+        raise Wrong(wrong.message, f"Begin with {', '.join(HEADS)}; or a time and a fact.", wrong.nearest)
+    at, words = reading.times(written[0]), written[1:]
+    if draft.facts and at[0] < draft.facts[-1].at[-1]:
+        raise Wrong(f"{written[0]} lies before the line above it", "Write facts in the order of time.")
+    account, words = _whose(draft, words)
+    if not words:
+        raise Wrong("a time at which nothing happens", f"Add a fact: {', '.join(FACTS)}.")
+    what, rest = words[0], words[1:]
+    if what not in FACTS:
+        raise unknown("fact", what, FACTS)
+    if what == "read":
+        return Fact(line, at, account, what, seen=reading.seen(rest))
+    least, most = ARGUMENTS[what]
+    if not least <= len(rest) <= most:
+        needs = "a word after it" if len(rest) < least else "fewer words after it"
+        raise Wrong(f"`{what}` needs {needs}", "docs/rules.md lists the facts.")
+    _check(what, rest)
+    return Fact(line, at, account, what, tuple(rest))
 
 
-def _change(node: Node, spot: Spot) -> Change:
-    fields = {
-        "at": Field(duration(0.0, LONGEST_SECONDS)),
-        "equity": Field(_money, None),
-        "flow": Field(_money, None),
-        "positions": Field(_positions, None),
-        "prices": Field(_prices, None),
-        "maintenance": Field(_money, None),
-        "blind": Field(choice("part", BLIND), None),
-    }
-    got = read_table(node, spot, fields).all()
-    return Change(got.pop("at"), **got)
+def _whose(draft: Draft, words: list[str]) -> tuple[str, list[str]]:
+    """`12 second: read ...` in a case with several accounts; with one nobody needs to be named."""
+    names = [account.name for account in draft.heads["accounts"]] or ["main"]
+    if words and words[0].endswith(":"):
+        name = words[0][:-1]
+        if name not in names:
+            raise unknown("account", name, names)
+        return name, words[1:]
+    if len(names) > 1 and words and words[0] in ("read", *COMMANDS, *OUTCOMES):
+        raise Wrong("whose?", f"Name the account after the time: {names[0]}:")
+    return names[0], words
 
 
-def _positions(node: Node, spot: Spot) -> dict[str, Holding]:
-    return {name: _holding(entry.value, spot.field(name)) for name, entry in unique(node, spot).items()}
-
-
-def _holding(node: Node, spot: Spot) -> Holding:
-    word = text(node, spot)
-    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)@(\d+(?:\.\d+)?)", word)
-    if not found:
-        raise Wrong(f"{word} is no position", "Write QUANTITY@ENTRY, such as 0.5@60000; negative is short.")
-    return Holding(Decimal(found[1]), Decimal(found[2]))
-
-
-def _prices(node: Node, spot: Spot) -> dict[str, Decimal]:
-    return {name: _money(entry.value, spot.field(name)) for name, entry in unique(node, spot).items()}
-
-
-def _expected(node: Node, spot: Spot) -> Expected:
-    fields: dict[str, Any] = {
-        "at": Field(duration(0.0, LONGEST_SECONDS)),
-        "level": Field(choice("level", ("normal", *LEVELS)), None),
-        "rule": Field(text, None),
-        "verdict": Field(choice("verdict", [each.value for each in Verdict]), None),
-        "value": Field(number, None),
-    }
-    got = read_table(node, spot, fields).all()
-    if got["rule"] is None and (got["verdict"] or got["value"] is not None):
-        spot.refuse(node.line, Wrong("a verdict or value of no rule", "Add `rule: ID`."))
-        raise Reported
-    if got["level"] is None and got["verdict"] is None and got["value"] is None:
-        spot.refuse(node.line, Wrong("expects nothing", "Add level, or rule with verdict or value."))
-        raise Reported
-    level = Level[got["level"].upper()] if got["level"] else None
-    verdict = Verdict(got["verdict"]) if got["verdict"] else None
-    return Expected(got["at"], level, got["rule"], verdict, got["value"], node.line)
+def _check(what: str, words: list[str]) -> None:
+    match what:
+        case "demand":
+            reading.level(words[0])
+        case "disarm":
+            reading.seconds(words[0])
+        case "keys":
+            for word in words:
+                if word not in KEYS:
+                    raise unknown("key", word, KEYS)

@@ -13,9 +13,8 @@ from typing import TypeVar
 
 from guardian.config.shapes import AccountConfig
 from guardian.core.model import KeyRecord
-from guardian.exchanges import Venue, venue
+from guardian.exchanges import Venue, endpoint_of, venue
 from guardian.ports import Credential, KeyAudit, KeyListing, SecretStore
-from guardian.runtime.checkup.venue import endpoint_of
 from guardian.runtime.start.assemble import fetch_all
 from guardian.runtime.start.audit import KeyFinding, judge_key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guardian.config.shapes import AccountConfig
 from guardian.errors import VenueError
-from guardian.exchanges import Endpoint
+from guardian.exchanges import endpoint_of
 from guardian.exchanges.pulse import UNMEASURED, Pulse, take_pulse
 from guardian.runtime.checkup.line import Line, Subject
 
@@ -14,17 +14,6 @@ CLOCK_FAIL_SECONDS = 2.0
 
 UNREACHED = "Look at the network, DNS and firewall, and at this account's `url` and `egress`."
 SET_CLOCK = "Let chrony, ntpd or systemd-timesyncd keep this machine's clock."
-
-
-def endpoint_of(account: AccountConfig) -> Endpoint:
-    return Endpoint(
-        account=account.name,
-        venue=account.venue,
-        url=account.url,
-        currency=account.currency,
-        flows_seconds=account.poll.flows_seconds,
-        egress=account.egress or "",
-    )
 
 
 async def examine_venue(account: AccountConfig) -> list[Line]:

@@ -68,13 +68,11 @@ def remembered(path: Path) -> State:
         return State()
     try:
         newest = read_records(path, Wanted(last=1, kind="checkpoint"))
-        since = newest[0].at if newest else None
-        records = read_records(path, Wanted(since=since))
+        records = read_records(path, Wanted(after=newest[0].seq if newest else 0))
     except (OSError, sqlite3.Error) as error:
         # Without it nobody knows whether the account is armed or at which level it is: that is no "nothing".
         raise GuardianError(f"{path}: cannot be read ({error}); may you read its folder?") from None
-    after = [r for r in records if not newest or r.seq > newest[0].seq]
-    bodies = tuple(r.body for r in after if r.kind not in OWN_KINDS)
+    bodies = tuple(r.body for r in records if r.kind not in OWN_KINDS)
     state, _ = fold(newest[0].body if newest else None, bodies)
     return state
 

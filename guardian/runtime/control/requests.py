@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from guardian.core.breaker import demands
@@ -20,6 +21,9 @@ from guardian.runtime.control.drilled import DRILL_DAYS, SUBJECT, overdue
 from guardian.runtime.control.status import document, iso
 from guardian.runtime.control.whatif import Question, what_if
 from guardian.runtime.loop import Runtime
+
+MOST_ORDERS_PER_SECOND = 5000
+"""As `flatten.orders_per_second` allows."""
 
 READ_WAIT_SECONDS = 2.0
 """How long a plan waits for the next read, to measure what one takes."""
@@ -95,8 +99,10 @@ class Operations:
     async def _plan(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         """What would happen now; nothing is posted, so nothing happens and nothing is journaled."""
         name = account.policy.name
-        as_if = {str(metric): float(value) for metric, value in dict(body.get("as_if", {})).items()}
+        as_if = {str(metric): _finite(value) for metric, value in dict(body.get("as_if", {})).items()}
         pace = body.get("orders_per_second")
+        if pace is not None and not 1 <= int(pace) <= MOST_ORDERS_PER_SECOND:
+            raise ValueError(f"orders_per_second is not from 1 to {MOST_ORDERS_PER_SECOND}")
         seconds = await self._read_seconds(name)
         question = Question(as_if, seconds, None if pace is None else int(pace))
         now = self._runtime.parts.clock.now()
@@ -131,6 +137,13 @@ class Operations:
         after = state.account(account.policy.name)
         level = after.level.name if after else "NORMAL"
         return {"account": account.policy.name, "level": level, "would_trip": would}
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("a supposed value is not a finite number")
+    return number
 
 
 def known_account(state: State, name: str) -> AccountState:

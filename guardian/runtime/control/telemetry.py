@@ -6,6 +6,7 @@ thread; it changes nothing and waits for nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -93,6 +94,7 @@ class RuntimeTelemetry:
             effects=tuple((*key, count) for key, count in sorted(counters.effects.items())),
             journal=JournalFigures(committer.records, committer.ok, committer.lost),
             notices=NoticeFigures(courier.sent, courier.failed, max(0, runtime.told - courier.sent)),
+            tasks=_tasks(),
         )
 
     def _unready(self) -> Iterator[str]:
@@ -193,6 +195,13 @@ def _leverage(account: AccountState, now: datetime) -> float | None:
         return None
     measured = leverage.measure(View(account, WHOLE_ACCOUNT, RuleState(""), now))
     return measured.value if isinstance(measured, Known | AtLeast) else None
+
+
+def _tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0  # Asked without a loop, which has no tasks.
 
 
 def _times(durations: Durations) -> Times:

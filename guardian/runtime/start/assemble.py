@@ -10,24 +10,29 @@ from guardian.config.shapes import AccountConfig, KeyRefs
 from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
 from guardian.core.state import AccountState
 from guardian.errors import SecretError
-from guardian.exchanges import Endpoint, Venue, venue
+from guardian.exchanges import Endpoint, Venue, endpoint_of, venue
 from guardian.halt import open_halt
 from guardian.ports import BotControl, Clock, Credential, KeyAdmin, KeyAudit, Reader, SecretStore
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.start.audit import KeyFinding, judge_key, narrow_roles
 
 AUDIT_SECONDS = 6.0
+RESTART_AUDIT_SECONDS = 0.5
 LATE_ROWS = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """One account ready to run: its ports, the facts for the core, and what people must hear."""
+    """One account ready to run: its ports, the facts for the core, and what people must hear.
+
+    `unaudited`: no audit was waited for to its end, and the keys are audited once the account is watched.
+    """
 
     desk: AccountDesk
     policy: AccountPolicy
     findings: tuple[KeyFinding, ...]
     problems: tuple[str, ...]
+    unaudited: bool = False
 
     @property
     def over_privileged(self) -> tuple[KeyFinding, ...]:
@@ -56,7 +61,10 @@ class BlindReader:
 async def assemble(
     account: AccountConfig, secrets: SecretStore, known: AccountState | None, clock: Clock
 ) -> Assembled:
-    """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is only a problem."""
+    """Ports of one account. Raises ConfigError for an unknown venue; a missing secret is only a problem.
+
+    What a restart does not learn from its audits in time `Custody` asks again once the account is watched.
+    """
     place = venue(account.venue)
     keys, problems = await fetch_all(account, secrets)
     own = _own_ids(keys, known)
@@ -75,13 +83,15 @@ async def assemble(
         admin_ref=account.keys.admin,
         hold_at_boot=account.keys.hold == "boot",
     )
-    findings = await audited(desk, keys, watch)
+    findings = await _audited_at_start(desk, keys, watch, known)
     refused = frozenset(f.role for f in findings if f.excess)
     if "watch" in refused:
         await desk.reader.close()
         desk = replace(desk, reader=BlindReader(account.name, "the watch key may do more than read", clock))
     desk = replace(desk, refused=refused, narrow=narrow_roles(findings))
-    return Assembled(desk, policy_of(account, own, desk), findings, tuple(problems))
+    return Assembled(
+        desk, policy_of(account, own, desk), findings, tuple(problems), bool(keys) and not findings
+    )
 
 
 async def fetch_all(account: AccountConfig, secrets: SecretStore) -> tuple[dict[str, Credential], list[str]]:
@@ -116,17 +126,7 @@ def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[s
 
 
 def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
-    return Endpoint(
-        account=account.name,
-        venue=account.venue,
-        url=account.url,
-        currency=account.currency,
-        flows_seconds=account.poll.flows_seconds,
-        egress=account.egress or "",
-        orders_per_second=account.flatten.orders_per_second,
-        booked_to=_booked_to(known),
-        clock_seconds=account.poll.clock_seconds,
-    )
+    return endpoint_of(account, _booked_to(known))
 
 
 def _booked_to(known: AccountState | None) -> datetime | None:
@@ -163,6 +163,25 @@ async def reopened(
 def reopened_admin(account: AccountConfig, own: tuple[str, ...], known: AccountState | None) -> KeyAdmin:
     """The admin that knows guardian's own ids, the watch key's first: by that one it finds the account."""
     return venue(account.venue).open_admin(_endpoint(account, known), own[0], own)
+
+
+async def _audited_at_start(
+    desk: AccountDesk, keys: dict[str, Credential], watch: Reader | None, known: AccountState | None
+) -> tuple[KeyFinding, ...]:
+    """The audits, as far as they may be waited for: a venue that is slow to answer them holds up no restart.
+
+    An account that is new is not touched before its keys are known to be narrow. After a restart they were
+    audited before, the market may have fallen meanwhile, and an open incident waits for nothing at all.
+    """
+    if known is None:
+        return await audited(desk, keys, watch)
+    if known.incident is not None:
+        return ()
+    try:
+        async with asyncio.timeout(RESTART_AUDIT_SECONDS):
+            return await audited(desk, keys, watch)
+    except TimeoutError:
+        return ()
 
 
 async def audited(

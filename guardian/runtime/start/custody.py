@@ -46,9 +46,14 @@ class Custody:
             self._start(self._list(account))
 
     def begin(self) -> None:
-        """At boot: list the bot's keys, and take in hand what is to be held from then on."""
+        """At boot: list the bot's keys, and take in hand what is to be held from then on.
+
+        Audits that the start did not wait for are made now.
+        """
         self.list_keys()
         for account in self._opened.assembled:
+            if account.unaudited:
+                self._start(self._audit(account))
             if account.desk.hold_at_boot:
                 self._start(self._take(account))
 
@@ -136,6 +141,11 @@ class Custody:
         self._tell(desk.name, "custody-0", "the watch key can be fetched again", healed=True)
 
     async def _look(self, account: Assembled) -> None:
+        await self._audit(account)
+        await self._list(account)
+
+    async def _audit(self, account: Assembled) -> None:
+        """Fetch every key, audit it at the venue, leave unused what may do too much, and tell it."""
         keys, problems = await fetch_all(self._config(account), account.desk.secrets)
         self._missing[account.desk.name] = len(problems)
         findings = await audited(account.desk, keys, account.desk.reader)
@@ -148,7 +158,6 @@ class Custody:
             self._tell(account.desk.name, f"custody-{number}", "the key can be fetched again", healed=True)
         await self._learn(account, tuple(key.key for key in keys.values()))
         self._refuse(account, frozenset(f.role for f in findings if f.excess))
-        await self._list(account)
 
     def _refuse(self, account: Assembled, excess: frozenset[str]) -> None:
         """Leave over-privileged keys unused from now on, and let the core know what is left."""

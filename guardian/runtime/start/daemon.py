@@ -30,7 +30,7 @@ from guardian.runtime.codec import decode_step_event
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.start.assemble import Assembled, assemble
-from guardian.runtime.start.restore import Resumption, resume
+from guardian.runtime.start.restore import FOLD_AT_MOST, Resumption, resume
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
 from guardian.secrets import SecretReferences
 
@@ -74,7 +74,8 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
         permits = PermitBook(config.state_dir, wall)
         permits.adopt(permits_of(resumption.state))
         router = Router(config.routes, config.instance)
-        parts = Parts(clock, journal, {a.desk.name: a.desk for a in assembled}, permits, router)
+        desks = {a.desk.name: a.desk for a in assembled}
+        parts = Parts(clock, journal, desks, permits, router, FOLD_AT_MOST)
         runtime = Runtime(parts, resumption.state, _courier(channels, router, journal, clock))
         yield Opened(config, runtime, journal, assembled, resumption, clock, tuple(deaf))
     finally:
@@ -118,12 +119,7 @@ def announce(opened: Opened) -> None:
     Troubles of the run before are over with it; whatever still fails is told again.
     """
     runtime, now = opened.runtime, opened.runtime.parts.clock.now()
-    config = opened.config
-    runtime.post(configured(config, tuple(a.policy for a in opened.assembled), now))
-    runtime.post(Started(now, __version__))
-    for known in runtime.state.accounts:
-        for subject in known.troubles:
-            _trouble(runtime, known.policy.name, subject, "guardian was restarted", healed=True)
+    greet(runtime, configured(opened.config, tuple(a.policy for a in opened.assembled), now))
     for account in opened.assembled:
         for finding in account.findings:
             bad = bool(finding.problem or finding.excess)
@@ -133,6 +129,15 @@ def announce(opened: Opened) -> None:
         for channel, problem in opened.deaf:
             _trouble(runtime, account.desk.name, f"channel:{channel}", problem, healed=False)
         _announce_journal(opened, account.desk.name)
+
+
+def greet(runtime: Runtime, configuration: Configured) -> None:
+    """Configuration and restart as events; the troubles of the run before end with it."""
+    runtime.post(configuration)
+    runtime.post(Started(configuration.at, __version__))
+    for known in runtime.state.accounts:
+        for subject in known.troubles:
+            _trouble(runtime, known.policy.name, subject, "guardian was restarted", healed=True)
 
 
 def configured(config: Config, policies: tuple[AccountPolicy, ...], now: datetime) -> Configured:

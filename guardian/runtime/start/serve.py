@@ -13,6 +13,9 @@ from guardian.runtime.control.telemetry import RuntimeTelemetry
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
 from guardian.runtime.start.reminder import LOOK_SECONDS, Reminder
+from guardian.runtime.start.restore import shorten
+from guardian.runtime.start.upkeep import LOOK_SECONDS as UPKEEP_SECONDS
+from guardian.runtime.start.upkeep import Upkeep
 from guardian.runtime.timers import Timers
 from guardian.web.control import ControlSocket
 from guardian.web.server import TelemetryServer
@@ -38,6 +41,7 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     announce(guardian)
     await import_direct_journals(guardian)
     await runtime.drain()
+    shortening = shorten(runtime, guardian.resumption.folded)
     runtime.renew_permits()
     control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime), telemetry)
     await control.open()
@@ -46,6 +50,8 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     timers.every(DAY_SECONDS, custody.look, "custody")
     reminder = Reminder(runtime)
     timers.every(LOOK_SECONDS, reminder.look, "drill")
+    upkeep = Upkeep(guardian)
+    timers.every(UPKEEP_SECONDS, upkeep.look, "journal upkeep")
     custody.begin()
     timers.every(RETRY_SECONDS, custody.retry, "watch keys")
     timers.start()
@@ -67,6 +73,9 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await runtime.courier.stop()
     courier.cancel()
     await runtime.committer.settle()
+    await upkeep.finish()
+    if shortening is not None:
+        shortening.cancel()
 
 
 async def _until_signalled(*vital: asyncio.Task[None]) -> None:

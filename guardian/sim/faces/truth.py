@@ -23,6 +23,7 @@ def account_truth(world: World, tenant: Tenant) -> dict[str, Any]:
         "uid": account.uid,
         "equity": str(margin.equity),
         "cash": str(margin.cash),
+        "balances": {coin: str(quantity) for coin, quantity in account.balances.items()},
         "available": str(margin.available),
         "maintenance_margin": str(margin.maintenance),
         "frozen": account.frozen,
@@ -43,7 +44,7 @@ def _position(world: World, leg: Leg) -> dict[str, Any]:
         "size": str(leg.size),
         "entry": str(leg.entry),
         "mark": str(market.mark),
-        "notional": str(leg.size * market.mark),
+        "notional": str(market.instrument.notional(leg.size, market.mark)),
         "open_pnl": str(open_pnl(leg, world.markets)),
         "beta": market.instrument.beta,
     }

@@ -1,7 +1,7 @@
-"""An account's books: cash, legs, orders, executions and the ledger that explains every cent.
+"""An account's books: balances, legs, orders, executions and the ledger that explains every cent.
 
-The law: cash changes only through `book`, which writes a ledger row, so that at any moment
-cash == sum of `change` exactly. Amounts are kept to eight decimals, as the real ledger does.
+The law: a balance changes only through `book`, which writes a ledger row, so that at any moment and for each
+coin balance == sum of `change` exactly. Amounts are kept to eight decimals, as the real ledger does.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from guardian.sim.world.instruments import Instrument
 from guardian.sim.world.orders import ZERO, Order, Side
 
+CASH = "USDT"
 CENT = Decimal("0.00000001")
 
 
@@ -21,7 +23,11 @@ def to_cents(amount: Decimal) -> Decimal:
 
 @dataclass(slots=True)
 class Leg:
-    """A position of one symbol and index. `size` is signed base units; `entry` is its average price."""
+    """A position of one symbol and index. `size` is signed base units (inverse: dollars).
+
+    `entry` is the average price at which it was opened; for an inverse contract the harmonic one, the price
+    at which its coins were owed.
+    """
 
     symbol: str
     index: int
@@ -32,15 +38,15 @@ class Leg:
     created: int = 0
     updated: int = 0
 
-    def apply(self, signed_qty: Decimal, price: Decimal) -> Decimal:
-        """Take a fill; returns the P&L that it realised, before fees."""
+    def apply(self, instrument: Instrument, signed_qty: Decimal, price: Decimal) -> Decimal:
+        """Take a fill; returns the P&L that it realised in the settle coin, before fees."""
         old, new = self.size, self.size + signed_qty
         if old * signed_qty >= 0:
-            self.entry = (abs(old) * self.entry + abs(signed_qty) * price) / abs(new)
+            self.entry = self._average(instrument, signed_qty, price)
             gain = ZERO
         else:
             closed = min(abs(old), abs(signed_qty))
-            gain = to_cents(closed * (price - self.entry) * (1 if old > 0 else -1))
+            gain = to_cents(instrument.gain(closed, self.entry, price) * (1 if old > 0 else -1))
             if old * new < 0:
                 self.entry = price
             elif new == 0:
@@ -48,10 +54,19 @@ class Leg:
         self.size = new
         return gain
 
+    def _average(self, instrument: Instrument, signed_qty: Decimal, price: Decimal) -> Decimal:
+        if not instrument.inverse:
+            return (abs(self.size) * self.entry + abs(signed_qty) * price) / abs(self.size + signed_qty)
+        coins = signed_qty / price + (self.size / self.entry if self.size else ZERO)
+        return (self.size + signed_qty) / coins
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """change == cash_flow + funding - fee; `cash` is the balance after it. `size` is the rest position."""
+    """change == cash_flow + funding - fee, in `currency`; `cash` is that coin's balance after it.
+
+    `size` is the rest position.
+    """
 
     id: str
     seq: int
@@ -71,11 +86,14 @@ class LedgerRow:
     order_id: str = ""
     link_id: str = ""
     trade_id: str = ""
+    currency: str = CASH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One fill. `kind` is "Trade", "BustTrade" (liquidation) or "Funding"; `key_id` who ordered it."""
+    """One fill; `fee` in `currency`. `kind` is "Trade", "BlockTrade" (agreed off the book), "BustTrade"
+    (liquidation) or "AdlTrade" (auto-deleveraging); `key_id` who ordered it.
+    """
 
     id: str
     seq: int
@@ -99,17 +117,18 @@ class Execution:
     stop_kind: str
     key_id: str
     kind: str = "Trade"
+    currency: str = CASH
 
 
 @dataclass(slots=True)
 class Account:
-    """A master or a sub-account with one USDT wallet and cross margin."""
+    """A master or a sub-account: a wallet of USDT and coins, all of it collateral of one cross margin."""
 
     uid: str
     name: str
     master: bool
     parent: str = "0"
-    cash: Decimal = ZERO
+    balances: dict[str, Decimal] = field(default_factory=lambda: {CASH: ZERO})
     frozen: bool = False
     hedged: set[str] = field(default_factory=set)
     hedged_by_default: bool = False
@@ -120,8 +139,16 @@ class Account:
     by_link: dict[str, Order] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     ledger: list[LedgerRow] = field(default_factory=list)
-    realised: Decimal = ZERO
+    realised: dict[str, Decimal] = field(default_factory=dict)
     sign_flips: int = 0
+
+    @property
+    def cash(self) -> Decimal:
+        """Its USDT."""
+        return self.balances[CASH]
+
+    def balance(self, currency: str) -> Decimal:
+        return self.balances.get(currency, ZERO)
 
     def is_hedged(self, symbol: str) -> bool:
         return self.hedged_by_default or symbol in self.hedged
@@ -144,9 +171,9 @@ class Account:
         return [leg for leg in self.legs.values() if leg.size]
 
     def book(self, row: LedgerRow) -> None:
-        """Append a row and move the cash by its change: the only way that cash moves."""
+        """Append a row and move its coin's balance by its change: the only way that money moves."""
         self.ledger.append(row)
-        self.cash = row.cash
+        self.balances[row.currency] = row.cash
 
     def resting(self, symbol: str, index: int) -> list[Order]:
         """Open orders of one leg, oldest first."""

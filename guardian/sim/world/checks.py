@@ -68,7 +68,7 @@ def check_band(market: Market, side: Side, price: Decimal | None) -> None:
 def check_notional(instrument: Instrument, request: OrderRequest) -> None:
     if request.reduce_only or request.price is None:
         return
-    if request.qty * request.price < instrument.min_notional:
+    if instrument.notional(request.qty, request.price) < instrument.min_notional:
         raise Refused(Refusal.NOTIONAL)
 
 

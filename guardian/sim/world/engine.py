@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 
-from guardian.sim.world import checks, fills, moves
-from guardian.sim.world.account import Account, LedgerRow, to_cents
-from guardian.sim.world.instruments import Instrument, catalogue
+from guardian.sim.world import checks, fills, flows, moves, takeover
+from guardian.sim.world.account import CASH, Account, LedgerRow
+from guardian.sim.world.flows import Transit
+from guardian.sim.world.instruments import Instrument, catalogue, inverse_of
 from guardian.sim.world.keys import ApiKey, Permissions, fresh_credentials
 from guardian.sim.world.margin import Margin, margin_of
 from guardian.sim.world.market import Market
@@ -38,6 +39,8 @@ class World:
         self.markets = {s: Market.of(i, i.start_price) for s, i in self.instruments.items()}
         self.accounts: dict[str, Account] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.transits: list[Transit] = []
+        self._inverse: dict[str, str] = {}
         self._count = 0
 
     # --- identity -----------------------------------------------------------------------------
@@ -76,6 +79,15 @@ class World:
         self.keys[key.id] = key
         return key
 
+    def list_inverse(self, base: str) -> Instrument:
+        """List the coin-margined contract on a base ("BTCUSD"); it follows the linear one unless told."""
+        linear = self.market(base + CASH)
+        instrument = inverse_of(linear.instrument)
+        self.instruments[instrument.symbol] = instrument
+        self.markets[instrument.symbol] = Market.of(instrument, linear.mark)
+        self._inverse[linear.instrument.symbol] = instrument.symbol
+        return instrument
+
     def market(self, symbol: str) -> Market:
         if symbol not in self.markets:
             raise Refused(Refusal.UNKNOWN_SYMBOL, symbol)
@@ -112,6 +124,8 @@ class World:
         most = checks.max_qty(instrument, request.kind)
         if room <= 0:
             raise Refused(Refusal.NOTHING_TO_REDUCE)
+        if room < instrument.min_qty and not self.market(request.symbol).closes_dust:
+            raise Refused(Refusal.QTY_TOO_SMALL)
         if checks.closes_whole_leg(request):
             return [min(room, most)]
         total, parts = min(room, request.qty), []
@@ -124,7 +138,8 @@ class World:
         if checks.only_reduces(request.reduce_only, request.index, request.side):
             return
         price = request.price or market.best(request.side)
-        if request.kind is Kind.MARKET and qty * price < market.instrument.min_notional:
+        worth = market.instrument.notional(qty, price)
+        if request.kind is Kind.MARKET and worth < market.instrument.min_notional:
             raise Refused(Refusal.NOTIONAL)
         if not fills.affordable(self, account, request, qty, price):
             raise Refused(Refusal.NO_FUNDS)
@@ -156,6 +171,7 @@ class World:
             stop_kind="Stop" if conditional else "",
             stop_loss=request.stop_loss,
             take_profit=request.take_profit,
+            inverse=self.markets[request.symbol].instrument.inverse,
         )
         self.remember(account, order)
         return order
@@ -187,33 +203,46 @@ class World:
     # --- prices and money ---------------------------------------------------------------------
 
     def set_prices(self, prices: Mapping[str, Decimal], now: int) -> None:
-        """Move markets together, then match resting orders, fire conditional ones and liquidate."""
+        """Move markets together, land what is due, then match, fire conditional orders and liquidate."""
         for symbol in prices:
             self.market(symbol)
-        for symbol, price in prices.items():
+        followers = {self._inverse[s]: price for s, price in prices.items() if s in self._inverse}
+        moved = {**followers, **prices}
+        for symbol, price in moved.items():
             self.markets[symbol].move(price)
+        self.land(now)
         for account in self.accounts.values():
-            for symbol in prices:
+            reached = moves.reached(self, account)
+            for symbol in [s for s in moved if s in reached]:
                 moves.match_resting(self, account, symbol, now)
                 moves.fire_conditionals(self, account, symbol, now)
-            moves.liquidate_if_due(self, account, now)
+            takeover.liquidate_if_due(self, account, now)
 
-    def transfer(self, account: Account, amount: Decimal, now: int) -> LedgerRow:
+    def transfer(self, account: Account, amount: Decimal, now: int, currency: str = CASH) -> LedgerRow:
         """A deposit (amount > 0) or withdrawal (< 0); a withdrawal above what is free is refused."""
-        amount = to_cents(amount)
-        if amount < 0 and -amount > min(account.cash, self.margin(account).available):
-            raise Refused(Refusal.NO_FUNDS)
-        row = LedgerRow(
-            id=self.new_id(),
-            seq=self.next_seq(),
-            at=now,
-            type="TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT",
-            change=amount,
-            cash=account.cash + amount,
-            cash_flow=amount,
+        return flows.transfer(self, account, amount, now, currency)
+
+    def send(self, transit: Transit, now: int) -> Transit:
+        """Money leaves one account now and reaches the other when it is due; refused as a withdrawal is."""
+        self.transfer(self.accounts[transit.source], -transit.amount, now, transit.currency)
+        self.transits.append(transit)
+        return transit
+
+    def land(self, now: int) -> list[Transit]:
+        """Book what is due by now on the accounts that it was sent to, in the order in which it is due."""
+        due = sorted(
+            (t for t in self.transits if t.due is not None and t.due <= now), key=lambda t: t.due or 0
         )
-        account.book(row)
-        return row
+        for transit in due:
+            self.transits.remove(transit)
+            self.transfer(self.accounts[transit.target], transit.amount, now, transit.currency)
+        return due
+
+    # --- what the venue does with a leg -------------------------------------------------------
+
+    def take_over(self, account: Account, taken: takeover.Taken, now: int) -> Order:
+        """Liquidate, deleverage or agree on a block trade: a fill at a given price that no book has seen."""
+        return takeover.take(self, account, taken, now)
 
     def settle_funding(self, symbol: str, rate: Decimal, now: int) -> None:
         """Longs pay shorts `rate` of the position's value at mark, as SETTLEMENT rows."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from guardian.sim.world import checks
 from guardian.sim.world.account import Account, Execution, LedgerRow, Leg, to_cents
-from guardian.sim.world.margin import MAKER, TAKER, margin_of, opening_cost, order_initial
+from guardian.sim.world.margin import MAKER, TAKER, coin_price, margin_of, opening_cost, order_initial
 from guardian.sim.world.market import Fill
 from guardian.sim.world.orders import ZERO, Kind, Order, OrderRequest, Status, TimeInForce
 
@@ -23,8 +23,11 @@ def affordable(world: World, account: Account, request: OrderRequest, qty: Decim
     """Whether free margin covers the part of the order that opens risk."""
     size = account.size(request.symbol, request.index)
     opening = max(ZERO, qty - abs(size)) if size * request.side.sign < 0 else qty
-    need = opening * price * (1 / account.leverage_of(request.symbol) + TAKER)
-    return need <= 0 or need <= margin_of(account, world.markets).available
+    instrument = world.markets[request.symbol].instrument
+    need = instrument.value(opening, price) * (1 / account.leverage_of(request.symbol) + TAKER)
+    if need <= 0:
+        return True
+    return need * coin_price(instrument.settle, world.markets) <= margin_of(account, world.markets).available
 
 
 def activate(world: World, account: Account, order: Order, now: int) -> None:
@@ -56,13 +59,13 @@ def clip(account: Account, order: Order) -> Decimal:
 
 def execute(world: World, account: Account, order: Order, fill: Fill, now: int) -> None:
     """Book one fill: position, fee, ledger row, execution, order; then tidy what the leg no longer needs."""
-    leg = account.leg(order.symbol, order.index)
+    leg, instrument = account.leg(order.symbol, order.index), world.markets[order.symbol].instrument
     before = leg.size
-    gain = leg.apply(fill.qty * order.side.sign, fill.price)
-    rate = MAKER if fill.maker else TAKER
-    fee = to_cents(fill.qty * fill.price * rate)
+    gain = leg.apply(instrument, fill.qty * order.side.sign, fill.price)
+    rate, value = MAKER if fill.maker else TAKER, instrument.value(fill.qty, fill.price)
+    fee = to_cents(value * rate)
     order.filled += fill.qty
-    order.filled_value += fill.qty * fill.price
+    order.filled_value += value
     order.fee += fee
     order.updated = now
     order.status = Status.FILLED if order.filled >= order.qty else Status.PARTIALLY_FILLED
@@ -72,6 +75,7 @@ def execute(world: World, account: Account, order: Order, fill: Fill, now: int) 
     execution = _execution(world, order, fill, now, (before, fee, rate))
     account.executions.append(execution)
     account.book(_trade_row(world, account, execution, gain, leg.size))
+    account.realised[instrument.settle] = account.realised.get(instrument.settle, ZERO) + gain - fee
     _settle_leg(account, leg, before, gain - fee, now)
 
 
@@ -81,6 +85,10 @@ def _note_flip(account: Account, order: Order, before: Decimal, after: Decimal) 
     if not order.flipped and order.started_sign * after < 0:
         order.flipped = True
         account.sign_flips += 1
+
+
+_EXECUTED = {"liquidation": "BustTrade", "adl": "AdlTrade", "block": "BlockTrade"}
+_BOOKED = {"BustTrade": "LIQUIDATION", "AdlTrade": "ADL"}
 
 
 def _execution(
@@ -110,7 +118,8 @@ def _execution(
         mark=world.markets[order.symbol].mark,
         stop_kind=order.stop_kind,
         key_id=order.key_id,
-        kind="BustTrade" if order.origin == "liquidation" else "Trade",
+        kind=_EXECUTED.get(order.origin, "Trade"),
+        currency=world.markets[order.symbol].instrument.settle,
     )
 
 
@@ -122,9 +131,9 @@ def _trade_row(
         id=f"{account.uid}_{execution.symbol}_{world.next_seq()}",
         seq=world.next_seq(),
         at=execution.at,
-        type="LIQUIDATION" if execution.kind == "BustTrade" else "TRADE",
+        type=_BOOKED.get(execution.kind, "TRADE"),
         change=change,
-        cash=account.cash + change,
+        cash=account.balance(execution.currency) + change,
         cash_flow=gain,
         fee=execution.fee,
         symbol=execution.symbol,
@@ -136,6 +145,7 @@ def _trade_row(
         order_id=execution.order_id,
         link_id=execution.link_id,
         trade_id=execution.id,
+        currency=execution.currency,
     )
 
 
@@ -145,7 +155,6 @@ def _settle_leg(account: Account, leg: Leg, before: Decimal, realised: Decimal, 
     leg.updated = now
     leg.realised += realised
     leg.realised_ever += realised
-    account.realised += realised
     if leg.size == 0 or before * leg.size < 0:
         drop_attached(account, leg, now)
     shrink_resting(account, leg.symbol, leg.index, now)
@@ -186,7 +195,9 @@ def margin_allows(world: World, account: Account, order: Order) -> bool:
     """For an order that becomes live later: conditional orders hold no margin until they fire."""
     if checks.only_reduces(order.reduce_only, order.index, order.side):
         return True
-    price = order.price or world.markets[order.symbol].best(order.side)
-    margin = margin_of(account, world.markets)
-    free = margin.equity - margin.position_im - margin.order_im + order_initial(account, order)
-    return opening_cost(account, order, price) <= free
+    market = world.markets[order.symbol]
+    cost = opening_cost(account, order, order.price or market.best(order.side), market)
+    more = cost - order_initial(account, order, world.markets)
+    return (
+        more * coin_price(market.instrument.settle, world.markets) <= margin_of(account, world.markets).free
+    )

@@ -1,4 +1,4 @@
-"""Instruments and the catalogue of linear USDT perpetuals that a world can list.
+"""Instruments: the catalogue of linear USDT perpetuals that a world can list, and inverse ones made of them.
 
 Prices are those of 2021-05-18, the evening before the crash that the demo re-plays; betas are rough
 sensitivities to bitcoin that the seeding uses to give every account the same net risk.
@@ -6,15 +6,16 @@ sensitivities to bitcoin that the seeding uses to give every account the same ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A linear perpetual of one base unit a contract, settled in USDT.
+    """A perpetual. Linear: one base unit a contract, settled in `quote`. Inverse: one USD a contract, settled
+    in `base`, so that quantities count dollars and a long gains q * (1/entry - 1/mark) coins.
 
-    `level_notional` is the depth in USDT of each level of its synthetic book; `protection` is how far
+    `level_notional` is the depth in dollars of each level of its synthetic book; `protection` is how far
     a market order may walk, `band` how far past the mark an aggressive limit price may be (fractions).
     """
 
@@ -34,6 +35,28 @@ class Instrument:
     protection: Decimal = Decimal("0.03")
     band: Decimal = Decimal("0.1")
     quote: str = "USDT"
+    inverse: bool = False
+
+    @property
+    def settle(self) -> str:
+        """The coin of its margin, gains and fees."""
+        return self.base if self.inverse else self.quote
+
+    def value(self, qty: Decimal, price: Decimal) -> Decimal:
+        """What `qty` is worth, in the settle coin."""
+        return qty / price if self.inverse else qty * price
+
+    def notional(self, qty: Decimal, price: Decimal) -> Decimal:
+        """What `qty` is worth, in dollars."""
+        return qty if self.inverse else qty * price
+
+    def qty_of(self, notional: Decimal, price: Decimal) -> Decimal:
+        """How much that many dollars buy."""
+        return notional if self.inverse else notional / price
+
+    def gain(self, qty: Decimal, entry: Decimal, price: Decimal) -> Decimal:
+        """What a signed `qty` has gained from `entry` to `price`, in the settle coin."""
+        return qty / entry - qty / price if self.inverse else qty * (price - entry)
 
     def floor_qty(self, qty: Decimal) -> Decimal:
         return qty // self.step * self.step
@@ -103,6 +126,22 @@ def _build(base: str, price: Decimal, beta: float) -> Instrument:
         band=Decimal("0.05") if base in ("BTC", "ETH") else Decimal("0.1"),
         start_price=price,
         beta=beta,
+    )
+
+
+def inverse_of(linear: Instrument) -> Instrument:
+    """The coin-margined perpetual on the same base ("BTCUSD"): contracts of one dollar."""
+    most = (linear.max_market_qty * linear.start_price).quantize(Decimal(1))
+    return replace(
+        linear,
+        symbol=f"{linear.base}USD",
+        quote="USD",
+        inverse=True,
+        step=Decimal(1),
+        min_qty=Decimal(1),
+        min_notional=Decimal(1),
+        max_market_qty=most,
+        max_limit_qty=most * 5,
     )
 
 

@@ -2,6 +2,7 @@
 
 Prices move only when told. What an order takes from the book comes back at `REFILL_PER_SECOND` of the
 whole side, so large orders slip and a burst of them slips more; nothing else makes the book move.
+`depth` makes it thinner than that: no order may get more than so much at once, 0 fills nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ REFILL_PER_SECOND = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A part of an order that met one level: quantity in base units at one price."""
+    """A part of an order that met one level: quantity (base units, inverse: dollars) at one price."""
 
     price: Decimal
     qty: Decimal
@@ -29,7 +30,11 @@ class Fill:
 
 @dataclass(slots=True)
 class Market:
-    """Mark, index and last price (all equal unless told) and what was lately taken from each side."""
+    """Mark, index and last price (all equal unless told) and what was lately taken from each side.
+
+    `depth` is the most that one order may get at once, None without such a limit. `closes_dust`: whether the
+    venue closes a position that is below its smallest order.
+    """
 
     instrument: Instrument
     mark: Decimal
@@ -42,6 +47,8 @@ class Market:
     funding_rate: Decimal = Decimal("0.0001")
     taken: dict[Side, Decimal] = field(default_factory=lambda: {Side.BUY: ZERO, Side.SELL: ZERO})
     taken_at: int = 0
+    depth: Decimal | None = None
+    closes_dust: bool = True
 
     @classmethod
     def of(cls, instrument: Instrument, price: Decimal) -> Market:
@@ -72,21 +79,24 @@ class Market:
     def walk(self, side: Side, qty: Decimal, worst: Decimal, now: int) -> list[Fill]:
         """What an order of `side` would get at `worst` or better; takes nothing yet."""
         self._refill(now)
-        skipped, fills, left = self.taken[side], [], qty
+        skipped, fills, left = self.taken[side], [], self.within_depth(qty)
         for number in range(LEVELS):
             price = self.level(side, number)
             if left <= 0 or (price - worst) * side.sign > 0:
                 break
             free = self.level_notional - skipped
             skipped = max(ZERO, -free)
-            got = min(left, self.instrument.floor_qty(max(ZERO, free) / price))
+            got = min(left, self.instrument.floor_qty(self.instrument.qty_of(max(ZERO, free), price)))
             if got > 0:
                 fills.append(Fill(price, got))
                 left -= got
         return fills
 
+    def within_depth(self, qty: Decimal) -> Decimal:
+        return qty if self.depth is None else min(qty, self.depth)
+
     def take(self, side: Side, fill: Fill) -> None:
-        self.taken[side] += fill.price * fill.qty
+        self.taken[side] += self.instrument.notional(fill.qty, fill.price)
         self.last = fill.price
 
     def _refill(self, now: int) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from guardian.sim.world import checks, fills
 from guardian.sim.world.account import Account, LedgerRow, Leg, to_cents
-from guardian.sim.world.margin import margin_of
 from guardian.sim.world.market import Fill
 from guardian.sim.world.orders import (
     ZERO,
@@ -25,6 +24,19 @@ if TYPE_CHECKING:
     from guardian.sim.world.engine import World
 
 
+def reached(world: World, account: Account) -> set[str]:
+    """Symbols of which some order may act at the marks of now; of all others none can."""
+    found = set()
+    for order in account.open_orders.values():
+        mark = world.markets[order.symbol].mark
+        if order.trigger is not None and order.is_conditional:
+            if (mark >= order.trigger) if order.rises else (mark <= order.trigger):
+                found.add(order.symbol)
+        elif order.price is not None and (order.price - mark) * order.side.sign >= 0:
+            found.add(order.symbol)
+    return found
+
+
 def match_resting(world: World, account: Account, symbol: str, now: int) -> None:
     """Fill resting limit orders that the market reached, as maker at their own price, oldest first."""
     market = world.markets[symbol]
@@ -36,6 +48,9 @@ def match_resting(world: World, account: Account, symbol: str, now: int) -> None
         qty = fills.clip(account, order)
         if qty <= 0:
             fills.close_order(account, order, "CancelByReduceOnly", now)
+            continue
+        qty = market.within_depth(qty)
+        if qty <= 0:
             continue
         fills.execute(world, account, order, Fill(order.price, qty, maker=True), now)
         attach_from_order(world, account, order, now)
@@ -101,7 +116,7 @@ def attach_stops(world: World, account: Account, leg: Leg, prices: Mapping[str, 
         if kind in current:
             fills.close_order(account, current[kind], "CancelByTpSlTsClear", now)
         if price:
-            world.remember(account, _attached_order(world, leg, kind, price, now))
+            world.remember(account, attached_order(world, leg, kind, price, now))
 
 
 def attached(account: Account, leg: Leg) -> dict[str, Order]:
@@ -114,7 +129,7 @@ def _rises(kind: str, leg: Leg) -> bool:
     return (kind == "TakeProfit") == (leg.size > 0)
 
 
-def _attached_order(world: World, leg: Leg, kind: str, price: Decimal, now: int) -> Order:
+def attached_order(world: World, leg: Leg, kind: str, price: Decimal, now: int) -> Order:
     return Order(
         id=world.new_id(),
         seq=world.next_seq(),
@@ -137,6 +152,7 @@ def _attached_order(world: World, leg: Leg, kind: str, price: Decimal, now: int)
         status=Status.UNTRIGGERED,
         stop_kind=kind,
         origin="position",
+        inverse=world.markets[leg.symbol].instrument.inverse,
     )
 
 
@@ -177,57 +193,21 @@ def _check_amend(step: Decimal, order: Order, qty: Decimal) -> None:
         raise Refused(Refusal.NOTHING_TO_REDUCE)
 
 
-# --- liquidation and funding ------------------------------------------------------------------
-
-
-def liquidate_if_due(world: World, account: Account, now: int) -> None:
-    """Equity under maintenance margin: every order is cancelled and every leg taken over at mark.
-
-    The insurance fund makes up a negative balance, so that a ledger row explains the zero.
-    """
-    margin = margin_of(account, world.markets)
-    if margin.maintenance == 0 or margin.equity > margin.maintenance:
-        return
-    for order in list(account.open_orders.values()):
-        fills.close_order(account, order, "CancelByPrepareLiq", now)
-    for leg in account.open_legs():
-        order = _takeover(world, leg, now)
-        world.remember(account, order)
-        fills.execute(world, account, order, Fill(world.markets[leg.symbol].mark, order.qty), now)
-    if account.cash < 0:
-        account.book(_insurance(world, account, now))
-
-
-def _takeover(world: World, leg: Leg, now: int) -> Order:
-    order = _attached_order(world, leg, "", world.markets[leg.symbol].mark, now)
-    order.trigger, order.status, order.origin = None, Status.NEW, "liquidation"
-    return order
-
-
-def _insurance(world: World, account: Account, now: int) -> LedgerRow:
-    return LedgerRow(
-        id=world.new_id(),
-        seq=world.next_seq(),
-        at=now,
-        type="LIQUIDATION",
-        change=-account.cash,
-        cash=ZERO,
-        cash_flow=-account.cash,
-    )
+# --- funding -----------------------------------------------------------------------------------
 
 
 def settle_funding(world: World, account: Account, symbol: str, rate: Decimal, now: int) -> None:
     """One SETTLEMENT row for each open leg of the symbol; funding > 0 was received."""
     for leg in [leg for leg in account.open_legs() if leg.symbol == symbol]:
-        mark = world.markets[symbol].mark
-        funding = to_cents(-leg.size * mark * rate)
+        mark, instrument = world.markets[symbol].mark, world.markets[symbol].instrument
+        funding = to_cents(-instrument.value(leg.size, mark) * rate)
         row = LedgerRow(
             id=f"{account.uid}_{symbol}_{world.next_seq()}",
             seq=world.next_seq(),
             at=now,
             type="SETTLEMENT",
             change=funding,
-            cash=account.cash + funding,
+            cash=account.balance(instrument.settle) + funding,
             funding=funding,
             symbol=symbol,
             side=Side.BUY.value if leg.size > 0 else Side.SELL.value,
@@ -235,5 +215,6 @@ def settle_funding(world: World, account: Account, symbol: str, rate: Decimal, n
             size=leg.size,
             price=mark,
             fee_rate=rate if leg.size > 0 else -rate,
+            currency=instrument.settle,
         )
         account.book(row)

@@ -76,6 +76,7 @@ class Refusal(StrEnum):
     HAS_POSITION = "a position is open"
     HAS_ORDERS = "orders are open"
     NOT_YOURS = "not permitted on that account"
+    UNKNOWN_COIN = "unknown coin"
 
 
 class Refused(Exception):
@@ -114,7 +115,9 @@ class OrderRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """An order's whole life. `seq` grows with every order of the world; `filled_value` is in quote.
+    """An order's whole life. `seq` grows with every order of the world.
+
+    `filled_value` and `fee` are in the settle coin.
 
     `stop_kind` is "" for plain orders, "Stop" for conditional ones, "StopLoss" or "TakeProfit" for
     those attached to a position. `started_sign` and `flipped` record whether it crossed zero.
@@ -150,6 +153,7 @@ class Order:
     take_profit: Decimal | None = None
     started_sign: int | None = None
     flipped: bool = False
+    inverse: bool = False
 
     @property
     def leaves(self) -> Decimal:
@@ -165,4 +169,7 @@ class Order:
 
     @property
     def average(self) -> Decimal | None:
-        return self.filled_value / self.filled if self.filled else None
+        """The mean price of what it filled; for an inverse contract coins are dollars over price."""
+        if not self.filled:
+            return None
+        return self.filled / self.filled_value if self.inverse else self.filled_value / self.filled

@@ -108,6 +108,18 @@ async def test_a_message_that_always_fails_does_not_hold_up_the_others(desk: Des
     assert await desk.waiting() == ["poison"]
 
 
+async def test_after_an_outage_the_worst_news_is_told_first(desk: Desk) -> None:
+    """It was tried most often while the channel was down, and must not wait behind what came after it."""
+    desk.ops.answers = [Delivery(False, detail="http-503")] * 4
+    await desk.queue(message("flat", level="FLATTEN"))
+    await desk.rounds(5)
+    await desk.queue(*(message(f"chatter {n}", level="HALT") for n in range(8)))
+
+    await desk.rounds(40)
+
+    assert "flat" in desk.ops.titles[:2]
+
+
 async def test_a_channel_that_raises_only_fails(desk: Desk) -> None:
     desk.ops.answers = [RuntimeError("https://secret"), TimeoutError()]
     await desk.queue(message("a"))
@@ -139,7 +151,7 @@ async def test_an_old_backlog_becomes_one_digest_but_for_the_newest_trigger_of_e
 
     await desk.round()
 
-    assert desk.ops.titles[:3] == ["other", "old 29", "fresh"]
+    assert desk.ops.titles[:3] == ["other", "fresh", "old 29"]
     assert len(desk.ops.got) == 4
     digest = desk.ops.got[3][1]
     assert digest.title.startswith("29 earlier messages")

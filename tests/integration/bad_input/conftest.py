@@ -8,7 +8,7 @@ from tests.integration.troupe import Desk, Said
 __all__ = ["ended", "open_desk"]
 
 
-def ended(desk: Desk, seconds: float = 15.0) -> Said:
+def ended(desk: Desk, seconds: float = 60.0) -> Said:
     """Start `guardian run` where it must end by itself."""
     code = desk.spawn().wait(seconds)
     return Said(code, "", (desk.root / f"run-{desk.started}.log").read_text())

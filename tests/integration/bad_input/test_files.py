@@ -62,7 +62,7 @@ def test_a_first_start_refuses_and_leaves_nothing_behind(bench: Desk, wrong: Wro
     bench.configure()
     break_file(bench, wrong)
 
-    checked, ran = bench.cli("check", "--json"), ended(bench)
+    checked, ran = bench.command("check", "--json"), ended(bench)
 
     assert (checked.code, ran.code) == (3, 3), checked.err + ran.err
     finding = checked.document["findings"][0]
@@ -95,7 +95,7 @@ def test_nonsense_in_mid_incident_costs_neither_the_incident_nor_the_kill(
     desk.run()
     desk.until(lambda: "config" in desk.account()["troubles"], 5, "people are told")
     resumed = desk.account()
-    killed = desk.cli("lockout", ACCOUNT, "--confirm", ACCOUNT, "--json")
+    killed = desk.command("lockout", ACCOUNT, "--confirm", ACCOUNT, "--json")
 
     assert (resumed["level"], desk.incident()["id"]) == ("HALT", before)
     assert resumed["armed"]

@@ -77,7 +77,7 @@ def test_with_slack_and_pagerduty_down_it_flattens_and_tells_them_later(
     desk.run()
     desk.warm()
 
-    flat = desk.cli("flatten", ACCOUNT, *CONFIRM, "--json")
+    flat = desk.command("flatten", ACCOUNT, *CONFIRM, "--json")
     queued = (desk.status() or {})["notifications"]["queued"]
     desk.kill()
     people.down = False
@@ -103,8 +103,8 @@ def test_a_full_disk_stops_no_flatten_and_is_paged(open_desk: OpenDesk) -> None:
     limit_files(desk, 4096)
     desk.until(lambda: not (desk.status() or {})["journal"]["ok"], 20, "the journal fails")
 
-    flat = desk.cli("flatten", ACCOUNT, *CONFIRM, "--json")
-    resumed = desk.cli("resume", ACCOUNT, *CONFIRM, "--reason", "test")
+    flat = desk.command("flatten", ACCOUNT, *CONFIRM, "--json")
+    resumed = desk.command("resume", ACCOUNT, *CONFIRM, "--reason", "test")
     positions = desk.venue.books()["positions"]
     troubles = desk.account()["troubles"]
     limit_files(desk, resource.RLIM_INFINITY)
@@ -115,7 +115,7 @@ def test_a_full_disk_stops_no_flatten_and_is_paged(open_desk: OpenDesk) -> None:
     assert positions == []
     assert "journal" in troubles
     assert resumed.code == 6, "with the journal down, de-escalation is refused"
-    assert desk.cli("journal", "verify").code == 0, "the gap is declared and the chain is whole"
+    assert desk.command("journal", "verify").code == 0, "the gap is declared and the chain is whole"
 
 
 def journal_of(desk: Desk) -> Path:
@@ -146,8 +146,8 @@ def test_a_tampered_journal_halts_and_pages_and_goes_on_watching(open_desk: Open
 
     assert "journal-tampered" in desk.account()["troubles"]
     desk.until(lambda: desk.account()["data_age_s"] is not None, 10, "sees")
-    assert desk.cli("flatten", ACCOUNT, *CONFIRM, "--json").code == 0
-    assert desk.cli("journal", "verify").code == 3
+    assert desk.command("flatten", ACCOUNT, *CONFIRM, "--json").code == 0
+    assert desk.command("journal", "verify").code == 3
     assert "Traceback" not in desk.log
 
 
@@ -167,7 +167,7 @@ def test_a_torn_tail_is_cut_and_told(open_desk: OpenDesk) -> None:
     desk.until(lambda: desk.account().get("data_age_s") is not None, 10, "sees")
     desk.stop()
 
-    assert desk.cli("journal", "verify").code == 0
+    assert desk.command("journal", "verify").code == 0
     assert "Traceback" not in desk.log
 
 

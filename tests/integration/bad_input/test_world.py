@@ -77,7 +77,7 @@ def test_it_stays_up_blind_and_says_why(open_desk: OpenDesk, down: Down) -> None
 
     desk.run()
     desk.until(lambda: bool(desk.account().get("failures")), 20, "blind")
-    status = desk.cli("status", "--exit-code")
+    status = desk.command("status", "--exit-code")
     told = str(desk.account()["failures"]) + status.out
 
     assert status.code == 7, status.err
@@ -100,7 +100,7 @@ def test_a_clock_ten_seconds_off_is_measured_and_signed_for(open_desk: OpenDesk)
     desk.until(lambda: desk.account().get("data_age_s") is not None, 20, "sees")
 
     assert desk.account()["failures"] == []
-    assert desk.cli("flatten", ACCOUNT, "--confirm", ACCOUNT, "--json").code == 0
+    assert desk.command("flatten", ACCOUNT, "--confirm", ACCOUNT, "--json").code == 0
     assert desk.venue.books()["positions"] == []
 
 
@@ -123,8 +123,8 @@ def test_without_hands_it_observes_and_says_so_everywhere(open_desk: OpenDesk) -
 
     desk.run()
     desk.warm()
-    armed = desk.cli("arm", ACCOUNT, "--confirm", ACCOUNT, "--accept-undrilled", "x")
-    status = desk.cli("status")
+    armed = desk.command("arm", ACCOUNT, "--confirm", ACCOUNT, "--accept-undrilled", "x")
+    status = desk.command("status")
     desk.venue.crash(0.07)
     desk.until(lambda: desk.verdict() == "breached", 10, "breached")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from guardian.sim.faces.bybit.codes import PARAMS, BybitProblem
-from guardian.sim.faces.bybit.market_routes import category_of
+from guardian.sim.faces.bybit.market_routes import category_of, is_linear
 from guardian.sim.faces.bybit.rows import execution_row, ledger_row, position_row, wallet_row
 from guardian.sim.faces.bybit.wire import (
     Call,
@@ -35,7 +35,7 @@ D = TypeVar("D", bound=_Dated)
 def wallet_balance(call: Call) -> Reply:
     if required(call.params, "accountType") != "UNIFIED":
         raise BybitProblem(PARAMS, "accountType only support UNIFIED.")
-    row = wallet_row(call.me, call.world.margin(call.me))
+    row = wallet_row(call.world, call.me)
     wanted = text_of(call.params, "coin")
     if wanted:
         row["coin"] = [coin for coin in row["coin"] if coin["coin"] in wanted.split(",")]
@@ -77,7 +77,8 @@ def _legs(call: Call, symbol: str, coin: str) -> list[tuple[int, Leg]]:
         return [(-n, call.me.leg(symbol, index)) for n, index in enumerate(indexes)]
     if coin != "USDT":
         return []
-    return [(-n, leg) for n, leg in enumerate(call.me.legs.values()) if leg.size]
+    listed = enumerate(call.me.legs.values())
+    return [(-n, leg) for n, leg in listed if leg.size and is_linear(call.world, leg.symbol)]
 
 
 def execution_list(call: Call) -> Reply:
@@ -104,8 +105,8 @@ def transaction_log(call: Call) -> Reply:
         rows = [row for row in rows if row.type == params["type"]]
     if text_of(params, "category"):
         rows = [row for row in rows if row.symbol and params["category"] == "linear"]
-    if text_of(params, "currency", "USDT") != "USDT":
-        rows = []
+    if text_of(params, "currency"):
+        rows = [row for row in rows if row.currency == params["currency"]]
     page, cursor = paged(rows, lambda row: row.seq, params, page_size(params, 20, 50))
     return Reply({"nextPageCursor": cursor, "list": [ledger_row(row) for row in page]})
 
@@ -139,6 +140,6 @@ def trading_symbol(call: Call) -> str:
     if category_of(call) != "linear":
         raise BybitProblem(PARAMS, "params error: Category is invalid")
     symbol = required(call.params, "symbol")
-    if symbol not in call.world.markets:
+    if symbol not in call.world.markets or not is_linear(call.world, symbol):
         raise Refused(Refusal.UNKNOWN_SYMBOL, symbol)
     return symbol

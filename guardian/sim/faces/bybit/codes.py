@@ -63,6 +63,7 @@ REFUSALS = {
     Refusal.STOP_WRONG_SIDE: (PARAMS, "StopLoss or TakeProfit set for the position is on the wrong side"),
     Refusal.HAS_POSITION: (110024, "You have an existing position, so the position mode cannot be switched."),
     Refusal.HAS_ORDERS: (110028, "You have existing open orders, so the position mode cannot be switched."),
+    Refusal.UNKNOWN_COIN: (PARAMS, "params error: coin invalid"),
     Refusal.NOT_YOURS: (DENIED, TEXTS[DENIED]),
 }
 

@@ -17,6 +17,7 @@ from guardian.sim.faces.bybit.wire import (
     stepped,
     text_of,
 )
+from guardian.sim.world.engine import World
 from guardian.sim.world.instruments import Instrument
 from guardian.sim.world.market import LEVELS, Market
 from guardian.sim.world.orders import Side
@@ -52,7 +53,12 @@ def _instruments(call: Call) -> list[Instrument]:
     symbol, base = text_of(call.params, "symbol"), text_of(call.params, "baseCoin")
     if symbol:
         return [call.world.market(symbol).instrument]
-    return [i for i in call.world.instruments.values() if base in ("", i.base)]
+    return [i for i in call.world.instruments.values() if base in ("", i.base) and not i.inverse]
+
+
+def is_linear(world: World, symbol: str) -> bool:
+    """This face serves the linear category; what else the world lists is not its business."""
+    return not world.markets[symbol].instrument.inverse
 
 
 def _instrument_row(instrument: Instrument) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def _selected(call: Call, order: Order) -> bool:
     elif base:
         place = call.world.instruments[order.symbol].base == base
     else:
-        place = coin == "USDT"
+        place = coin == call.world.instruments[order.symbol].settle
     return place and (not kind or (kind == "StopOrder") == conditional)
 
 

@@ -8,7 +8,15 @@ from typing import Any
 from guardian.sim.faces.bybit.wire import money, plain, stepped
 from guardian.sim.world.account import Account, Execution, LedgerRow, Leg
 from guardian.sim.world.engine import World
-from guardian.sim.world.margin import Margin, leg_initial, leg_maintenance, open_pnl
+from guardian.sim.world.margin import (
+    Margin,
+    coin_margins,
+    coin_price,
+    leg_initial,
+    leg_maintenance,
+    liquidation_price,
+    open_pnl,
+)
 from guardian.sim.world.moves import attached
 from guardian.sim.world.orders import ZERO, Order
 
@@ -17,13 +25,14 @@ _CREATED_BY = {
     "StopLoss": "CreateByStopLoss",
     "TakeProfit": "CreateByTakeProfit",
 }
+_TAKEN_BY = {"liquidation": "CreateByLiq", "adl": "CreateByAdl_PassThrough", "block": "CreateByBlock"}
 
 
 def order_row(world: World, order: Order) -> dict[str, Any]:
     instrument = world.instruments[order.symbol]
     price = order.price or ZERO
     average = order.average
-    created_by = "CreateByLiq" if order.origin == "liquidation" else _CREATED_BY.get(order.stop_kind)
+    created_by = _TAKEN_BY.get(order.origin) or _CREATED_BY.get(order.stop_kind)
     return {
         "symbol": order.symbol,
         "orderType": order.kind.value,
@@ -125,9 +134,8 @@ def _liquidation_price(world: World, leg: Leg, margin: Margin) -> str:
     """An estimate: the mark at which this leg alone would bring equity to maintenance margin."""
     if not leg.size:
         return ""
-    market = world.markets[leg.symbol]
-    price = market.mark - (margin.equity - margin.maintenance) / leg.size
-    return stepped(market.instrument.round_price(price), market.instrument.tick) if price > 0 else ""
+    price = liquidation_price(leg, margin, world.markets)
+    return stepped(price, world.markets[leg.symbol].instrument.tick) if price is not None else ""
 
 
 def execution_row(world: World, execution: Execution) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def ledger_row(row: LedgerRow) -> dict[str, Any]:
         "size": plain(row.size) if traded else "",
         "qty": plain(row.qty if traded else row.change),
         "cashBalance": plain(row.cash),
-        "currency": "USDT",
+        "currency": row.currency,
         "category": "linear" if traded else "",
         "tradePrice": plain(row.price) if traded else "",
         "tradeId": row.trade_id,
@@ -194,8 +202,9 @@ def ledger_row(row: LedgerRow) -> dict[str, Any]:
     }
 
 
-def wallet_row(account: Account, margin: Margin) -> dict[str, Any]:
-    """The unified wallet; one USDT is one USD here."""
+def wallet_row(world: World, account: Account) -> dict[str, Any]:
+    """The unified wallet; one USDT is one USD here, and each further coin has its price's market."""
+    margin, coins = world.margin(account), coin_margins(account, world.markets)
     equity, initial = margin.equity, margin.position_im + margin.order_im
     rates = (_rate(initial, equity), _rate(margin.maintenance, equity))
     return {
@@ -214,7 +223,11 @@ def wallet_row(account: Account, margin: Margin) -> dict[str, Any]:
         "accountLTV": "0",
         "totalMaintenanceMargin": money(margin.maintenance),
         "totalMaintenanceMarginByMp": money(margin.maintenance),
-        "coin": [_coin(account, margin)] if margin.cash or margin.open_pnl else [],
+        "coin": [
+            _coin(account, coin, own, coin_price(coin, world.markets))
+            for coin, own in coins.items()
+            if own.cash or own.open_pnl
+        ],
     }
 
 
@@ -222,7 +235,7 @@ def _rate(part: Decimal, whole: Decimal) -> str:
     return plain((part / whole).quantize(Decimal("0.0001"))) if whole > 0 else "0"
 
 
-def _coin(account: Account, margin: Margin) -> dict[str, Any]:
+def _coin(account: Account, coin: str, margin: Margin, price: Decimal) -> dict[str, Any]:
     return {
         "availableToBorrow": "",
         "bonus": "0",
@@ -231,16 +244,16 @@ def _coin(account: Account, margin: Margin) -> dict[str, Any]:
         "totalOrderIM": money(margin.order_im),
         "equity": money(margin.equity),
         "totalPositionMM": money(margin.maintenance),
-        "usdValue": money(margin.equity),
+        "usdValue": money(margin.equity * price),
         "spotHedgingQty": "0",
         "unrealisedPnl": money(margin.open_pnl),
         "collateralSwitch": True,
         "borrowAmount": "0",
         "totalPositionIM": money(margin.position_im),
         "walletBalance": money(margin.cash),
-        "cumRealisedPnl": money(account.realised),
+        "cumRealisedPnl": money(account.realised.get(coin, ZERO)),
         "locked": "0",
         "marginCollateral": True,
-        "coin": "USDT",
+        "coin": coin,
         "spotBorrow": "0",
     }

@@ -253,6 +253,6 @@ async def test_a_taken_port_is_said_plainly(venue):
 
 
 def test_the_face_is_documented():
-    page = Path(__file__).parents[2] / "docs" / "venue.md"
+    page = Path(__file__).parents[3] / "docs" / "venue.md"
 
     assert "not faithful" in page.read_text(encoding="utf-8")

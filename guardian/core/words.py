@@ -1,0 +1,110 @@
+"""What people read: titles and lines. Who is told, when, how loudly and under which key is in notices.py.
+
+Law: nothing here decides. A text is made of values that are given, and nobody branches on a text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from guardian.core.breaker import Demand
+from guardian.core.model import Level
+from guardian.core.state import AccountState, Incident
+
+Text = tuple[str, tuple[str, ...]]
+"""A title and the lines under it."""
+
+GOALS = {
+    Level.NORMAL: "nothing to do",
+    Level.CAUTION: "new size is capped by permit; keys for acting are being checked",
+    Level.HALT: "bots told to pause, risk-increasing orders are cancelled; positions and stops untouched",
+    Level.REDUCE: "positions are being reduced",
+    Level.FLATTEN: "keys are being fenced, orders cancelled, positions closed",
+    Level.LOCKOUT: "keys are being fenced, orders cancelled, positions closed; then the key is deleted",
+}
+
+MILESTONES = {
+    "verified-flat": "Verified flat: two reads by two endpoints agree, no positions, no orders",
+    "flat-lost": "No longer flat: positions or orders came back; closing again",
+    "key-dead": "Execution key deleted: absent from two complete listings",
+    "bots-stopped": "Bots stopped",
+    "not-flat": "NOT FLAT past the deadline; guardian keeps trying. Look at the account now",
+    "key-alive": "KEY NOT PROVEN DEAD past the deadline; guardian keeps trying. Delete it by hand now",
+}
+
+
+def rose(name: str, level: Level, incident: Incident, demand: Demand | None) -> Text:
+    """Why, what guardian does now, what it leaves alone, and the way back."""
+    why = reason(demand) if demand else f"demanded by {incident.rule}"
+    scope = f"Scope: account {name} only; other accounts are not affected."
+    lines = (why, f"Now: {GOALS[level]}.", scope)
+    back = (f"To end it: guardian resume {name} (typed confirmation)",)
+    return f"{level.name}: {name}", lines if level < Level.HALT else lines + back
+
+
+def calmed(name: str, before: Level, level: Level) -> Text:
+    return f"{level.name}: {name} is back from {before.name}", ("The cause has been calm for a minute.",)
+
+
+def reason(demand: Demand) -> str:
+    if demand.cause == "operator":
+        return "Demanded by an operator"
+    if demand.cause == "ignored":
+        return "The bot ignores HALT: exposure still grows ten seconds after"
+    if demand.cause == "stale":
+        return f"Rule {demand.rule} is blind: its evidence is older than it allows"
+    if demand.value is None or demand.limit is None:
+        return f"Rule {demand.rule} is breached"
+    return f"Rule {demand.rule}: {demand.value:.4g} is past its limit {demand.limit:.4g}"
+
+
+def reached(account: AccountState, incident: Incident, milestone: str) -> Text:
+    return f"{account.policy.name}: {MILESTONES[milestone]}", (*_progress(incident), *_dust(account))
+
+
+def _progress(incident: Incident) -> tuple[str, ...]:
+    t0 = incident.t0 or incident.opened_at
+    lines = [f"Incident {incident.code}, opened by {incident.rule} at {incident.opened_at:%H:%M:%S} UTC."]
+    if incident.fence_impossible:
+        lines.append(f"Fence impossible: {incident.fence_impossible}.")
+    for key, at in incident.fenced:
+        lines.append(f"Key {key} fenced {(at - t0).total_seconds():.1f} s after the breach.")
+    if incident.flatness.verified_at:
+        took = (incident.flatness.verified_at - t0).total_seconds()
+        lines.append(f"Verified flat {took:.1f} s after the breach.")
+    return tuple(lines)
+
+
+def _dust(account: AccountState) -> tuple[str, ...]:
+    """Positions below the venue's minimum, which no order can close: listed, never hidden."""
+    left = (p for p in account.evidence.positions if 0 < abs(p.quantity) < p.minimum)
+    return tuple(f"Dust left: {p.quantity} of {p.leg}." for p in left)
+
+
+def answered(name: str, page: str) -> Text:
+    return f"{name}: {page} is over", ()
+
+
+def would(name: str, demand: Demand) -> Text:
+    title = f"Would have: {demand.level.name} on {name}"
+    return title, (reason(demand), "Observing only: nothing was done.")
+
+
+def clear_again(name: str, rule: str) -> Text:
+    return f"Clear again: {rule} on {name}", ("The value is well below its limits.",)
+
+
+def trouble(subject: str, detail: str, healed: bool) -> Text:
+    return f"Healed: {subject}" if healed else f"Guardian itself: {subject}", (detail,)
+
+
+def armed_again(name: str) -> Text:
+    return f"Armed again: {name}", ("The disarmed time is over.",)
+
+
+def disarmed(name: str, by: str, why: str, until: datetime) -> Text:
+    return f"Disarmed: {name}", (f"By {by}: {why}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def resumed(name: str, by: str, why: str) -> Text:
+    return f"Resumed: {name} by {by}", (f"Reason: {why}.",)

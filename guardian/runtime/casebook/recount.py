@@ -1,0 +1,160 @@
+"""An event as the line of facts that would tell it: what `words` reads, written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Context, Decimal, localcontext
+
+from guardian.core.effects import Effect
+from guardian.core.events import (
+    Armed,
+    Configured,
+    Demanded,
+    Disarmed,
+    Drilled,
+    EffectReported,
+    Event,
+    KeysListed,
+    Resumed,
+    SnapshotTaken,
+    Started,
+    Tick,
+    Troubled,
+)
+from guardian.core.model import OpenOrder, Position, Snapshot, Wallet
+from guardian.runtime.casebook.account import open_pnl
+from guardian.runtime.casebook.case import CURRENCY, MARGIN
+from guardian.runtime.casebook.deed import deed, symbol
+
+CENT = Decimal("0.01")
+"""Venues round; a difference below this is no claim."""
+
+
+class Recount:
+    """Remembers what was planned, so that a report can name the deed that it is about.
+
+    `brief` is for people: the equity in place of the cash, and only what went wrong of the requests.
+    """
+
+    def __init__(self, brief: bool = False) -> None:
+        self._brief = brief
+        self._planned: dict[str, str] = {}
+
+    def planned(self, effects: Iterable[Effect]) -> None:
+        self._planned |= {effect.id: deed(effect) for effect in effects}
+
+    def fact(self, event: Event) -> str:
+        """The words after the time; "" for what a case says in its head."""
+        match event:
+            case SnapshotTaken():
+                late = (event.at - event.snapshot.asked_at).total_seconds()
+                return " ".join(
+                    ["read", *_read(event.snapshot, self._brief), *([f"late={_float(late)}"] if late else [])]
+                )
+            case Tick():
+                return "tick"
+            case Started():
+                return "restart"
+            case EffectReported():
+                what = self._planned.get(event.effect_id, f"effect {event.effect_id}")
+                return f"{event.outcome} {what}" + (f" code={event.code}" if event.code else "")
+            case KeysListed():
+                return " ".join(["keys", *_keys(event)])
+            case Configured():
+                return ""
+            case _:
+                return _operated(event)
+
+
+def _operated(event: Armed | Disarmed | Demanded | Resumed | Drilled | Troubled) -> str:
+    match event:
+        case Armed():
+            return " ".join(["arm", *event.rules])
+        case Disarmed():
+            return f"disarm {(event.until - event.at).total_seconds():g}s"
+        case Demanded():
+            return f"demand {event.level.name.lower()}"
+        case Resumed():
+            return " ".join(["resume", *event.rebase])
+        case Drilled():
+            return "drilled"
+        case Troubled():
+            return f"{'healed' if event.healed else 'trouble'} {event.subject}"
+
+
+def _keys(event: KeysListed) -> list[str]:
+    words = ["trading" if key.can_trade and not key.read_only else "fenced" for key in event.keys]
+    return [*(words or ["none"]), *([] if event.complete else ["incomplete"])]
+
+
+def _read(snapshot: Snapshot, brief: bool) -> list[str]:
+    positions = snapshot.positions or ()
+    words = [f"{symbol(p.symbol, p.index)}={_leg(p)}" for p in positions]
+    for p in positions:
+        if p.liquidation is not None and not brief:
+            words.append(f"liquidation={symbol(p.symbol, p.index)}@{_plain(p.liquidation)}")
+    words += [_order(order) for order in snapshot.orders or ()]
+    if snapshot.wallet is not None:
+        # A venue may claim anything; what cannot be computed is no number, and still told.
+        with localcontext(Context(traps=[])):
+            words += _wallet(snapshot.wallet, positions, brief)
+    words += [f"{row.kind}={_plain(row.change)}" for row in snapshot.ledger or ()]
+    words += [f"failed={','.join(f.part for f in snapshot.failures)}"] if snapshot.failures else []
+    told = [call for call in snapshot.calls if call.code or not call.answered or not brief]
+    calls = Counter((c.seconds, "silent" if not c.answered else c.code) for c in told)
+    words += [
+        f"calls={n}@{_float(s)}" + (f":{code}" if code else "") for (s, code), n in sorted(calls.items())
+    ]
+    clock = snapshot.clock
+    if clock is not None and not brief:
+        words.append(f"clock={_float(clock.seconds)}/{_float(clock.error_seconds)}")
+    return words
+
+
+def _leg(position: Position) -> str:
+    entry = "" if position.entry == position.mark else f"/{_plain(position.entry)}"
+    return f"{_plain(position.quantity)}@{_plain(position.mark)}{entry}"
+
+
+def _order(order: OpenOrder) -> str:
+    noun, price = ("order", order.price) if order.trigger is None else ("stop", order.trigger)
+    at = "" if price is None else f"@{_plain(price)}"
+    return f"{noun}={symbol(order.symbol, order.index)}:{_plain(order.side * order.remaining)}{at}"
+
+
+def _wallet(wallet: Wallet, positions: tuple[Position, ...], brief: bool) -> list[str]:
+    """Cash, coins, and what they and the positions do not explain; briefly, the equity that they explain."""
+    cash = sum((b.quantity for b in wallet.balances if b.currency == CURRENCY), Decimal(0))
+    coins = [b for b in wallet.balances if b.currency != CURRENCY and b.quantity]
+    explained = (
+        cash + sum((b.quantity * b.price for b in coins), Decimal(0)) + open_pnl(positions, wallet.balances)
+    )
+    words = [f"equity={_fixed(explained, 2)}" if brief else f"cash={_plain(cash)}"]
+    words += [f"coin={b.currency}:{_plain(b.quantity)}@{_plain(b.price)}" for b in coins]
+    apart = wallet.equity - explained
+    if not apart.is_finite() or abs(apart) > CENT:
+        words.append(f"phantom={_plain(wallet.equity)}")
+    held = MARGIN * sum((abs(p.notional) for p in positions), Decimal(0))
+    # That nothing is listed while margin is held is news; how much a venue asks for positions is not.
+    if wallet.position_margin != held and not (brief and positions):
+        words.append(f"margin={_plain(wallet.position_margin)}")
+    if explained.is_finite() and explained > 0 and wallet.maintenance_margin and not brief:
+        words.append(f"maintenance={_plain(wallet.maintenance_margin / explained)}")
+    return words
+
+
+def _plain(number: Decimal) -> str:
+    """As the reader of cases takes it: no exponent, at most twelve decimals."""
+    return _fixed(number, 12)
+
+
+def _fixed(number: Decimal, decimals: int) -> str:
+    if not number.is_finite():
+        return "nan"
+    shown = f"{number:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if shown == "-0" else shown
+
+
+def _float(number: float) -> str:
+    return _plain(Decimal(repr(number)))

@@ -1,0 +1,45 @@
+"""The market: one path for bitcoin, everything else by its beta, with a little noise of its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from zlib import crc32
+
+from guardian.sim.scenario.shapes import MarketPlan
+from guardian.sim.world.engine import World
+
+STEP_SECONDS = 0.5
+REBOUND_AFTER = 6.0
+
+
+class MarketPath:
+    """`move` sets every price to where the plan has it at that second."""
+
+    def __init__(self, plan: MarketPlan, world: World, seed: int) -> None:
+        self._plan = plan
+        self._world = world
+        self._seed = seed
+        self._start = {symbol: market.mark for symbol, market in world.markets.items()}
+
+    def move(self, at: float, now_ms: int) -> None:
+        common = self.factor(at) - 1
+        prices = {}
+        for symbol, start in self._start.items():
+            beta = self._world.instruments[symbol].beta
+            move = max(0.01, 1 + beta * common + self._noise(symbol, at))
+            prices[symbol] = start * Decimal(str(round(move, 6)))
+        self._world.set_prices(prices, now_ms)
+
+    def factor(self, at: float) -> float:
+        """Bitcoin's price as a multiple of its start."""
+        plan = self._plan
+        gone = min(1.0, max(0.0, (at - plan.moves_at) / max(plan.seconds, STEP_SECONDS)))
+        back = 0.0
+        if plan.rebounds:
+            turn = plan.moves_at + plan.seconds + REBOUND_AFTER
+            back = min(1.0, max(0.0, (at - turn) / max(plan.seconds, STEP_SECONDS)))
+        return float(1 + (plan.factor - 1) * (gone - back))
+
+    def _noise(self, symbol: str, at: float) -> float:
+        draw = crc32(f"{self._seed}:{symbol}:{at:.1f}".encode()) / 2**32
+        return (draw - 0.5) * 2 * self._plan.noise

@@ -1,0 +1,127 @@
+"""All checkers at once: the panel passes on what happens, counts it, and keeps what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from guardian.core.effects import Effect, Notify
+from guardian.core.events import Event
+from guardian.core.model import Level
+from guardian.core.state import State
+from guardian.ports import Message
+from guardian.sim.checkers import laws
+from guardian.sim.checkers.checker import Checker, Decided, Deed, Scene, Violation
+from guardian.sim.checkers.truth import Truth
+from guardian.sim.play.life import Life
+from guardian.sim.play.stage import Stage
+from guardian.sim.ports.stand import Stand
+from guardian.sim.scenario.shapes import Act
+from guardian.sim.world.orders import Order, OrderRequest
+
+
+class Panel:
+    """Implements every ear of the incident. `tells` keeps a timeline for people."""
+
+    def __init__(self, stage: Stage, now: Callable[[], float], tells: bool = False) -> None:
+        self.scene = Scene(stage, Truth(stage.stands), now)
+        self.violations: list[Violation] = []
+        self.timeline: list[str] = []
+        self.events = 0
+        self.flat_seconds: list[float] = []
+        self._tells = tells
+        self._begun: dict[str, float] = {}
+        self.scene.truth.look(now())
+        self._checkers: list[Checker] = [kind(self.scene, self._found) for kind in laws.ALL]
+
+    def _found(self, violation: Violation) -> None:
+        seen = {(v.checker, v.text) for v in self.violations}
+        if (violation.checker, violation.text) not in seen:
+            self.violations.append(violation)
+            self._line(f"VIOLATION {violation.checker}: {violation.text}")
+
+    def _line(self, text: str) -> None:
+        if self._tells:
+            self.timeline.append(f"{self.scene.now():8.3f}  {text}")
+
+    def born(self, life: Life) -> None:
+        self.scene.life = life
+        self._line("guardian starts")
+        for checker in self._checkers:
+            checker.born(life)
+
+    def died(self) -> None:
+        life = self.scene.life
+        self._line("guardian is gone")
+        if life is not None:
+            for checker in self._checkers:
+                checker.died(life)
+        self.scene.life = None
+
+    def decided(self, before: State, event: Event, after: State, effects: tuple[Effect, ...]) -> None:
+        self.events += 1
+        step = Decided(before, event, after, effects)
+        self._measure(step)
+        if self._tells:
+            self._tell(step)
+        for checker in self._checkers:
+            checker.decided(step)
+
+    def _measure(self, step: Decided) -> None:
+        """Seconds from the breach to the claim of flat, by the world's clock."""
+        for old, new in step.pairs():
+            name = new.policy.name
+            if old is not None and old.level < Level.FLATTEN <= new.level:
+                self._begun[name] = self.scene.now()
+            had = old is not None and old.incident is not None and old.incident.flatness.verified_at
+            has = new.incident is not None and new.incident.flatness.verified_at
+            if has and not had and name in self._begun:
+                self.flat_seconds.append(self.scene.now() - self._begun.pop(name))
+
+    def _tell(self, step: Decided) -> None:
+        for decision in step.after.decisions:
+            what = " ".join(x for x in (decision.rule, decision.before, "->", decision.after) if x)
+            self._line(f"{decision.account}: {decision.what} {what}")
+        for effect in step.effects:
+            if not isinstance(effect, Notify):
+                self._line(f"  {effect.kind} {effect}")
+        code = getattr(step.event, "code", "")
+        if step.event.kind == "reported":
+            self._line(f"  answer {getattr(step.event, 'effect_id', '')} "
+                       f"{getattr(step.event, 'outcome', '')} {code}")  # fmt: skip
+
+    def ordered(self, stand: Stand, request: OrderRequest, before: Decimal, after: Decimal) -> None:
+        self._line(f"{stand.name}: {request.side} {request.symbol} {before} -> {after} {request.link_id}")
+        deed = Deed(stand, request, before, after)
+        for checker in self._checkers:
+            checker.ordered(deed)
+
+    def cancelled(self, stand: Stand, order: Order) -> None:
+        self._line(f"{stand.name}: cancelled {order.symbol} {order.link_id}")
+        for checker in self._checkers:
+            checker.cancelled(stand, order)
+
+    def edited(self, stand: Stand, endpoint: str, key_id: str) -> None:
+        self._line(f"{stand.name}: key {endpoint}")
+        for checker in self._checkers:
+            checker.edited(stand, endpoint, key_id)
+
+    def told(self, channel: str, message: Message) -> None:
+        self._line(f"told {channel}: {message.title}")
+        for checker in self._checkers:
+            checker.told(channel, message)
+
+    def operated(self, act: Act) -> None:
+        self._line(f"{act.account}: operator {act.kind}")
+        for checker in self._checkers:
+            checker.operated(act)
+
+    def moved(self) -> None:
+        self.scene.truth.look(self.scene.now())
+        for checker in self._checkers:
+            checker.moved()
+
+    def ended(self) -> None:
+        self.scene.truth.look(self.scene.now())
+        for checker in self._checkers:
+            checker.ended()

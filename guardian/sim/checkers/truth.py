@@ -1,0 +1,85 @@
+"""What is so, whatever anybody was told: each account's unitised equity, exposure and margin over time.
+
+Computed from the world's books in floats, by formulas of its own: it shares nothing with the metrics that it
+is held against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from guardian.sim.ports.stand import Stand
+from guardian.sim.world.margin import coin_price
+
+BORDER = ("TRANSFER_IN", "TRANSFER_OUT")
+
+
+@dataclass(slots=True)
+class Books:
+    """One account's truth: (second, NAV) with a start of 100, and the newest other figures."""
+
+    units: float
+    rows: int
+    navs: list[tuple[float, float]] = field(default_factory=list)
+    equity: float = 0.0
+    gross: float = 0.0
+    margin: float = 0.0
+    most_gross: float = 0.0
+    most_margin: float = 0.0
+
+
+class Truth:
+    """`look` samples one account; call it whenever the world has changed."""
+
+    def __init__(self, stands: dict[str, Stand]) -> None:
+        self._stands = stands
+        self.books: dict[str, Books] = {}
+
+    def look(self, now: float) -> None:
+        for name, stand in self._stands.items():
+            self._look(name, stand, now)
+
+    def _look(self, name: str, stand: Stand, now: float) -> None:
+        margin = stand.world.margin(stand.books)
+        equity = float(margin.equity)
+        books = self.books.get(name)
+        if books is None:
+            books = self.books[name] = Books(equity / 100, len(stand.books.ledger))
+        flow = self._flow(stand, books)
+        if flow and books.units > 0:
+            before = (equity - flow) / books.units
+            books.units += flow / before if before > 0 else 0.0
+        books.equity = equity
+        books.navs.append((now, equity / books.units if books.units > 0 else 0.0))
+        books.gross = self._gross(stand)
+        books.margin = float(margin.maintenance) / equity if equity > 0 else 10.0
+        books.most_gross = max(books.most_gross, books.gross / equity if equity > 0 else 10.0)
+        books.most_margin = max(books.most_margin, books.margin)
+
+    def _flow(self, stand: Stand, books: Books) -> float:
+        """What crossed the border since the last look, at today's prices."""
+        fresh = stand.books.ledger[books.rows :]
+        books.rows = len(stand.books.ledger)
+        markets = stand.world.markets
+        return sum(float(r.change * coin_price(r.currency, markets)) for r in fresh if r.type in BORDER)
+
+    def _gross(self, stand: Stand) -> float:
+        total = 0.0
+        for leg in stand.books.open_legs():
+            market = stand.world.markets[leg.symbol]
+            size = float(abs(leg.size))
+            total += size if market.instrument.inverse else size * float(market.mark)
+        return total
+
+    def worst_drawdown(self, name: str) -> float:
+        """The largest fall from a peak before it, so far."""
+        peak, worst = 0.0, 0.0
+        for _, nav in self.books[name].navs:
+            peak = max(peak, nav)
+            worst = max(worst, 1 - nav / peak if peak > 0 else 0.0)
+        return worst
+
+    def drawdown(self, name: str) -> float:
+        """From the highest NAV so far to now."""
+        navs = [nav for _, nav in self.books[name].navs]
+        return 1 - navs[-1] / max(navs) if navs and max(navs) > 0 else 0.0

@@ -1,0 +1,10 @@
+"""Every mutant, by name."""
+
+from __future__ import annotations
+
+from guardian.sim.mutants import acting, deciding, planning
+from guardian.sim.mutants.mutant import Mutant
+
+ALL: tuple[Mutant, ...] = (*planning.MUTANTS, *deciding.MUTANTS, *acting.MUTANTS)
+
+BY_NAME = {mutant.name: mutant for mutant in ALL}

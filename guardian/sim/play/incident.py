@@ -1,0 +1,255 @@
+"""One incident from its first read to its end: the stage is set, everybody acts, faults strike, then heal.
+
+Safety holds at every moment; liveness is demanded after the weather has healed. The same scenario always
+gives the same bytes: time is virtual, and everything that is drawn is drawn from the scenario.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from guardian.core.events import Armed, Demanded, Disarmed, Event, Resumed
+from guardian.core.model import Level
+from guardian.runtime.permit import UNSEEN, Permit
+from guardian.sim.actors.bot import Bot
+from guardian.sim.actors.market import STEP_SECONDS, MarketPath
+from guardian.sim.actors.owner import Owner
+from guardian.sim.checkers.checker import Violation
+from guardian.sim.checkers.panel import Panel
+from guardian.sim.play.life import Grounds, Life
+from guardian.sim.play.settled import settled
+from guardian.sim.play.stage import Stage, build
+from guardian.sim.play.virtual import VirtualLoop
+from guardian.sim.scenario.shapes import Act, FaultPlan, Scenario
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+PATIENCE_SECONDS = 75.0
+"""From the heal on: the flatten budget of 60 seconds, and what two proofs of it take."""
+
+CALM_SECONDS = 12.0
+"""How long an incident is watched after the market has moved, where nothing has to be flattened."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What one incident gave: violations, figures, and what the weather changed."""
+
+    seed: int
+    violations: list[Violation]
+    events: int
+    calls: int
+    seconds: float
+    flat_seconds: list[float]
+    faults: dict[str, int]
+    cells: dict[tuple[str, str], int]
+    timeline: list[str] = field(default_factory=list)
+
+
+class Incident:
+    """Plays one scenario; `run` returns its result."""
+
+    def __init__(self, scenario: Scenario, told: bool = False) -> None:
+        self.scenario = scenario
+        self._told = told
+        self.life: Life | None = None
+        self.ended = False
+
+    def run(self) -> Result:
+        loop = VirtualLoop()
+        loop.set_exception_handler(lambda _, context: None)
+        try:
+            return loop.run_until_complete(self._play())
+        finally:
+            loop.close()
+
+    async def _play(self) -> Result:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        scenario = self.scenario
+        self.stage: Stage = build(scenario, self.now, self.level_of)
+        self.panel = Panel(self.stage, self.now, self._told)
+        grounds = Grounds(
+            self.stage.stands, scenario.rules, self.stage.disk, self.stage.weather, self.wall, self.panel
+        )
+        self._grounds = grounds
+        self._path = MarketPath(scenario.market, self.stage.world, scenario.seed)
+        self._owner = Owner(self.stage)
+        self._schedule()
+        self._live()
+        await self._until_over()
+        self.panel.ended()
+        self._die()
+        await asyncio.sleep(0)
+        return self._result()
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    def wall(self) -> datetime:
+        """The machine's own clock, which jumps and drifts as the weather wants."""
+        at = self.now()
+        off = sum(p.size for p in self.stage.weather.plans("clock-jump") if p.at <= at)
+        off += sum(
+            p.size * (min(at, p.until) - p.at) for p in self.stage.weather.plans("clock-drift") if p.at <= at
+        )
+        return START + timedelta(seconds=at + off)
+
+    # --- guardian's process -------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        self.life = Life(self._grounds)
+        self.panel.born(self.life)
+        self.life.start()
+        if not self._armed:
+            self._armed = True
+            for plan in self.scenario.accounts:
+                if plan.armed:
+                    self._post(Armed(self.life.clock.now(), plan.name, (), "operator", "simulated"))
+
+    _armed = False
+
+    def _die(self) -> None:
+        if self.life is not None:
+            self.life.kill([self._main] if self._main else [])
+            self.panel.died()
+        self.life = None
+
+    def _crash(self, plan: FaultPlan) -> None:
+        if self.life is None or self.ended:
+            return
+        for name in self.stage.stands:
+            self.stage.weather.count("crash", name)
+        self._die()
+        self._loop.call_later(plan.size, self._rise)
+
+    def _rise(self) -> None:
+        if self.life is None and not self.ended:
+            self._live()
+
+    def _post(self, event: Event) -> None:
+        if self.life is not None:
+            self.life.runtime.post(event)
+
+    def level_of(self, account: str) -> Level:
+        """As guardian sees it; for the parts that all accounts share, the worst."""
+        if self.life is None:
+            return Level.NORMAL
+        levels = [a.level for a in self.life.state.accounts if account in ("", a.policy.name)]
+        return max(levels, default=Level.NORMAL)
+
+    # --- who else acts --------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        self._every(STEP_SECONDS, self._market)
+        for name, stand in self.stage.stands.items():
+            bot = Bot(stand, self._permit_of(name))
+            self.stage.bots[name] = bot
+            if stand.plan.bot.style != "idle":
+                self._loop.call_later(
+                    stand.plan.bot.starts_at, self._every, stand.plan.bot.every_seconds, bot.act
+                )
+        for act in self.scenario.acts:
+            self._loop.call_later(act.at, self._act, act)
+        for plan in self.stage.weather.plans("crash"):
+            self._loop.call_later(plan.at, self._crash, plan)
+        for name in ("leg-liquidated", "leg-deleveraged", "key-already-deleted"):
+            for plan in self.stage.weather.plans(name):
+                self._loop.call_later(plan.at, self._owner.misfortune, plan)
+        for name in ("clock-jump", "clock-drift"):
+            for plan in self.stage.weather.plans(name):
+                self._loop.call_later(plan.at + 0.5, self._clock_shows, plan)
+
+    def _every(self, seconds: float, job: Callable[[], object]) -> None:
+        def ring() -> None:
+            if not self.ended:
+                job()
+                self._loop.call_later(seconds, ring)
+
+        ring()
+
+    def _market(self) -> None:
+        self._path.move(self.now(), self.stage.now_ms())
+        self.panel.moved()
+
+    def _clock_shows(self, plan: FaultPlan) -> None:
+        for name in self.stage.stands:
+            self.stage.weather.count(plan.name, name)
+
+    def _permit_of(self, name: str) -> Callable[[], Permit]:
+        def permit() -> Permit:
+            return UNSEEN if self.life is None else self.life.runtime.parts.permits.get(name)
+
+        return permit
+
+    def _act(self, act: Act) -> None:
+        """An operator who finds no daemon tries again; money moves whoever watches."""
+        if self.ended:
+            return
+        if act.kind in ("deposit", "withdraw", "transfer"):
+            self._owner.move_money(act)
+            return
+        if self.life is None:
+            self._loop.call_later(0.5, self._act, act)
+            return
+        self.panel.operated(act)
+        self._post(self._event(act))
+
+    def _event(self, act: Act) -> Event:
+        assert self.life is not None
+        at, by, why = self.life.clock.now(), "operator", "simulated"
+        match act.kind:
+            case "flatten":
+                return Demanded(at, act.account, Level.FLATTEN, by, why)
+            case "lockout":
+                return Demanded(at, act.account, Level.LOCKOUT, by, why)
+            case "arm":
+                return Armed(at, act.account, (), by, why)
+            case "disarm":
+                return Disarmed(at, act.account, at + timedelta(seconds=act.size), by, why)
+            case _:
+                return Resumed(at, act.account, by, why)
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    async def _until_over(self) -> None:
+        """Through the weather, then until every account is where it must be, or patience is over."""
+        scenario = self.scenario
+        calm = max(scenario.market.moves_at + scenario.market.seconds, *(a.at for a in scenario.acts), 0.0)
+        least = max(scenario.heals_at, calm + CALM_SECONDS)
+        late = max((p.size for p in self.stage.weather.plans("deletion-delayed")), default=0.0)
+        most = least + PATIENCE_SECONDS + late
+        while self.now() < least or (self.now() < most and not self._settled()):
+            await asyncio.sleep(0.5)
+        self.ended = True
+
+    def _settled(self) -> bool:
+        stands = self.stage.stands
+        known = () if self.life is None else self.life.state.accounts
+        return bool(known) and all(settled(a, stands[a.policy.name]) for a in known)
+
+    def _result(self) -> Result:
+        weather = self.stage.weather
+        faults: dict[str, int] = {}
+        for (name, _), times in weather.changed.items():
+            faults[name] = faults.get(name, 0) + times
+        return Result(
+            seed=self.scenario.seed,
+            violations=self.panel.violations,
+            events=self.panel.events,
+            calls=sum(sum(s.line.requests.values()) for s in self.stage.stands.values()),
+            seconds=self.now(),
+            flat_seconds=self.panel.flat_seconds,
+            faults=faults,
+            cells=dict(weather.changed),
+            timeline=self.panel.timeline,
+        )
+
+
+def play(scenario: Scenario, told: bool = False) -> Result:
+    """The result of one scenario; `told` keeps its timeline."""
+    return Incident(scenario, told).run()

@@ -1,0 +1,186 @@
+"""One life of the guardian process: built from what the disk has, killed at any moment, never asked to end.
+
+Everything that decides is the live code: runtime, performer, watches, committer, permits, courier and core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardian.config.shapes import ChannelConfig, Route, Routes
+from guardian.core.effects import Effect
+from guardian.core.events import Configured, Event
+from guardian.core.model import AccountPolicy, HaltTarget, Level, Rule
+from guardian.core.state import State
+from guardian.notify.backlog import Pace
+from guardian.notify.outbox import Courier, Timing
+from guardian.notify.routing import Router
+from guardian.ports import Channel
+from guardian.runtime.clock import SystemClock
+from guardian.runtime.desk import AccountDesk
+from guardian.runtime.loop import Parts, Runtime, permits_of
+from guardian.runtime.start.daemon import greet
+from guardian.runtime.start.restore import fold
+from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS
+from guardian.sim.ports.ears import Ears
+from guardian.sim.ports.journal import Disk, SimJournal
+from guardian.sim.ports.keys import SimKeyAdmin
+from guardian.sim.ports.outside import SimBotControl, SimChannel, SimPermits, SimSecrets
+from guardian.sim.ports.reader import SimReader
+from guardian.sim.ports.stand import Stand
+from guardian.sim.ports.trader import SimTrader
+from guardian.sim.ports.weather import Weather
+
+INSTANCE = "sim"
+LATE_ROWS_MS = 30_000
+CHECKPOINT_EVERY = 60
+ROUTES = Routes(
+    (ChannelConfig("ops", "slack", ""), ChannelConfig("page", "pagerduty", "")),
+    (Route(Level.CAUTION, ("ops",)), Route(Level.HALT, ("ops", "page"), repeat_seconds=30.0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What outlives a process: the world's stands, the disk, the weather, and who looks on."""
+
+    stands: Mapping[str, Stand]
+    rules: tuple[Rule, ...]
+    disk: Disk
+    weather: Weather
+    machine: Callable[[], datetime]
+    ears: Ears
+
+
+class WatchedRuntime(Runtime):
+    """The live runtime; `ears` hear each step's state, event and effects."""
+
+    ears: Ears
+    _before: State
+
+    async def _handle(self, event: Event) -> None:
+        self._before = self.state
+        await super()._handle(event)
+
+    async def _commit(self, event: Event, effects: tuple[Effect, ...]) -> None:
+        self.ears.decided(self._before, event, self.state, effects)
+        await super()._commit(event, effects)
+
+
+class Life:
+    """From `start` to `kill`. `state` is what this process knows."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        self.clock = SystemClock(loop.time, grounds.machine)
+        self.journal = SimJournal(grounds.disk, grounds.weather)
+        restored = grounds.disk.restored()
+        state, self.problem = fold(restored.checkpoint, restored.bodies)
+        if state.now is not None:
+            self.clock.raise_to(state.now)
+        permits = SimPermits(grounds.machine)
+        permits.adopt(permits_of(state))
+        desks = {s.name: self._desk(s, state) for s in grounds.stands.values()}
+        parts = Parts(self.clock, self.journal, desks, permits, Router(ROUTES, INSTANCE), CHECKPOINT_EVERY)
+        self.runtime = WatchedRuntime(parts, state, self._courier)
+        self.runtime.ears = grounds.ears
+
+    def _desk(self, stand: Stand, state: State) -> AccountDesk:
+        plan = stand.plan
+        known = state.account(stand.name)
+        rows = None if known is None or known.nav is None else _booked(stand)
+        return AccountDesk(
+            name=stand.name,
+            reader=SimReader(stand, self.clock, rows),
+            trader=SimTrader(stand, self._grounds.ears) if plan.hands else None,
+            admin=SimKeyAdmin(stand, self.clock, self._grounds.ears) if plan.admin else None,
+            bots={"bot": SimBotControl(stand)} if plan.halt else {},
+            secrets=SimSecrets(stand),
+            hands_ref="hands" if plan.hands else None,
+            admin_ref="admin" if plan.admin else None,
+            hold_at_boot=plan.hold_at_boot,
+        )
+
+    def _courier(self, runtime: Runtime) -> Courier:
+        ears, weather = self._grounds.ears, self._grounds.weather
+        channels: list[Channel] = [
+            SimChannel(channel.name, channel.kind, weather, ears) for channel in ROUTES.channels
+        ]
+        pace = Pace(look_seconds=1.0)
+        return Courier(
+            self.journal, channels, Router(ROUTES, INSTANCE), runtime.trouble, Timing(self.clock, pace=pace)
+        )
+
+    def start(self) -> None:
+        loop, runtime = asyncio.get_running_loop(), self.runtime
+        policies = tuple(policy_of(stand) for stand in self._grounds.stands.values())
+        greet(runtime, Configured(self.clock.now(), INSTANCE, "sim", policies, self._grounds.rules))
+        self._tasks = [loop.create_task(runtime.run()), loop.create_task(runtime.courier.run())]
+        for stand in self._grounds.stands.values():
+            watch = runtime.watches[stand.name]
+            watch.poll()
+            self._every(stand.plan.poll_seconds, watch.poll)
+        self._every(TICK_SECONDS, runtime.tick)
+        self._every(PERMIT_SECONDS, runtime.renew_permits)
+
+    def _every(self, seconds: float, job: Callable[[], object]) -> None:
+        loop, number = asyncio.get_running_loop(), len(self._timers)
+
+        def ring() -> None:
+            job()
+            self._timers[number] = loop.call_later(seconds, ring)
+
+        self._timers[number] = loop.call_later(seconds, ring)
+
+    def kill(self, spared: Iterable[asyncio.Task[object]]) -> None:
+        """As SIGKILL does: nothing is finished, nothing is taken back."""
+        self.journal.dead = True
+        for timer in self._timers.values():
+            timer.cancel()
+        kept = set(spared)
+        for task in asyncio.all_tasks():
+            if task not in kept:
+                task.cancel()
+
+    @property
+    def state(self) -> State:
+        return self.runtime.state
+
+
+def _booked(stand: Stand) -> int:
+    """Where a restarted reader goes on: half a minute back, but never before the account was watched.
+
+    The same as `runtime/start/assemble.py`: late rows come again, and the core counts each once.
+    """
+    since = stand.now_ms() - LATE_ROWS_MS
+    late = [n for n, row in enumerate(stand.books.ledger) if row.at >= since]
+    return max(stand.watched_from_row, min(late, default=len(stand.books.ledger)))
+
+
+def policy_of(stand: Stand) -> AccountPolicy:
+    """The account as a configuration would describe it."""
+    plan = stand.plan
+    return AccountPolicy(
+        name=plan.name,
+        venue=plan.venue,
+        currency="USDT",
+        has_hands=plan.hands,
+        has_admin=plan.admin,
+        own_keys=tuple(
+            [f"hands-{plan.name}", f"admin-{plan.name}"]
+            + [k.id for k in stand.world.keys.values() if k.owner == stand.books.uid and k.role != "bot"]
+        ),
+        bot_keys=(stand.bot_key.id,) if plan.named_keys else (),
+        secret_ref="bot" if plan.admin else "",
+        order_prefixes=("ft-",),
+        halt_targets=(HaltTarget("bot", 5.0),) if plan.halt else (),
+        flatten_deadline_seconds=60.0,
+        slippage=0.02,
+        snapshot_seconds=plan.poll_seconds,
+    )

@@ -1,0 +1,147 @@
+"""The stage of one incident: the world accounts, keys, positions and orders, before guardian looks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from guardian.sim.actors.bot import Bot, protect
+from guardian.sim.ports.journal import Disk
+from guardian.sim.ports.line import Line
+from guardian.sim.ports.stand import Stand
+from guardian.sim.ports.weather import LevelOf, Weather
+from guardian.sim.scenario.shapes import AccountPlan, Scenario, Stake
+from guardian.sim.world.account import CASH
+from guardian.sim.world.engine import World
+from guardian.sim.world.orders import Kind, OrderRequest, Refused, Side
+from guardian.sim.world.seed import permissions
+from guardian.sim.world.takeover import Taken
+
+EPOCH_MS = 1_767_225_600_000
+EQUITY = Decimal(100_000)
+MARKETS = 5
+STOP_AT = Decimal("0.35")
+RESTS_AT = Decimal("0.42")
+TRADING = {"ContractTrade": ["Order", "Position"]}
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that is there whatever process of guardian's lives."""
+
+    scenario: Scenario
+    world: World
+    stands: dict[str, Stand]
+    disk: Disk
+    weather: Weather
+    now: Callable[[], float]
+    bots: dict[str, Bot] = field(default_factory=dict)
+
+    def now_ms(self) -> int:
+        """The world's time, which no clock of guardian's can move."""
+        return EPOCH_MS + round(self.now() * 1000)
+
+
+def build(scenario: Scenario, now: Callable[[], float], level_of: LevelOf) -> Stage:
+    world = World(random.Random(scenario.seed), instruments=MARKETS)
+    weather = Weather(scenario.faults, now, level_of)
+    stage = Stage(scenario, world, {}, Disk(), weather, now)
+    for plan in scenario.accounts:
+        stage.stands[plan.name] = _stand(stage, plan)
+    for stand in stage.stands.values():
+        _furnish(stage, stand)
+    return stage
+
+
+def _stand(stage: Stage, plan: AccountPlan) -> Stand:
+    world, now = stage.world, stage.now_ms()
+    books = world.add_account(plan.name)
+    books.hedged_by_default = plan.hedge
+    keys = {
+        role: world.add_key(books, role, now, read_only=role == "watch", permissions=permissions(**TRADING))
+        for role in ("watch", "hands", "bot")
+    }
+    world.transfer(books, EQUITY, now - 60_000)
+    return Stand(plan, world, books, keys["bot"], Line(plan, stage.weather), stage.weather, stage.now_ms)
+
+
+def _furnish(stage: Stage, stand: Stand) -> None:
+    """Positions by trades off the book, at any size; then stops and resting orders of the bot's."""
+    plan, now = stand.plan, stage.now_ms()
+    if plan.spot:
+        price = stage.world.markets["ETH" + CASH].mark
+        coins = (EQUITY * Decimal(str(plan.spot)) / price).quantize(Decimal("0.0001"))
+        stage.world.transfer(stand.books, coins, now - 60_000, "ETH")
+    for stake in plan.stakes:
+        _open(stage, stand, stake, now)
+    if plan.dust:
+        _dust(stage, stand, now)
+    stand.watched_from_row = len(stand.books.ledger)
+
+
+def _open(stage: Stage, stand: Stand, stake: Stake, now: int) -> None:
+    if stake.symbol not in stage.world.instruments:
+        stage.world.list_inverse(stake.symbol.removesuffix("USD"))
+    instrument = stage.world.instruments[stake.symbol]
+    mark = stage.world.markets[stake.symbol].mark
+    worth = EQUITY * Decimal(str(stake.size))
+    quantity = instrument.floor_qty(abs(worth) if instrument.inverse else abs(worth) / mark)
+    quantity = max(quantity, instrument.min_qty)
+    if stand.plan.big:
+        _lower_maximum(stage, stake.symbol, quantity)
+    sign = 1 if stake.size > 0 else -1
+    index = (1 if sign > 0 else 2) if stand.plan.hedge else 0
+    stand.books.leverage[stake.symbol] = Decimal(10)
+    stage.world.take_over(
+        stand.books,
+        Taken(symbol=stake.symbol, index=index, origin="block", signed_qty=quantity * sign),
+        now - 30_000,
+    )
+    if stake.protected:
+        protect(stand, stand.books.leg(stake.symbol, index), STOP_AT)
+    if stake.resting:
+        _rest(stage, stand, stake, index)
+
+
+def _rest(stage: Stage, stand: Stand, stake: Stake, index: int) -> None:
+    """An order of the bot's that would add to the position, far from the market."""
+    instrument, mark = stage.world.instruments[stake.symbol], stage.world.markets[stake.symbol].mark
+    side = Side.BUY if stake.size > 0 else Side.SELL
+    held = abs(stand.books.size(stake.symbol, index))
+    request = OrderRequest(
+        symbol=stake.symbol,
+        side=side,
+        kind=Kind.LIMIT,
+        qty=max(instrument.min_qty * 2, instrument.floor_qty(held / 20)),
+        price=instrument.round_price(mark * (1 - RESTS_AT * side.sign)),
+        index=index,
+        link_id=f"ft-rest-{stake.symbol.lower()}-{index}",
+        key_id=stand.bot_key.id,
+    )
+    try:
+        stage.world.place(stand.books, request, stage.now_ms())
+    except Refused:
+        return
+
+
+def _lower_maximum(stage: Stage, symbol: str, quantity: Decimal) -> None:
+    """The venue takes this position only in several orders."""
+    instrument = stage.world.instruments[symbol]
+    maximum = max(instrument.min_qty * 2, instrument.floor_qty(quantity / 3))
+    smaller = replace(instrument, max_market_qty=maximum, max_limit_qty=maximum)
+    stage.world.instruments[symbol] = smaller
+    stage.world.markets[symbol].instrument = smaller
+
+
+def _dust(stage: Stage, stand: Stand, now: int) -> None:
+    """A rest below the venue's smallest order, of a market that is not held otherwise."""
+    held = {leg.symbol for leg in stand.books.open_legs()}
+    symbol = next((s for s in stage.world.instruments if s not in held and s.endswith(CASH)), None)
+    if symbol is None:
+        return
+    instrument = stage.world.instruments[symbol]
+    index = 1 if stand.plan.hedge else 0
+    taken = Taken(symbol=symbol, index=index, origin="block", signed_qty=instrument.min_qty / 2)
+    stage.world.take_over(stand.books, taken, now - 30_000)

@@ -1,0 +1,108 @@
+"""The world's books as guardian's nouns: what a faultless answer of the venue says at this moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from guardian.core.model import Balance, KeyRecord, LedgerEntry, LedgerKind, OpenOrder, Position, Wallet
+from guardian.exchanges.bybit.ledger import kind_of
+from guardian.sim.ports.stand import Stand
+from guardian.sim.world.account import Leg
+from guardian.sim.world.margin import coin_price
+from guardian.sim.world.orders import Order
+
+ONE = Decimal(1)
+KINDS: dict[str, LedgerKind] = {}
+
+
+def symbol_of(venue_id: str) -> str:
+    """BTCUSDT becomes BTC/USDT:USDT, the coin-margined BTCUSD becomes BTC/USD:BTC."""
+    if venue_id.endswith("USDT"):
+        return f"{venue_id.removesuffix('USDT')}/USDT:USDT"
+    base = venue_id.removesuffix("USD")
+    return f"{base}/USD:{base}"
+
+
+def id_of(symbol: str) -> str:
+    return symbol.split(":")[0].replace("/", "")
+
+
+def wallet(stand: Stand) -> Wallet:
+    margin, markets = stand.world.margin(stand.books), stand.world.markets
+    balances = tuple(Balance(c, q, coin_price(c, markets)) for c, q in stand.books.balances.items())
+    return Wallet(
+        equity=margin.equity,
+        balances=balances,
+        margin_balance=margin.equity,
+        maintenance_margin=margin.maintenance,
+        initial_margin=margin.position_im + margin.order_im,
+        position_margin=margin.position_im,
+    )
+
+
+def positions(stand: Stand) -> tuple[Position, ...]:
+    return tuple(_position(stand, leg) for leg in stand.books.open_legs())
+
+
+def _position(stand: Stand, leg: Leg) -> Position:
+    market = stand.world.markets[leg.symbol]
+    instrument = market.instrument
+    return Position(
+        symbol=symbol_of(leg.symbol),
+        index=leg.index,
+        quantity=leg.size,
+        entry=leg.entry,
+        mark=market.mark,
+        contract_size=ONE,
+        step=instrument.step,
+        minimum=instrument.min_qty,
+        maximum=instrument.max_market_qty,
+        settle=instrument.settle,
+        inverse=instrument.inverse,
+    )
+
+
+def orders(stand: Stand) -> tuple[OpenOrder, ...]:
+    return tuple(_order(order) for order in stand.books.open_orders.values())
+
+
+def _order(order: Order) -> OpenOrder:
+    return OpenOrder(
+        id=order.id,
+        client_id=order.link_id,
+        symbol=symbol_of(order.symbol),
+        index=order.index,
+        side=order.side.sign,
+        remaining=order.leaves,
+        price=order.price,
+        trigger=order.trigger,
+        reduce_only=order.reduce_only or order.close_on_trigger,
+        created_at=instant(order.created),
+    )
+
+
+def ledger(stand: Stand, first: int, end: int) -> tuple[LedgerEntry, ...]:
+    """Rows number `first` up to `end` of the account's ledger."""
+    return tuple(
+        LedgerEntry(row.id, instant(row.at), _kind(row.type), row.currency, row.change)
+        for row in stand.books.ledger[first:end]
+    )
+
+
+def _kind(venue_type: str) -> LedgerKind:
+    if venue_type not in KINDS:
+        KINDS[venue_type] = kind_of(venue_type)
+    return KINDS[venue_type]
+
+
+def keys(stand: Stand) -> tuple[KeyRecord, ...]:
+    return tuple(
+        KeyRecord(key.id, key.read_only, key.can_trade, key.note, key.ips)
+        for key in stand.world.keys.values()
+        if key.owner == stand.books.uid and key.deleted_at is None
+    )
+
+
+def instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,87 @@
+"""The rules that a scenario may have: small packs like the shipped ones, with limits that vary."""
+
+from __future__ import annotations
+
+import random
+
+from guardian.core.model import Level, OnUnknown, Rule, Rung, Window
+
+
+def draw_rules(rng: random.Random) -> tuple[Rule, ...]:
+    """Integrity is always there, as it is for users; a loss rule nearly always; the rest now and then."""
+    rules = [_integrity()]
+    rules.append(_loss(rng))
+    if rng.random() < 0.35:
+        rules.append(_margin(rng))
+    if rng.random() < 0.25:
+        rules.append(_exposure(rng))
+    if rng.random() < 0.3:
+        rules.append(_age(rng))
+    return tuple(rules)
+
+
+def _rule(id: str, metric: str, ladder: tuple[Rung, ...], **more: object) -> Rule:
+    values: dict[str, object] = {
+        "window": Window(),
+        "on_unknown": OnUnknown.CAUTION,
+        "stale_after_seconds": 10.0,
+        **more,
+    }
+    return Rule(
+        id=id,
+        title=id,
+        why="simulated",
+        metric=metric,
+        scope="account",
+        direction="over",
+        ladder=ladder,
+        clears="operator",
+        armed=True,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def _integrity() -> Rule:
+    ladder = (Rung(0.01, Level.CAUTION, 5.0), Rung(0.01, Level.HALT, 20.0))
+    return _rule("integrity", "unexplained", ladder)
+
+
+def _loss(rng: random.Random) -> Rule:
+    hard = rng.choice((0.04, 0.05, 0.08))
+    hold = rng.choice((0.0, 2.0, 4.0))
+    last = rng.choices((Level.HALT, Level.FLATTEN, Level.LOCKOUT), (1, 3, 4))[0]
+    rungs = [Rung(hard * 0.5, Level.CAUTION, hold)]
+    if rng.random() < 0.4:
+        rungs.append(Rung(hard * 0.65, Level.HALT, hold))
+    if rng.random() < 0.5 and last is not Level.HALT:
+        rungs.append(Rung(hard * 0.75, Level.REDUCE, hold, to=rng.choice((0.0, 0.5))))
+    rungs.append(Rung(hard, last, hold))
+    window = rng.choice((Window("sliding", 3600.0), Window("hwm"), Window("sliding", 900.0)))
+    blind = rng.choice((OnUnknown.CAUTION, OnUnknown.HALT, OnUnknown.IGNORE))
+    stale = rng.choice((6.0, 10.0, 20.0))
+    return _rule("loss", "drawdown", tuple(rungs), window=window, on_unknown=blind, stale_after_seconds=stale)
+
+
+def _margin(rng: random.Random) -> Rule:
+    last = rng.choice((Level.REDUCE, Level.FLATTEN))
+    rungs = (
+        Rung(0.3, Level.CAUTION, 2.0),
+        Rung(0.5, Level.HALT, 2.0),
+        Rung(0.8, last, 1.0, to=0.5 if last is Level.REDUCE else None),
+    )
+    return _rule("margin", "margin_ratio", rungs)
+
+
+def _exposure(rng: random.Random) -> Rule:
+    hard = rng.choice((4.0, 6.0))
+    rungs = (
+        Rung(hard * 0.7, Level.CAUTION, 1.0),
+        Rung(hard * 0.85, Level.HALT, 1.0),
+        Rung(hard, Level.FLATTEN, 1.0),
+    )
+    return _rule("exposure", "gross_exposure", rungs)
+
+
+def _age(rng: random.Random) -> Rule:
+    limit = rng.choice((8.0, 15.0))
+    return _rule("blind", "data_age", (Rung(limit, Level.HALT, 0.0),), on_unknown=OnUnknown.HALT)

@@ -1,0 +1,110 @@
+"""A scenario: everything that one seed decides, as frozen values.
+
+Whatever is in a scenario can be taken out again: that is how a failing seed is shrunk to what makes it fail.
+Times are seconds since the incident's start, sizes fractions of an account's equity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from guardian.core.model import Rule
+
+BotStyle = Literal["idle", "fighting", "runaway", "reopening", "deaf"]
+ActKind = Literal["flatten", "lockout", "resume", "disarm", "arm", "deposit", "withdraw", "transfer"]
+
+
+@dataclass(frozen=True, slots=True)
+class BotPlan:
+    """`fighting` re-enters what is closed, `runaway` grows without end, `reopening` does so every 200 ms.
+
+    `deaf` trades on like an ordinary bot whatever it is told; the others stop when they are asked to.
+    """
+
+    style: BotStyle = "idle"
+    every_seconds: float = 1.0
+    size: float = 0.05
+    starts_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """One position: signed fraction of equity; `protected` has a stop, `resting` an order that adds to it."""
+
+    symbol: str
+    size: float
+    protected: bool = True
+    resting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """One watched account. `venue` groups what fails together; `halt` is whether its bot can be asked."""
+
+    name: str
+    venue: str
+    stakes: tuple[Stake, ...]
+    bot: BotPlan
+    hedge: bool = False
+    dust: bool = False
+    big: bool = False
+    spot: float = 0.0
+    armed: bool = True
+    hands: bool = True
+    admin: bool = True
+    halt: bool = True
+    named_keys: bool = True
+    hold_at_boot: bool = False
+    poll_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """One fault of the catalogue: between `at` and `until` it strikes each chance with probability `rate`.
+
+    `account` empty means every account. `salt` makes its draws its own, so that taking another fault out
+    changes nothing here. `size` is the fault's own measure (seconds, a count, a fraction).
+    """
+
+    name: str
+    at: float
+    until: float
+    rate: float = 1.0
+    account: str = ""
+    size: float = 0.0
+    salt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an operator, or the owner of the money, does."""
+
+    at: float
+    kind: ActKind
+    account: str
+    size: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPlan:
+    """From `moves_at` bitcoin goes to `factor` within `seconds`; `rebounds` brings it back after that."""
+
+    moves_at: float
+    factor: float
+    seconds: float
+    rebounds: bool = False
+    noise: float = 0.0003
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`heals_at` ends every fault; from then on guardian has to get where it must be."""
+
+    seed: int
+    accounts: tuple[AccountPlan, ...]
+    market: MarketPlan
+    rules: tuple[Rule, ...]
+    faults: tuple[FaultPlan, ...]
+    acts: tuple[Act, ...]
+    heals_at: float
