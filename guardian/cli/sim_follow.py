@@ -72,7 +72,7 @@ def keep(failed: list[Result], smaller: bool) -> None:
         scenario = draw(result.seed)
         if smaller:
             scenario = shrink(scenario, violation.checker).scenario
-        file = kept.keep(scenario, violation)
+        file = kept.keep(scenario, violation, kept.SEEDS)
         where = f"kept as {file}" if file else f"not kept: there is no {kept.SEEDS}"
         click.echo(f"guardian: seed {result.seed} {where}", err=True)
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
-from guardian.core.state import AccountState, Decision, Incident, Nav, RuleState
+from guardian.core.state import AccountState, Decision, Evidence, Incident, Nav, RuleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class Demand:
 
 def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tuple[Demand, ...]:
     """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
-    found = [d for rule in rules if (own := account.rule(rule.id)) for d in _demand(account, rule, own, now)]
+    known = {own.rule_id: own for own in account.rules if own.stale or any(own.fired)}
+    found = [d for rule in rules if (own := known.get(rule.id)) for d in _demand(account, rule, own, now)]
     if account.demanded is not Level.NORMAL:
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
@@ -115,9 +116,10 @@ def _corroborated(nav: Nav | None, loss: float) -> bool:
     """Whether the wallet and the positions tell the same loss (docs/decisions/0014).
 
     Within 1 % of the equity, or neither claims more than twice the other's loss: prices move between the two
-    answers of one read, most of all in a crash. Two sources that are wrong in different ways do not agree.
+    answers of one read, most of all in a crash. Two sources that are wrong in different ways do not agree, and
+    a wallet without equity is no account of positions that have some.
     """
-    if nav is None or nav.raw is None or nav.sides < 2:
+    if nav is None or nav.raw is None or nav.sides < 2 or nav.raw <= 0 < nav.explained:
         return False
     if nav.agreed or loss >= 1 or nav.equity <= 0:
         return True
@@ -148,8 +150,8 @@ def decide(
     if worst is not None and _rises(account, worst):
         account, changes = _raise(account, worst, now)
         return _watched_halt(account), changes
-    armed = {rule.id for rule in rules if acts(account, rule, now)}
-    over = any(any(own.past) for own in account.rules if own.rule_id in armed)
+    past = {own.rule_id for own in account.rules if any(own.past)}
+    over = any(acts(account, rule, now) for rule in rules if rule.id in past)
     return _settle(account, bool(acting) or over, now)
 
 
@@ -235,10 +237,11 @@ def _watched_halt(account: AccountState) -> AccountState:
     must not make the next whole one look like growth. Gone is what two reads in a row lack, or what a read
     without any position lacks, for that one the wallet has confirmed (observe).
     """
-    incident, asked = account.incident, account.evidence.asked_at(Part.POSITIONS)
-    if incident is None or asked is None or asked == incident.watched_at:
+    incident = account.incident
+    if incident is None or incident.halted_at is None or incident.t0 is not None:
         return account
-    if incident.halted_at is None or incident.t0 is not None:
+    asked = account.evidence.asked_at(Part.POSITIONS)
+    if asked is None or asked == incident.watched_at:
         return account
     counts = asked >= incident.halted_at + IGNORED_AFTER
     # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
@@ -258,7 +261,20 @@ def ignores_halt(account: AccountState) -> bool:
     incident = account.incident
     if incident is None or incident.grown_from is None or not Level.HALT <= account.level < Level.FLATTEN:
         return False
-    return sum(_leg_values(account, incident).values(), Decimal(0)) > incident.grown_from * GROWTH
+    grown = sum(_leg_values(account, incident).values(), Decimal(0)) > incident.grown_from * GROWTH
+    return grown and _filled(account.evidence, incident)
+
+
+def _filled(evidence: Evidence, incident: Incident) -> bool:
+    """Whether anything can have been filled: growth without it is a listing that had lacked a leg.
+
+    Where the wallet has not been read for as long, the positions count alone.
+    """
+    since = (incident.halted_at or incident.entered_at) + IGNORED_AFTER
+    wallet, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
+    if wallet is None or positions is None or positions - wallet >= IGNORED_AFTER:
+        return True
+    return evidence.cash_moved_at is not None and evidence.cash_moved_at >= since
 
 
 def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:

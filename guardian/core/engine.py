@@ -34,34 +34,37 @@ from guardian.core.notices import Desk
 from guardian.core.plan import plan
 from guardian.core.state import AccountState, Decision, RuleState, State
 
+Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
+
 
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Fold one event into the state; return the new state and the effects to perform."""
     now = event.at if state.now is None else max(state.now, event.at)
-    state = replace(state, now=now, decisions=())
-    match event:
-        case Configured():
-            return observe.configured(state, event), ()
-        case Started() | Tick():
-            return _each(state, event, now)
-        case SnapshotTaken():
-            return _one(state, event.snapshot.account, event, now)
-        case _:
-            return _one(state, event.account, event, now)
-
-
-def _each(state: State, event: Started | Tick, now: datetime) -> tuple[State, tuple[Effect, ...]]:
-    effects: tuple[Effect, ...] = ()
+    if isinstance(event, Configured):
+        return observe.configured(replace(state, now=now, decisions=()), event), ()
+    accounts: list[AccountState] = []
+    effects: list[Effect] = []
+    decisions: list[Decision] = []
     for account in state.accounts:
-        state, more = _one(state, account.policy.name, event, now)
-        effects += more
-    return state, effects
+        if _concerns(event, account.policy.name):
+            account, more, made = _one(state, account, event, now)
+            effects += more
+            decisions += made
+        accounts.append(account)
+    return replace(state, now=now, accounts=tuple(accounts), decisions=tuple(decisions)), tuple(effects)
 
 
-def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, tuple[Effect, ...]]:
-    account = state.account(name)
-    if account is None:
-        return state, ()
+def _concerns(event: Event, name: str) -> bool:
+    match event:
+        case Configured() | Started() | Tick():
+            return True
+        case SnapshotTaken():
+            return event.snapshot.account == name
+        case _:
+            return event.account == name
+
+
+def _one(state: State, account: AccountState, event: Event, now: datetime) -> Observed:
     before = account
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
@@ -71,11 +74,7 @@ def _one(state: State, name: str, event: Event, now: datetime) -> tuple[State, t
     if account.level >= Level.FLATTEN and any(e.kind == "unfence_key" for e in first):
         first = tuple(e for e in first if e.kind != "unfence_key")
         account = _still_fenced(account, before)
-    accounts = tuple(account if a.policy.name == name else a for a in state.accounts)
-    return replace(state, accounts=accounts, decisions=(*state.decisions, *decisions, *more)), (*first, *then)
-
-
-Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
+    return account, (*first, *then), (*decisions, *more)
 
 
 def _observe(state: State, account: AccountState, event: Event) -> Observed:

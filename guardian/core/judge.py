@@ -19,6 +19,8 @@ LEAK = 0.5
 LONGEST_STEP_SECONDS = 5.0
 """Time between two looks that one look may account for, so that one read after a gap fires nothing alone."""
 
+LONGEST_CROSSING_SECONDS = 1.0
+
 CLEAR_BELOW = 0.7
 """A rung counts as left once the value is under this fraction of its limit (`under`: over its inverse)."""
 
@@ -27,20 +29,21 @@ def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> R
     measured, stale = _fresh(account, rule, own, now, BY_NAME[rule.metric])
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    overs = [_over(measured, rule, rung.limit) for rung in rule.ladder]
-    held = tuple(_hold(own, i, over, step, rule) for i, over in enumerate(overs))
-    fired = tuple(
-        over is True and filled >= rung.hold_seconds
-        for over, filled, rung in zip(overs, held, rule.ladder, strict=True)
-    )
+    overs, held, fired = [], [], []
+    for i, rung in enumerate(rule.ladder):
+        over = _over(measured, rule, rung.limit)
+        filled = _hold(own, i, over, step, rule)
+        overs.append(over)
+        held.append(filled)
+        fired.append(over is True and filled >= rung.hold_seconds)
     # Built once and not replaced field by field: nothing that guardian decides is done more often.
     return RuleState(
         rule_id=own.rule_id,
         verdict=_verdict(measured, overs, fired),
         measured=measured,
-        held=held,
-        past=tuple(was if over is None else over for over, was in zip(overs, own.past, strict=True)),
-        fired=fired,
+        held=tuple(held),
+        past=tuple([was if over is None else over for over, was in zip(overs, own.past, strict=True)]),
+        fired=tuple(fired),
         judged_at=now,
         below_since=_below_since(own, measured, rule, now),
         baseline=own.baseline,
@@ -51,9 +54,14 @@ def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> R
 
 
 def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) -> float:
-    """The hold after one look. The value crossed somewhere in the step, so a change counts half of it."""
+    """The hold after one look. The value crossed somewhere in the step, so a change counts half of it.
+
+    After a gap nobody knows where: a change then counts as after a second, or one odd read would fill a hold.
+    """
     held = own.held[i]
     if over is not None:
+        if over is not own.past[i]:
+            step = min(step, LONGEST_CROSSING_SECONDS)
         breached = step * (over + own.past[i]) / 2
         held = max(held + breached - LEAK * (step - breached), 0.0)
     return min(held, rule.ladder[i].hold_seconds)
@@ -92,7 +100,7 @@ def _over(measured: Measured, rule: Rule, limit: float) -> bool | None:
             return None
 
 
-def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:
+def _verdict(measured: Measured, overs: list[bool | None], fired: list[bool]) -> Verdict:
     if isinstance(measured, Unknown):
         return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
     if any(fired):

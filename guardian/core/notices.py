@@ -83,18 +83,22 @@ def tell_would(desk: Desk, found: tuple[Demand, ...]) -> None:
     """What rules that only observe would have done: told once per rise, resolved when proven clear."""
     demanded = {d.rule: d for d in found if not d.acts}
     rules = tuple(_tell_would_rule(desk, own, demanded.get(own.rule_id)) for own in desk.account.rules)
-    desk.account = replace(desk.account, rules=rules)
+    if rules != desk.account.rules:
+        desk.account = replace(desk.account, rules=rules)
 
 
 def _tell_would_rule(desk: Desk, own: RuleState, demand: Demand | None) -> RuleState:
-    key = desk.key(own.rule_id, f"o{own.episode}")
     if demand is not None and demand.level > own.told:
-        desk.tell(key, demand.level, words.would(desk.name, demand), "would")
+        desk.tell(_would_key(desk, own), demand.level, words.would(desk.name, demand), "would")
         return replace(own, told=demand.level)
     if demand is None and own.told is not Level.NORMAL and own.below_since is not None:
-        desk.tell(key, own.told, words.clear_again(desk.name, own.rule_id), "resolve")
+        desk.tell(_would_key(desk, own), own.told, words.clear_again(desk.name, own.rule_id), "resolve")
         return replace(own, told=Level.NORMAL, episode=own.episode + 1)
     return own
+
+
+def _would_key(desk: Desk, own: RuleState) -> str:
+    return desk.key(own.rule_id, f"o{own.episode}")
 
 
 def verdict_decisions(

@@ -27,8 +27,8 @@ from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.nav import fold_nav
-from guardian.core.model import Failure, Part, Position, Rule, Snapshot
-from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
+from guardian.core.model import Failure, Part, Position, Rule, Snapshot, Wallet
+from guardian.core.state import AccountState, Arming, Evidence, Incident, Nav, RuleState, State, Target
 
 LONGEST_DISARM = timedelta(hours=4)
 
@@ -54,7 +54,28 @@ def _rule_state(account: AccountState, rule: Rule, before: Rule | None) -> RuleS
         return replace(blank(rule), episode=known.episode + 1) if known else blank(rule)
     if before.ladder == rule.ladder and before.direction == rule.direction:
         return known
+    return _emptied(known, rule)
+
+
+def _emptied(known: RuleState, rule: Rule) -> RuleState:
     return replace(blank(rule), baseline=known.baseline, episode=known.episode, told=known.told)
+
+
+def mended(state: State) -> State:
+    """A state from outside whose rules do not fit their ladders: such a rule starts with empty holds."""
+    ladders = {rule.id: rule for rule in state.rules}
+    accounts = tuple(
+        replace(account, rules=tuple(_fitting(own, ladders) for own in account.rules))
+        for account in state.accounts
+    )
+    return replace(state, accounts=accounts)
+
+
+def _fitting(own: RuleState, ladders: dict[str, Rule]) -> RuleState:
+    rule = ladders.get(own.rule_id)
+    if rule is None or {len(own.held), len(own.past), len(own.fired)} == {len(rule.ladder)}:
+        return own
+    return _emptied(own, rule)
 
 
 def blank(rule: Rule) -> RuleState:
@@ -81,30 +102,33 @@ def _lost(target: Target, at: datetime) -> Target:
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
     seen = _checked(event.snapshot, account.evidence)
-    account = replace(account, api=fold_calls(account.api, seen, event.at))
-    evidence, before = account.evidence, account.nav
+    evidence = account.evidence
     if any(seen.asked_at <= asked for _, asked in evidence.asked):
         # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
         seen = replace(seen, wallet=None, positions=None, orders=None)
     else:
         evidence = _merged(evidence, seen)
-    nav = fold_nav(before, seen, evidence.wallet)
-    account = replace(account, evidence=evidence, nav=nav)
-    account = fold_lots(fold_correlations(account, seen), seen)
+    nav = fold_nav(account.nav, seen, evidence.wallet)
+    return replace(
+        account,
+        api=fold_calls(account.api, seen, event.at),
+        evidence=evidence,
+        nav=nav,
+        rules=_raised(account, nav, rules),
+        correlations=fold_correlations(account.correlations, seen),
+        lots=fold_lots(account.lots, seen),
+    )
+
+
+def _raised(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
+    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline."""
     if nav is None:
-        return replace(account, rules=tuple(replace(r, baseline=None) for r in account.rules))
-    if not nav.agreed or (before is not None and nav.at == before.at):
-        return account
-    return replace(account, rules=_raised(account, rules))
-
-
-def _raised(account: AccountState, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
-    """A confirmed NAV enters every loss rule's own baseline."""
-    assert account.nav is not None
-    at, value = account.nav.at, account.nav.value
+        return tuple(r if r.baseline is None else replace(r, baseline=None) for r in account.rules)
+    if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
+        return account.rules
     windows = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
     return tuple(
-        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], at, value))
+        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, nav.value))
         if own.rule_id in windows
         else own
         for own in account.rules
@@ -114,7 +138,7 @@ def _raised(account: AccountState, rules: tuple[Rule, ...]) -> tuple[RuleState, 
 def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
     """Refuse what is no number, and the false flat: no positions while the wallet does not confirm it."""
     for part, numbers in _numbers(seen).items():
-        if not all(number.is_finite() for number in numbers):
+        if not all(map(Decimal.is_finite, numbers)):
             seen = _refused(seen, part, "nonsense", "a value is not a finite number")
     if any(_priceless(p) for p in seen.positions or ()):
         seen = _refused(seen, Part.POSITIONS, "nonsense", "a price is not above zero")
@@ -163,8 +187,10 @@ def _merged(old: Evidence, seen: Snapshot) -> Evidence:
     ):
         if answer is not None:
             asked[part] = seen.asked_at
+    moved = seen.wallet is not None and old.wallet is not None and _cash(seen.wallet) != _cash(old.wallet)
     return replace(
         old,
+        cash_moved_at=seen.asked_at if moved else old.cash_moved_at,
         wallet=seen.wallet if seen.wallet is not None else old.wallet,
         positions=seen.positions if seen.positions is not None else old.positions,
         orders=seen.orders if seen.orders is not None else old.orders,
@@ -172,6 +198,10 @@ def _merged(old: Evidence, seen: Snapshot) -> Evidence:
         complete_at=seen.asked_at if seen.complete else old.complete_at,
         failures=seen.failures,
     )
+
+
+def _cash(wallet: Wallet) -> dict[str, Decimal]:
+    return {balance.currency: balance.quantity for balance in wallet.balances}
 
 
 def keys_listed(account: AccountState, event: KeysListed) -> AccountState:

@@ -52,6 +52,8 @@ class Nav:
     `value` is the larger of the two in units of 100 at the start: the loss that both prove.
     `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
     whose currency has no price yet. `marks` are those of the assets held when the wallet gave the prices.
+    `since` is when the wallet was asked that this began with: it contains every row that is older.
+    `pending` is money that has crossed the border, in the equity but not yet in the units.
     """
 
     at: datetime
@@ -67,6 +69,9 @@ class Nav:
     booked: tuple[str, ...] = ()
     waiting: tuple[LedgerEntry, ...] = ()
     marks: tuple[tuple[str, Decimal], ...] = ()
+    since: datetime | None = None
+    pending: Decimal = Decimal(0)
+    pending_since: datetime | None = None
 
     @property
     def equity(self) -> Decimal:
@@ -194,7 +199,11 @@ class Arming:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The newest good answer of each part, with the instant it was asked."""
+    """The newest good answer of each part, with the instant it was asked.
+
+    `cash_moved_at` is when the newest wallet was asked whose cash was not that of the one before: no order
+    fills without a fee.
+    """
 
     wallet: Wallet | None = None
     positions: tuple[Position, ...] = ()
@@ -204,9 +213,13 @@ class Evidence:
     failures: tuple[Failure, ...] = ()
     keys: tuple[KeyRecord, ...] = ()
     keys_asked: datetime | None = None
+    cash_moved_at: datetime | None = None
 
     def asked_at(self, part: Part) -> datetime | None:
-        return next((at for p, at in self.asked if p is part), None)
+        for known, at in self.asked:
+            if known is part:
+                return at
+        return None
 
 
 @dataclass(frozen=True, slots=True)

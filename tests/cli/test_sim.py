@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from guardian.cli import root
 from guardian.sim.mutants.catalogue import ALL
 from guardian.sim.mutants.mutant import planted
+from guardian.sim.search import kept
 
 CONTRACT = {
     "seeds", "from", "violations", "failed_seeds", "incidents_per_s", "median_events", "flat_s", "faults",
@@ -54,6 +56,24 @@ def test_the_first_failed_seed_is_shrunk_unless_that_is_unwanted(broken: None) -
 
     assert "scenario in which stays-in-scope still fails" in shrunk.stderr.replace("found in time ", "")
     assert "still fails" not in plain.stderr
+
+
+def test_a_failed_seed_is_kept_with_its_scenario_only_when_asked(
+    broken: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text("", encoding="utf-8")
+    monkeypatch.setattr(kept, "SEEDS", seeds)
+
+    sim("--seeds", "5", "--jobs", "1", "--no-shrink")
+    unasked = seeds.read_text(encoding="utf-8")
+    sim("--seeds", "5", "--jobs", "1", "--no-shrink", "--keep")
+
+    assert unasked == ""
+    assert {line.checker for line in kept.lines(seeds)} == {"stays-in-scope"}
+    assert {scenario.seed for _, scenario in kept.scenarios(seeds)} == {
+        line.seed for line in kept.lines(seeds)
+    }
 
 
 def test_one_seed_tells_facts_then_deeds() -> None:

@@ -15,6 +15,9 @@ from guardian.core.events import Outcome
 from guardian.halt import open_halt
 from guardian.ports import BotControl
 from guardian.secrets import SecretReferences
+from guardian.sim.ports.outside import SimBotControl
+from guardian.sim.world.seed import Seeding, seed_world
+from tests.contracts.simulated import Seeded, Told, stand_of
 
 Bot = Callable[[Path, bool], AbstractAsyncContextManager[BotControl]]
 """A control and its bot, which is there (True) or was never started (False)."""
@@ -111,8 +114,15 @@ async def webhook(folder: Path, there: bool) -> AsyncIterator[BotControl]:
         server.close()
 
 
+@asynccontextmanager
+async def simulator(folder: Path, there: bool) -> AsyncIterator[BotControl]:
+    if not there:
+        pytest.skip("the simulator's bot always hears its switch: see docs/safety.md, what is not covered")
+    yield SimBotControl(stand_of(Seeded(*seed_world(7, Seeding(), 1_767_225_600_000)), Told()))
+
+
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-@pytest.mark.parametrize("bot", [process, webhook])
+@pytest.mark.parametrize("bot", [process, webhook, simulator])
 async def test_bot_controls_keep(
     promise: Callable[[Bot, Path], Awaitable[None]], bot: Bot, tmp_path: Path
 ) -> None:

@@ -10,10 +10,16 @@ import httpx
 import pytest
 
 from guardian.core.events import Outcome
+from guardian.core.model import Level
 from guardian.errors import SecretError
 from guardian.notify import PagerDuty, Slack
 from guardian.notify.wire import SharedClient
 from guardian.ports import Channel, Credential, Message, Report
+from guardian.sim.ports.outside import SimChannel
+from guardian.sim.ports.weather import Weather
+from guardian.sim.scenario.shapes import FaultPlan
+from tests.contracts.bed import about_the_wire, skip_without_wire
+from tests.contracts.simulated import Silence
 
 CANARY = "canary0123456789canary0123456789"
 MESSAGE = Message(
@@ -32,6 +38,7 @@ async def says_delivered_only_when_it_was_taken(facing: Facing, taken: Answer) -
     assert delivery.ok
 
 
+@about_the_wire("the simulator's channels know one failure, which passes")
 async def calls_weather_retryable(facing: Facing, taken: Answer) -> None:
     for status in (408, 429, 500, 502, 503):
         delivery = await facing(httpx.Response(status, headers={"retry-after": "3"})).send(MESSAGE)
@@ -39,6 +46,7 @@ async def calls_weather_retryable(facing: Facing, taken: Answer) -> None:
         assert (delivery.ok, delivery.retryable, delivery.retry_after_s) == (False, True, 3.0), status
 
 
+@about_the_wire("the simulator's channels know one failure, which passes")
 async def calls_a_refusal_final(facing: Facing, taken: Answer) -> None:
     for status in (400, 401, 403, 404, 410):
         delivery = await facing(httpx.Response(status)).send(MESSAGE)
@@ -115,12 +123,24 @@ def pagerduty(answer: Answer) -> Channel:
     return PagerDuty("page", "key", OneText(CANARY), far(answer))
 
 
+def simulator(answer: Answer) -> Channel:
+    down = FaultPlan("notifier-down", 0.0, float("inf"))
+    taken = isinstance(answer, httpx.Response) and answer.is_success
+    weather = Weather(() if taken else (down,), lambda: 1.0, lambda account: Level.NORMAL)
+    return SimChannel("ops", "slack", weather, Silence())
+
+
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 @pytest.mark.parametrize(
     ("facing", "taken"),
-    [(slack, httpx.Response(200, text="ok")), (pagerduty, httpx.Response(202, text="{}"))],
+    [
+        (slack, httpx.Response(200, text="ok")),
+        (pagerduty, httpx.Response(202, text="{}")),
+        (simulator, httpx.Response(200)),
+    ],
 )
 async def test_channels_keep(
     promise: Callable[[Facing, Answer], Awaitable[None]], facing: Facing, taken: Answer
 ) -> None:
+    skip_without_wire(promise, facing is not simulator)
     await promise(facing, taken)

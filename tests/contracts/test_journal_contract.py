@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from guardian.journal import Origin, SqliteJournal
 from guardian.ports import Journal, Message
+from guardian.sim.ports.journal import Disk, SimJournal
+from tests.contracts.simulated import Told
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 Open = Callable[[], Journal]
@@ -95,15 +99,58 @@ async def verifies_what_it_wrote(opened: Open) -> None:
     assert found.head
 
 
+async def a_resolve_ends_the_repetition_of_its_trigger(opened: Open) -> None:
+    journal = opened()
+    await journal.append(START, "tick", "{}", [("ops", message("a")), ("ops", message("b"))])
+    first, second = await journal.due(START)
+    await journal.postpone(first.id, START + timedelta(seconds=9), "")
+    await journal.append(START, "tick", "{}", [("ops", replace(message("a"), notification="resolve"))])
+    await journal.append(START, "tick", "{}", [("ops", replace(message("b"), notification="resolve"))])
+    # The resolve of b was written while its trigger was on its way to the channel.
+    await journal.postpone(second.id, START + timedelta(seconds=9), "")
+    late = await journal.due(START + timedelta(seconds=60))
+    await journal.close()
+
+    assert [(row.message.key, row.message.notification) for row in late] == [
+        ("a", "resolve"),
+        ("b", "resolve"),
+    ]
+
+
+async def writes_what_nobody_waits_for_any_more(opened: Open) -> None:
+    """A decision that missed its 250 ms has been acted on: it must not be missing from the record."""
+    journal = opened()
+    await journal.append(START, "tick", '{"n":0}', [])
+    waiting = asyncio.create_task(journal.append(START, "tick", '{"n":1}', []))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await journal.append(START, "tick", '{"n":2}', [])
+    await journal.close()
+    journal = opened()
+    restored = await journal.restore()
+    await journal.close()
+
+    assert restored.bodies == ('{"n":0}', '{"n":1}', '{"n":2}')
+
+
 PROMISES: list[Callable[[Open], Awaitable[None]]] = [
     keeps_what_it_acknowledged,
     restores_from_the_last_checkpoint,
     hands_out_messages_when_they_are_due,
     keeps_undelivered_messages_across_a_restart,
     verifies_what_it_wrote,
+    a_resolve_ends_the_repetition_of_its_trigger,
+    writes_what_nobody_waits_for_any_more,
 ]
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 async def test_the_sqlite_journal_keeps(promise: Callable[[Open], Awaitable[None]], tmp_path: Path) -> None:
     await promise(lambda: SqliteJournal(tmp_path / "journal.db", Origin("desk")))
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_the_simulators_journal_keeps(promise: Callable[[Open], Awaitable[None]]) -> None:
+    disk = Disk()
+    await promise(lambda: SimJournal(disk, Told()))

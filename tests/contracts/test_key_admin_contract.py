@@ -8,7 +8,7 @@ import pytest
 
 from guardian.core.events import Outcome
 from guardian.ports import KeyAdmin
-from tests.contracts.beds import BEDS, Bed
+from tests.contracts.beds import BEDS, Bed, skip_unless_it_concerns
 
 Contract = Callable[[KeyAdmin, Bed], Awaitable[None]]
 
@@ -29,11 +29,11 @@ async def it_lists_every_key_over_pages(admin: KeyAdmin, bed: Bed) -> None:
 
 async def a_listing_that_broke_is_not_complete(admin: KeyAdmin, bed: Bed) -> None:
     bed.add_bot_keys(42)
-    bed.commits("status", "sub-apikeys.*", code=502)
+    bed.commits("status", "sub-apikeys.*", code=503)
 
     listing = await admin.list_keys(bed.credentials["admin"])
 
-    assert (listing.complete, listing.keys, listing.code) == (False, (), "http-502")
+    assert (listing.complete, listing.keys, listing.code) == (False, (), "http-503")
 
 
 async def a_fence_stops_trading_keeps_ips_and_can_be_restored(admin: KeyAdmin, bed: Bed) -> None:
@@ -64,6 +64,27 @@ async def a_fence_whose_answer_was_lost_is_found_done_with_its_record(admin: Key
 
     assert (lost.outcome, again.outcome) == (Outcome.UNKNOWN, Outcome.DONE)
     assert bed.key("bot")["can_trade"]
+
+
+async def a_second_fence_keeps_the_record_of_the_first(admin: KeyAdmin, bed: Bed) -> None:
+    """The way back needs the settings from before guardian touched them, not those of its own fence."""
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+
+    first, second = await admin.fence(key, bot), await admin.fence(key, bot)
+
+    assert (first.outcome, second.outcome) == (Outcome.DONE, Outcome.DONE)
+    assert dict(first.facts)["read_only"] == "false"
+    assert second.facts == first.facts
+
+
+async def without_the_fences_record_nothing_is_restored(admin: KeyAdmin, bed: Bed) -> None:
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+    await admin.fence(key, bot)
+
+    report = await admin.restore(key, bot, (("read_only", "false"),))
+
+    assert (report.outcome, report.code) == (Outcome.REFUSED, "facts")
+    assert not bed.key("bot")["can_trade"]
 
 
 async def a_deleted_key_is_dead_and_deleting_it_again_is_gone(admin: KeyAdmin, bed: Bed) -> None:
@@ -124,6 +145,8 @@ CONTRACT: tuple[Contract, ...] = (
     a_listing_that_broke_is_not_complete,
     a_fence_stops_trading_keeps_ips_and_can_be_restored,
     a_fence_whose_answer_was_lost_is_found_done_with_its_record,
+    a_second_fence_keeps_the_record_of_the_first,
+    without_the_fences_record_nothing_is_restored,
     a_deleted_key_is_dead_and_deleting_it_again_is_gone,
     guardians_own_keys_are_out_of_reach,
     a_key_without_the_permission_cannot_fence,
@@ -135,6 +158,7 @@ CONTRACT: tuple[Contract, ...] = (
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
 @pytest.mark.parametrize("name", BEDS)
 async def test_key_admin_contract(name: str, promise: Contract) -> None:
+    skip_unless_it_concerns(name, promise)
     async with BEDS[name]() as bed:
         admin = bed.admin()
         try:

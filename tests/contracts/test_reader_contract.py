@@ -11,7 +11,9 @@ import pytest
 
 from guardian.core.model import LedgerKind, Part
 from guardian.ports import Reader
-from tests.contracts.beds import BEDS, Bed
+from guardian.sim.world.orders import Kind, OrderRequest
+from tests.contracts.bed import about_the_wire
+from tests.contracts.beds import BEDS, Bed, skip_unless_it_concerns
 
 Contract = Callable[[Reader, Bed], Awaitable[None]]
 
@@ -70,13 +72,79 @@ async def a_transfer_is_a_flow_told_once(reader: Reader, bed: Bed) -> None:
     assert [(entry.kind, entry.change) for entry in after.ledger] == [(LedgerKind.FLOW, Decimal(-2500))]
 
 
+async def its_ledger_explains_every_change_of_cash(reader: Reader, bed: Bed) -> None:
+    """Fills, fees and flows: what the wallet gained is what the rows say, or a loss would hide in between."""
+    before = (await reader.snapshot()).wallet
+    world, tenant = bed.venue.world, bed.venue.tenants[0]
+    for leg in tenant.account.open_legs()[:2]:
+        side = world.close_side(tenant.account, leg.symbol, leg.index)
+        request = OrderRequest(
+            symbol=leg.symbol, side=side, kind=Kind.MARKET, qty=abs(leg.size), reduce_only=True
+        )
+        world.place(tenant.account, request, bed.venue.clock())
+    bed.transfer(1_000)
+    await asyncio.sleep(0.005)
+
+    after = await reader.snapshot()
+
+    assert before is not None
+    assert after.wallet is not None
+    assert after.ledger is not None
+    gained = after.wallet.balances[0].quantity - before.balances[0].quantity
+    assert sum(row.change for row in after.ledger) == gained
+    assert {LedgerKind.TRADE, LedgerKind.FLOW} <= {row.kind for row in after.ledger}
+    assert len({row.id for row in after.ledger}) == len(after.ledger)
+
+
+async def a_ledger_that_failed_is_told_by_the_next_read(reader: Reader, bed: Bed) -> None:
+    await reader.snapshot()
+    await asyncio.sleep(0.005)
+    bed.transfer(700)
+    await asyncio.sleep(0.005)
+    bed.commits("status", "transaction-log", code=503, count=1)
+
+    failed, after = await reader.snapshot(), await reader.snapshot()
+
+    assert failed.ledger is None
+    assert [(failure.part, failure.code) for failure in failed.failures] == [(Part.LEDGER, "http-503")]
+    assert [entry.change for entry in after.ledger or ()] == [Decimal(700)]
+
+
+async def without_a_wallet_the_ledger_is_not_asked(reader: Reader, bed: Bed) -> None:
+    """Rows of another moment than the wallet's would look like a loss."""
+    await reader.snapshot()
+    bed.transfer(700)
+    bed.commits("status", "wallet-balance", code=503)
+
+    snapshot = await reader.snapshot()
+
+    assert [failure.part for failure in snapshot.failures] == [Part.WALLET]
+    assert (snapshot.wallet, snapshot.ledger) == (None, ())
+
+
+async def a_restarted_reader_goes_on_where_the_last_one_was(reader: Reader, bed: Bed) -> None:
+    await reader.snapshot()
+    await asyncio.sleep(0.005)
+    booked_to = datetime.now(UTC)
+    await asyncio.sleep(0.005)
+    bed.transfer(-900)
+    await asyncio.sleep(0.005)
+    restarted = bed.reader(booked_to)
+
+    first, second = await restarted.snapshot(), await restarted.snapshot()
+    await restarted.close()
+
+    assert [(entry.kind, entry.change) for entry in first.ledger or ()] == [(LedgerKind.FLOW, Decimal(-900))]
+    assert second.ledger == ()
+
+
 async def a_part_that_fails_is_named_and_the_others_stay(reader: Reader, bed: Bed) -> None:
-    bed.commits("status", "position/list", code=502)
+    bed.commits("status", "position/list", code=503)
 
     snapshot = await reader.snapshot()
 
     assert snapshot.positions is None
-    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "http-502")]
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, "http-503")]
     assert snapshot.wallet is not None
     assert snapshot.orders is not None
 
@@ -101,6 +169,7 @@ async def an_empty_position_list_against_a_margined_wallet_is_not_flat(reader: R
     assert [failure.code for failure in snapshot.failures] == ["inconsistent"]
 
 
+@about_the_wire("the simulator hands such numbers to the core, which must refuse them itself")
 async def numbers_that_are_none_fail_their_part(reader: Reader, bed: Bed) -> None:
     for wrong in ("NaN", "", None, "Infinity", "-1e400", True, "0x10"):
         bed.behaves()
@@ -113,6 +182,7 @@ async def numbers_that_are_none_fail_their_part(reader: Reader, bed: Bed) -> Non
         assert {failure.code for failure in snapshot.failures} == {"garbage"}
 
 
+@about_the_wire("without an envelope there is no date: the simulator's stale answers reach the core")
 async def an_answer_that_is_repeated_after_a_pause_is_stale(reader: Reader, bed: Bed) -> None:
     await reader.snapshot()
     await asyncio.sleep(2.2)
@@ -153,6 +223,10 @@ CONTRACT: tuple[Contract, ...] = (
     it_sees_every_order_over_pages,
     its_positions_and_wallet_agree_about_profit,
     a_transfer_is_a_flow_told_once,
+    its_ledger_explains_every_change_of_cash,
+    a_ledger_that_failed_is_told_by_the_next_read,
+    without_a_wallet_the_ledger_is_not_asked,
+    a_restarted_reader_goes_on_where_the_last_one_was,
     a_part_that_fails_is_named_and_the_others_stay,
     it_recovers_by_itself,
     an_empty_position_list_against_a_margined_wallet_is_not_flat,
@@ -166,6 +240,7 @@ CONTRACT: tuple[Contract, ...] = (
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
 @pytest.mark.parametrize("name", BEDS)
 async def test_reader_contract(name: str, promise: Contract) -> None:
+    skip_unless_it_concerns(name, promise)
     async with BEDS[name]() as bed:
         reader = bed.reader()
         try:

@@ -11,16 +11,22 @@ import pytest
 
 from guardian.core.events import Outcome
 from guardian.errors import SecretError
-from guardian.ports import SecretStore
+from guardian.ports import Credential, SecretStore
 from guardian.secrets import SecretReferences
+from guardian.sim.ports.outside import SECRETS, SimSecrets
+from guardian.sim.world.seed import Seeding, seed_world
 from tests.adapters.secrets.openbao import OpenBao
+from tests.contracts.simulated import Seeded, Told, stand_of
 
 CANARY = "canary-secret"
 
 
 @dataclass(frozen=True)
 class Stocked:
-    """A store that holds a pair, a text and something broken; `destroyable` names what it can destroy."""
+    """A store that holds a pair, a text and something broken; `destroyable` names what it can destroy.
+
+    `holds` is what it must give for the pair and the text.
+    """
 
     store: SecretStore
     pair: str
@@ -28,14 +34,14 @@ class Stocked:
     broken: str
     missing: str
     destroyable: str | None
+    holds: tuple[Credential, str] = (Credential("public", CANARY, (("note", "n"),)), CANARY)
 
 
 async def gives_what_it_holds(stocked: Stocked) -> None:
     credential = await stocked.store.fetch(stocked.pair)
     text = await stocked.store.fetch_text(stocked.text)
 
-    assert (credential.key, credential.secret, credential.extra) == ("public", CANARY, (("note", "n"),))
-    assert text == CANARY
+    assert (credential, text) == stocked.holds
 
 
 async def names_the_reference_it_cannot_resolve(stocked: Stocked) -> None:
@@ -104,6 +110,13 @@ def vault(bao: OpenBao) -> Stocked:
     return Stocked(store, *(f"vault:guardian/{name}" for name in names))
 
 
+def simulator(folder: Path) -> Stocked:
+    ground = Seeded(*seed_world(7, Seeding(), 1_767_225_600_000))
+    stand = stand_of(ground, Told())
+    holds = (Credential(stand.keys["hands"].id, SECRETS["hands"]), SECRETS["admin"])
+    return Stocked(SimSecrets(stand), "hands", "admin", "none", "none", "bot", holds)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 async def test_a_vault_keeps(promise: Callable[[Stocked], Awaitable[None]], tmp_path: Path) -> None:
@@ -115,7 +128,7 @@ async def test_a_vault_keeps(promise: Callable[[Stocked], Awaitable[None]], tmp_
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-@pytest.mark.parametrize("stock", [files, environment])
+@pytest.mark.parametrize("stock", [files, environment, simulator])
 async def test_secret_stores_keep(
     promise: Callable[[Stocked], Awaitable[None]], stock: Callable[[Path], Stocked], tmp_path: Path
 ) -> None:

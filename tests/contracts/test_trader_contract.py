@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
 
 from guardian.core.effects import CloseOrder
 from guardian.core.events import Outcome
 from guardian.core.model import Position
-from guardian.exchanges import Endpoint, venue
-from guardian.ports import Credential, Trader
-from guardian.sim.launch import start_venue
-from tests.contracts.beds import BEDS, Bed
+from guardian.ports import Trader
+from tests.contracts.beds import BEDS, Bed, skip_unless_it_concerns
 
 Contract = Callable[[Trader, Bed], Awaitable[None]]
 
@@ -150,6 +146,78 @@ async def one_hung_close_of_five_delays_no_other(trader: Trader, bed: Bed) -> No
     assert max(end for number, end in ends.items() if number != 2) < 0.6
 
 
+async def an_order_that_filled_nothing_is_known_all_the_same(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    await trader.warm()
+    unreachable = leg.mark * (Decimal("1.02") if leg.quantity > 0 else Decimal("0.98"))
+    await trader.close_position(closing(leg, price=unreachable))
+
+    known = await trader.resolve(leg.symbol, "gdn-1-1-1")
+    again = await trader.close_position(closing(leg))
+
+    assert (known.outcome, dict(known.facts)["filled"]) == (Outcome.DONE, "0")
+    assert (again.outcome, again.code) == (Outcome.DONE, "110072")
+    assert bed.sizes()[venue_id(leg)] == leg.quantity
+
+
+async def a_refused_client_id_may_be_used_again(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    bed.commits("ret_code", "order/create", code=110007, count=1)
+
+    refused = await trader.close_position(closing(leg))
+    again = await trader.close_position(closing(leg))
+
+    assert (refused.outcome, again.outcome, again.code) == (Outcome.REFUSED, Outcome.DONE, "0")
+    assert not bed.sizes().get(venue_id(leg))
+
+
+async def what_the_venue_says_has_one_meaning(trader: Trader, bed: Bed) -> None:
+    """The plan waits, asks, cancels an order that is in the way, or gives up by what is told here."""
+    (leg, *_) = await positions(bed)
+    meanings = {
+        110007: Outcome.REFUSED,
+        110094: Outcome.REFUSED,
+        110003: Outcome.REFUSED,
+        10001: Outcome.REFUSED,
+        10005: Outcome.REFUSED,
+        110017: Outcome.GONE,
+        110034: Outcome.GONE,
+        10000: Outcome.UNKNOWN,
+        10016: Outcome.UNKNOWN,
+    }
+    for code, outcome in meanings.items():
+        bed.behaves()
+        bed.commits("ret_code", "order/create", code=code)
+
+        report = await trader.close_position(closing(leg))
+
+        assert (report.outcome, report.code) == (outcome, str(code))
+    assert bed.sizes()[venue_id(leg)] == leg.quantity
+
+
+async def dust_is_refused_by_its_size_and_closed_without_one(trader: Trader, bed: Bed) -> None:
+    symbol = bed.leave_dust()
+    dust = next(p for p in await positions(bed) if venue_id(p) == symbol)
+
+    sized = await trader.close_position(closing(dust, 1))
+    kept = bed.sizes()[symbol]
+    size_free = await trader.close_position(closing(dust, 2, quantity=None))
+
+    assert (sized.outcome, sized.code, kept) == (Outcome.REFUSED, "10001", dust.quantity)
+    assert size_free.outcome is Outcome.DONE
+    assert not bed.sizes().get(symbol)
+
+
+async def more_than_the_largest_order_is_closed_by_one_request(trader: Trader, bed: Bed) -> None:
+    (leg, *_) = await positions(bed)
+    bed.lower_maximum(venue_id(leg), 3)
+
+    report = await trader.close_position(closing(leg))
+
+    assert report.outcome is Outcome.DONE
+    assert not bed.sizes().get(venue_id(leg))
+
+
 async def an_order_is_cancelled_by_its_id_and_others_stay(trader: Trader, bed: Bed) -> None:
     bed.rest_orders(2)
     rows = bed.truth()["orders"]
@@ -206,6 +274,11 @@ CONTRACT: tuple[Contract, ...] = (
     a_lost_answer_is_unknown_and_the_same_id_again_closes_once,
     a_lost_order_can_be_resolved,
     one_hung_close_of_five_delays_no_other,
+    an_order_that_filled_nothing_is_known_all_the_same,
+    a_refused_client_id_may_be_used_again,
+    what_the_venue_says_has_one_meaning,
+    dust_is_refused_by_its_size_and_closed_without_one,
+    more_than_the_largest_order_is_closed_by_one_request,
     an_order_is_cancelled_by_its_id_and_others_stay,
     without_a_key_it_acts_on_nothing,
     a_key_that_may_not_trade_is_refused_by_raw_code,
@@ -217,6 +290,7 @@ CONTRACT: tuple[Contract, ...] = (
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
 @pytest.mark.parametrize("name", BEDS)
 async def test_trader_contract(name: str, promise: Contract) -> None:
+    skip_unless_it_concerns(name, promise)
     async with BEDS[name]() as bed:
         trader = bed.trader()
         trader.hold(bed.credentials["hands"])
@@ -224,54 +298,3 @@ async def test_trader_contract(name: str, promise: Contract) -> None:
             await promise(trader, bed)
         finally:
             await trader.close()
-
-
-@pytest.mark.parametrize("name", BEDS)
-async def test_a_flatten_under_the_venues_own_limits_is_never_refused_for_them(name: str) -> None:
-    """25 legs at 20 orders a second: two budgets, no refusal, a little over one second."""
-    async with BEDS[name](limits=True, positions=25, timeout_s=4.0) as bed:
-        open_legs = await positions(bed)
-        trader = bed.trader()
-        trader.hold(bed.credentials["hands"])
-        begun = time.monotonic()
-
-        reports = await asyncio.gather(
-            *(trader.close_position(closing(leg, number)) for number, leg in enumerate(open_legs))
-        )
-
-        assert {report.outcome for report in reports} == {Outcome.DONE}
-        assert time.monotonic() - begun < 2.0
-        assert not any(bed.sizes().values())
-        refused = [seen for seen in bed.venue.log.since(0) if seen.get("code") == 10006]
-        assert refused == []
-        await trader.close()
-
-
-@pytest.mark.process(alone=True)
-async def test_fifty_closes_reach_the_match_in_one_round_trip() -> None:
-    """At 50 ms latency the floor is 25 ms. Measured 40-60 ms; the bound leaves room for a busy machine."""
-    with start_venue(["--limits", "off", "--latency", "50ms", "--positions", "50"]) as running:
-        (account, *_) = running.accounts
-        endpoint = Endpoint("main", "bybit", running.url, "USDT", 60.0, orders_per_second=1000)
-        reader = venue("bybit").open_reader(endpoint, Credential(**account["watch"]))
-        trader = venue("bybit").open_trader(endpoint)
-        legs = (await reader.snapshot()).positions
-        assert legs is not None
-        await trader.warm()
-        trader.hold(Credential(**account["hands"]))
-        begun = time.time()
-
-        reports = await asyncio.gather(
-            *(trader.close_position(closing(leg, number)) for number, leg in enumerate(legs))
-        )
-
-        async with aiohttp.ClientSession() as session, session.get(f"{running.url}/_sim/truth") as answer:
-            truth = (await answer.json())["accounts"][0]
-        matches = [row["at"] for row in truth["executions"] if row["order_link_id"].startswith("gdn-")]
-        last_ms = (max(datetime.fromisoformat(at).timestamp() for at in matches) - begun) * 1000
-        assert len(legs) == 50
-        assert {report.outcome for report in reports} == {Outcome.DONE}
-        assert truth["positions"] == []
-        assert last_ms < 200, f"last match after {last_ms:.0f} ms"
-        await reader.close()
-        await trader.close()

@@ -170,7 +170,7 @@ def test_when_the_second_account_comes_back_the_loss_acts_in_full():
     ],
 )
 def test_disputed_evidence_acts_on_the_loss_that_both_prove(wallet_says: float, level: Level):
-    """Positions show -10 % each time; more than twice that is another story, and goes no further than REDUCE."""
+    """Positions show -10 % each time; more than twice that is another story, and moves no further."""
     desk = Desk(rule(*LADDER)).warm(FULL)
 
     desk.see(says(read(0, (down(10),)), wallet_says))

@@ -119,7 +119,7 @@ def test_a_true_loss_acts_within_its_hold_once_the_feed_is_honest(fault: Fault):
 
 @pytest.mark.parametrize(("claimed", "level"), [(9000, Level.LOCKOUT), (4000, Level.REDUCE)])
 def test_a_true_loss_acts_as_far_as_the_two_accounts_tell_the_same(claimed: float, level: Level):
-    """Both prove 6 %. One that claims 10 % is an account of it; one that claims 60 % tells of something else."""
+    """Both prove 6 %. One that claims 10 % is an account of it; one that claims 60 % is not."""
     desk = watching()
 
     for second in range(5):

@@ -164,7 +164,8 @@ def test_an_inverse_leg_does_not_drown_the_growth_of_a_linear_one_under_halt():
     for seconds in (16, 17):
         desk.see(seen(seconds, 50_000, inverse, linear))
     for seconds in (18, 19):
-        desk.see(seen(seconds, 50_000, inverse, replace(linear, quantity=Decimal("0.4"))))
+        grown = replace(linear, quantity=Decimal("0.4"))
+        desk.see(seen(seconds, 50_000, inverse, grown, btc="0.9999"))
 
     assert Level.FLATTEN is desk.level
 

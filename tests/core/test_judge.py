@@ -133,6 +133,15 @@ def test_a_gap_fills_no_more_than_five_seconds(monkeypatch: pytest.MonkeyPatch):
     assert script.own.held[0] <= 6.0
 
 
+def test_one_odd_read_after_a_gap_fills_no_hold_of_a_second(monkeypatch: pytest.MonkeyPatch):
+    """Reads failed for a while, and the first that came back was a phantom."""
+    script = Script(monkeypatch, rung(0.05, "halt", hold=1))
+
+    verdicts = script.run((0, UNDER), (4, OVER), (5, UNDER), (9, OVER), (10, OVER))
+
+    assert [Verdict.CLEAR, Verdict.PENDING, Verdict.CLEAR, Verdict.PENDING, Verdict.BREACHED] == verdicts
+
+
 def test_time_away_fills_no_hold():
     """Between the last look before a restart and the first after it nobody knows what was."""
     down = position(mark=900, entry=1000)

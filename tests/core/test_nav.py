@@ -266,3 +266,42 @@ def test_decimal_cash_does_not_drift():
 
     assert Decimal(1000) == nav.explained
     assert pytest.approx(100.0, abs=1e-9) == nav.value
+
+
+@pytest.mark.parametrize("phantom", ["positions", "wallet"])
+def test_a_flow_that_is_booked_during_a_phantom_is_unitised_when_it_is_over(phantom: str):
+    """At a phantom NAV it would buy too many units, and every later NAV would show a loss that nobody made."""
+    held = position(quantity=1, mark=1000)
+    fell = replace(held, mark=Decimal(500)) if phantom == "positions" else held
+    honest = [read(n, (held,), cash=1000) for n in range(5)]
+    odd = read(5, (fell,), cash=1300, ledger=(row("d", 300, LedgerKind.FLOW),))
+    odd = says(odd, 1300 if phantom == "positions" else 650)
+
+    during = fold(*honest, odd)
+    after = fold(*honest, odd, read(6, (held,), cash=1300))
+
+    assert during.pending == Decimal(300)
+    assert after.pending == Decimal(0)
+    assert pytest.approx(100) == during.value
+    assert pytest.approx(100) == after.value
+    assert pytest.approx(13) == float(after.units)
+
+
+def test_a_flow_does_not_wait_for_agreement_longer_than_a_minute():
+    """A dispute that lasts must not leave the money out of the units: its later gains would count twice."""
+    flow = row("d", 500, LedgerKind.FLOW)
+    reads = [read(n, cash=1000) for n in range(5)]
+    disputed = [says(read(5 + 10 * n, cash=1500, ledger=(flow,)), 1450) for n in range(8)]
+
+    waiting, priced = fold(*reads, *disputed[:6]), fold(*reads, *disputed)
+
+    assert (Decimal(500), Decimal(0)) == (waiting.pending, priced.pending)
+    assert pytest.approx(100) == waiting.value
+    assert pytest.approx(100) == priced.value
+
+
+def test_the_nav_knows_the_wallet_that_it_began_with():
+    """After a restart rows that are older are asked again, and must not count once more."""
+    nav = fold(*(cash(n, 1000) for n in range(3, 9)))
+
+    assert nav.since == cash(3, 1000).asked_at

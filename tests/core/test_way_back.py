@@ -129,8 +129,30 @@ def halted(*legs: Any) -> Desk:
 
 
 def grow(desk: Desk, second: float, *legs: Any) -> Level:
-    desk.see(read(second, legs))
+    """What trades pays fees: each read shows a little less cash."""
+    desk.see(read(second, legs, cash=1000 - second / 1000))
     return desk.level
+
+
+def test_a_leg_that_many_reads_lack_was_not_opened_again_if_nothing_was_filled():
+    """A listing that misses a leg for half a minute is no bot: no order fills without a fee."""
+    other = position(ETH, 10, 100)
+    desk = halted(FULL, other)
+
+    for second in range(9, 60):
+        desk.see(read(second, (FULL,) if 12 <= second < 40 else (FULL, other)))
+
+    assert Level.HALT is desk.level
+
+
+def test_growth_counts_alone_while_the_wallet_cannot_be_read():
+    desk = halted()
+
+    for second in range(9, 40):
+        growing = position(quantity=1 + second / 10, mark=1000)
+        desk.see(without(read(second, (growing,)), Part.WALLET))
+
+    assert Level.FLATTEN is desk.level
 
 
 def test_exposure_still_growing_ten_seconds_after_halt_flattens():
@@ -320,6 +342,7 @@ def test_a_bot_that_ignores_an_operators_halt_is_flattened_only_where_armed(arme
     desk = Desk(armed=armed).warm(position(quantity=1))
     desk.demand(0, "halt")
     for second in range(1, 20):
-        desk.see(read(second, (position(quantity=1 if second < 12 else 2),)))
+        held = position(quantity=1 if second < 12 else 2)
+        desk.see(read(second, (held,), cash=1000 - second / 1000))
 
     assert (Level.FLATTEN if armed else Level.HALT) is desk.level

@@ -21,7 +21,7 @@ from guardian.journal.chain import CHECKPOINT, OWN_KINDS
 from guardian.journal.read import Wanted, read_records
 from guardian.journal.store import Entry, Origin, Store
 from guardian.runtime.codec import decode_step_event, encode_state, encode_step
-from guardian.runtime.start.restore import FOLD_AT_MOST
+from guardian.runtime.commit import CHECKPOINT_EVERY
 
 SECOND = timedelta(seconds=1)
 _INSTANT = re.compile(r'(?<=")(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)(?=")')
@@ -75,7 +75,7 @@ def _prologue(store: Store, bodies: Sequence[str]) -> tuple[State, SnapshotTaken
 
 def _history(store: Store, state: State, last: SnapshotTaken, count: int) -> None:
     """Reads a second apart until now. Only the tail behind the last checkpoint is left without one."""
-    decided, tail = 2 * FOLD_AT_MOST - 1, FOLD_AT_MOST - 1
+    decided, tail = 2 * CHECKPOINT_EVERY - 1, CHECKPOINT_EVERY - 1
     if count < decided:
         raise ValueError(f"at least {decided} records more than the run has are needed")
     _repeat(store, state, last, count - decided)
@@ -88,8 +88,8 @@ def _history(store: Store, state: State, last: SnapshotTaken, count: int) -> Non
 def _repeat(store: Store, state: State, last: SnapshotTaken, count: int) -> None:
     """Records that nobody decided; the checkpoints between them are as large as real ones."""
     stencil, checkpoint = Stencil(encode_step(last, (), ())), encode_state(state)
-    for start in range(1, count + 1, FOLD_AT_MOST):
-        ages = [number * SECOND for number in range(start, min(start + FOLD_AT_MOST, count + 1))]
+    for start in range(1, count + 1, CHECKPOINT_EVERY):
+        ages = [number * SECOND for number in range(start, min(start + CHECKPOINT_EVERY, count + 1))]
         store.append([Entry(last.at + age, last.kind, stencil.moved(age)) for age in ages])
         store.checkpoint(Entry(last.at + ages[-1], CHECKPOINT, checkpoint))
 

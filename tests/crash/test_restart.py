@@ -11,7 +11,8 @@ from guardian.journal.chain import CHECKPOINT, OWN_KINDS
 from guardian.journal.read import Wanted, read_records
 from guardian.ports import Record
 from guardian.runtime.codec import encode_state
-from guardian.runtime.start.restore import FOLD_AT_MOST, LONG_TAIL, fold
+from guardian.runtime.commit import CHECKPOINT_EVERY
+from guardian.runtime.start.restore import LONG_TAIL, fold
 from tests.crash.bulk import grow
 from tests.crash.cases import Blow, Case, Means, Phase
 from tests.crash.checks import violations
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.process
 
 SLOW_AUDITS = {"effect": "hang", "match": "user/query-api", "seconds": 5.0}
 DOWN = Blow(Phase.BEFORE, Means.KILL, delay_s=0.0, down_s=0.1)
-RECORDS = 3 * FOLD_AT_MOST
+RECORDS = 3 * CHECKPOINT_EVERY
 
 
 @pytest.fixture

@@ -116,7 +116,6 @@ def test_a_secret_in_the_place_of_a_reference_is_never_shown(field: str) -> None
     assert SECRET not in told or field in ("instance: ",)
 
 
-@pytest.mark.xfail(strict=True, reason="guardian/runtime/start/lastgood.py raises for such a state_dir")
 @pytest.mark.parametrize("folder", ["~nobody-of-this-name/x", "a\x00b"])
 def test_a_state_folder_that_cannot_be_named_does_not_hide_the_last_good_configuration(folder: str) -> None:
     with desk() as path:

@@ -119,7 +119,7 @@ async def test_a_dead_disk_stops_no_action_and_refuses_the_way_back(shell: Shell
 
 
 async def test_a_disk_that_flaps_is_told_once(shell: Shell) -> None:
-    """Each trouble and each healing is itself an event to be written: told each time, they feed themselves."""
+    """Each trouble and each healing is itself written down: told each time, they feed themselves."""
     for second in range(6):
         shell.disk.error = None if second % 2 else OSError(5, "Input/output error")
         shell.see(second, **BOOK)

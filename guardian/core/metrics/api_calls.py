@@ -7,8 +7,6 @@ its size is bounded whatever the venue does.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 
 from guardian.core.metrics.sketch import Buckets, added, merged, total
@@ -43,21 +41,21 @@ def fold_calls(api: Api, seen: Snapshot, at: datetime) -> Api:
     number = _slot_of(at)
     kept = tuple(slot for slot in api.slots if number - SLOTS < slot.number < number)
     same = next((slot for slot in api.slots if slot.number == number), CallSlot(number))
-    if seen.calls:
-        api = replace(api, slots=(*kept, _grown(same, seen.calls)))
+    slots = (*kept, _grown(same, seen.calls)) if seen.calls else api.slots
     clock = seen.clock
     if clock is not None and math.isfinite(clock.seconds) and math.isfinite(clock.error_seconds):
-        api = replace(api, clock=clock, clock_at=at)
-    return api
+        return Api(slots, clock, at)
+    return Api(slots, api.clock, api.clock_at)
 
 
 def _grown(slot: CallSlot, calls: tuple[Call, ...]) -> CallSlot:
-    failed = Counter(dict(slot.failed))
-    failed.update(kind for kind in map(error_class, calls) if kind)
-    return replace(
-        slot,
-        answered=added(slot.answered, (call.seconds for call in calls if call.answered)),
-        unanswered=added(slot.unanswered, (call.seconds for call in calls if not call.answered)),
+    failed = dict(slot.failed)
+    for kind in filter(None, map(error_class, calls)):
+        failed[kind] = failed.get(kind, 0) + 1
+    return CallSlot(
+        slot.number,
+        answered=added(slot.answered, [call.seconds for call in calls if call.answered]),
+        unanswered=added(slot.unanswered, [call.seconds for call in calls if not call.answered]),
         failed=tuple(sorted(failed.items())),
     )
 

@@ -26,7 +26,7 @@ from math import isfinite, log, sqrt
 from guardian.core.metrics.clusters import Rho, partition
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown
-from guardian.core.state import AccountState, Correlations, Followed, Moments, Pair
+from guardian.core.state import Correlations, Followed, Moments, Pair
 
 GRID_SECONDS = 300
 FAST_CELLS, SLOW_CELLS = 288, 14 * 288
@@ -44,12 +44,12 @@ MAXIMUM_ASSETS = 50
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-def fold_correlations(account: AccountState, seen: Snapshot) -> AccountState:
-    """The account after one read; a read without positions changes nothing."""
+def fold_correlations(known: Correlations | None, seen: Snapshot) -> Correlations | None:
+    """What is known after one read; a read without positions changes nothing."""
     if seen.positions is None:
-        return account
+        return known
     cell = int(seen.asked_at.timestamp()) // GRID_SECONDS
-    book = before = account.correlations or Correlations(cell)
+    book = before = known or Correlations(cell)
     if cell > book.grid:
         book = _closed(book, cell)
     book = _followed(book, seen.positions, seen.asked_at)
@@ -57,7 +57,7 @@ def fold_correlations(account: AccountState, seen: Snapshot) -> AccountState:
     current = tuple(f.asset for f in book.followed if f.asset in held)
     if book.grid != before.grid or set(current) != {asset for group in book.clusters for asset in group}:
         book = replace(book, clusters=partition(current, known_rhos(book), book.clusters))
-    return replace(account, correlations=book)
+    return book
 
 
 def known_rhos(book: Correlations) -> Rho:
@@ -140,13 +140,14 @@ def _followed(book: Correlations, positions: tuple[Position, ...], at: datetime)
         mark = float(p.mark)
         if not p.quantity or not 0 < mark or not isfinite(mark):
             continue
-        size[p.base] = size.get(p.base, 0.0) + abs(float(p.worth))
-        old = known.get(p.base)
+        base = p.base
+        size[base] = size.get(base, 0.0) + abs(float(p.worth))
+        old = known.get(base)
         if old is not None and old.symbol == p.symbol:
-            fresh[p.base] = replace(old, mark=mark, seen_at=at)
-        elif p.base not in fresh:
+            fresh[base] = Followed(base, p.symbol, mark, at, old.grid_mark, old.grid)
+        elif base not in fresh:
             # Another contract of the asset has another price: what lies between the two is no return.
-            fresh[p.base] = Followed(p.base, p.symbol, mark, at)
+            fresh[base] = Followed(base, p.symbol, mark, at)
     candidates = known | fresh
     order = sorted(
         candidates, key=lambda name: (name not in fresh, name not in known, -size.get(name, 0.0), name)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from guardian.core.model import Position, Snapshot
-from guardian.core.state import AccountState, LegLots, Lot, Lots
+from guardian.core.state import LegLots, Lot, Lots
 
 MAXIMUM_LOTS = 200
 
@@ -24,22 +24,22 @@ LONGEST_GAP = timedelta(seconds=10)
 """Between two reads: what appeared in a longer silence may have been open for all of it."""
 
 
-def fold_lots(account: AccountState, seen: Snapshot) -> AccountState:
-    """The account after one read; a read without positions changes nothing."""
+def fold_lots(before: Lots | None, seen: Snapshot) -> Lots | None:
+    """The lots after one read; a read without positions changes nothing."""
     if seen.positions is None:
-        return account
-    before = account.lots
+        return before
     witnessed = before is not None and seen.asked_at - before.at <= LONGEST_GAP
     known = {own.leg: own for own in before.legs} if before else {}
     open_now = sorted((p for p in seen.positions if p.quantity), key=lambda p: p.leg)
     legs = tuple(_leg(known.get(p.leg), p, seen.asked_at, witnessed) for p in open_now)
-    return replace(account, lots=Lots(seen.asked_at, legs))
+    return Lots(seen.asked_at, legs)
 
 
 def _leg(own: LegLots | None, position: Position, at: datetime, witnessed: bool) -> LegLots:
     side = 1 if position.quantity > 0 else -1
     lots = own.lots if own is not None and own.side == side else ()
-    return LegLots(position.leg, side, changed(lots, abs(position.quantity), at, witnessed))
+    after = changed(lots, abs(position.quantity), at, witnessed)
+    return own if own is not None and after is own.lots else LegLots(position.leg, side, after)
 
 
 def changed(
@@ -49,7 +49,7 @@ def changed(
     difference = quantity - sum((lot.quantity for lot in lots), Decimal(0))
     if difference > 0:
         return _bounded((*lots, Lot(at, difference, witnessed)))
-    return _consumed(lots, -difference)
+    return _consumed(lots, -difference) if difference else lots
 
 
 def _consumed(lots: tuple[Lot, ...], quantity: Decimal) -> tuple[Lot, ...]:

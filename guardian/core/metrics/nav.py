@@ -10,6 +10,7 @@ Source: unitised NAV / time-weighted return (GIPS); the venue's wallet total cro
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import settle_price
@@ -18,6 +19,10 @@ from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
 
 TOLERANCE = Decimal("0.01")
 START = Decimal(100)
+NOTHING = Decimal(0)
+PENDING = timedelta(seconds=60)
+"""How long a flow waits for a NAV that both accounts tell; then the loss that both prove has to do."""
+
 EMPTY = Decimal("1e-9")
 """A flow that leaves less than this fraction takes everything: the epoch is over, which is not a loss."""
 
@@ -31,13 +36,16 @@ def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav 
     if nav is None:
         return _first(snapshot)
     booked, flow = book(nav, snapshot)
+    if flow:
+        since = booked.pending_since or snapshot.asked_at
+        booked = replace(booked, pending=booked.pending + flow, pending_since=since)
     priced = _repriced(booked, snapshot)
     if snapshot.positions is None or wallet is None or priced is None:
         return _blind(booked, flow)
-    booked, prices = priced, dict(priced.prices)
+    prices, marks = priced
     explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
-    units = _units(nav, explained, flow)
-    return _seen(replace(booked, units=units, explained=explained), snapshot) if units > 0 else None
+    listed, marked = tuple(sorted(prices.items())), tuple(sorted(marks.items()))
+    return _seen(replace(booked, explained=explained, prices=listed, marks=marked), snapshot)
 
 
 def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
@@ -49,16 +57,17 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
     fresh = tuple(row for row in snapshot.ledger or () if row.id not in nav.booked)
     rows = (*nav.waiting, *fresh)
-    nav = replace(nav, booked=(*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:])
+    booked = (*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:] if fresh else nav.booked
     unpriced = any(row.currency not in prices for row in rows)
     if unpriced and snapshot.wallet is None and len(rows) <= MAXIMUM_BOOKED_ROWS:
-        return replace(nav, waiting=rows), Decimal(0)
-    cash = tuple(sorted(_apply(dict(nav.cash), rows).items()))
-    return replace(nav, cash=cash, prices=tuple(sorted(prices.items())), waiting=()), _flow(rows, prices)
+        return replace(nav, booked=booked, waiting=rows), Decimal(0)
+    cash, listed = _apply(dict(nav.cash), rows), tuple(sorted(prices.items()))
+    after = replace(nav, booked=booked, cash=tuple(sorted(cash.items())), prices=listed, waiting=())
+    return after, _flow(rows, prices)
 
 
-def _repriced(nav: Nav, snapshot: Snapshot) -> Nav | None:
-    """The NAV's coins at prices as new as the positions; None when too much of it has none.
+def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[str, Decimal]] | None:
+    """Prices of the NAV's coins as new as the positions, and the marks; None when too much of it has none.
 
     Where the wallet is missing, a coin moves as the mark of its positions has moved since the wallet that
     priced it: else a hedge would look like a loss, for one of its legs would move alone.
@@ -66,7 +75,7 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> Nav | None:
     positions, prices = snapshot.positions or (), dict(nav.prices)
     marks = {p.base: p.mark for p in sorted(positions, key=lambda p: p.leg) if p.base in prices}
     if snapshot.wallet is not None:
-        return replace(nav, marks=tuple(sorted(marks.items())))
+        return prices, marks
     before, unknown = dict(nav.marks), Decimal(0)
     for coin, quantity in nav.cash:
         price = prices.get(coin, Decimal(0))
@@ -78,20 +87,25 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> Nav | None:
             unknown += abs(quantity * price)
     if unknown > TOLERANCE * abs(nav.explained):
         return None
-    return replace(
-        nav, prices=tuple(sorted(prices.items())), marks=tuple(sorted({**before, **marks}.items()))
-    )
+    return prices, {**before, **marks}
 
 
-def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
+def _seen(nav: Nav, snapshot: Snapshot) -> Nav | None:
     raw = snapshot.wallet.equity if snapshot.wallet else None
     agreed = raw is not None and agree(raw, nav.explained)
     proven = nav.explained if raw is None else max(raw, nav.explained)
+    late = nav.pending_since is not None and snapshot.asked_at - nav.pending_since >= PENDING
+    if agreed or late:
+        # A flow is unitised at a NAV that both accounts tell: at a phantom one it would stay wrong for ever.
+        units = _units(nav, nav.explained if agreed else proven, nav.pending)
+        if units <= 0:
+            return None
+        nav = replace(nav, units=units, pending=NOTHING, pending_since=None) if nav.pending else nav
     return replace(
         nav,
         at=snapshot.asked_at,
         raw=raw,
-        value=float(proven / nav.units),
+        value=float((proven - nav.pending) / nav.units),
         agreed=agreed,
         sides=1 if raw is None else 2,
         reads=nav.reads + (1 if agreed else 0),
@@ -99,14 +113,14 @@ def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
 
 
 def _blind(nav: Nav, flow: Decimal) -> Nav | None:
-    """A read without positions: a flow moves both accounts and the units; the NAV itself stays as old."""
+    """A read without positions: a flow moves both accounts of the equity; the NAV itself stays as old."""
     before, moved = nav.explained, nav.explained + flow
     if flow == 0 or before <= 0:
         return nav
     if moved <= EMPTY * before:
         return None
     raw = None if nav.raw is None else nav.raw + flow
-    return replace(nav, units=nav.units * moved / before, explained=moved, raw=raw)
+    return replace(nav, explained=moved, raw=raw)
 
 
 def agree(raw: Decimal, explained: Decimal) -> bool:
@@ -134,6 +148,8 @@ def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav
         agreed=agree(wallet.equity, explained),
         sides=2,
         waiting=(),
+        pending=NOTHING,
+        pending_since=None,
     )
 
 
@@ -159,6 +175,7 @@ def _first(snapshot: Snapshot) -> Nav | None:
         prices=tuple(sorted(prices.items())),
         booked=tuple(row.id for row in snapshot.ledger or ())[-MAXIMUM_BOOKED_ROWS:],
         marks=tuple(sorted({p.base: p.mark for p in snapshot.positions if p.base in prices}.items())),
+        since=snapshot.asked_at,
     )
 
 

@@ -8,7 +8,6 @@ that a sketch never has more than 871 buckets. Source: Masson, Rim, Lee, "DDSket
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 
 Buckets = tuple[tuple[int, int], ...]
@@ -31,15 +30,16 @@ def estimate(index: int) -> float:
 
 
 def added(buckets: Buckets, values: Iterable[float]) -> Buckets:
-    return merged((buckets, tuple((bucket(value), 1) for value in values)))
+    new = tuple((bucket(value), 1) for value in values)
+    return merged((buckets, new)) if new else buckets
 
 
 def merged(many: Iterable[Buckets]) -> Buckets:
     """The sketch of all values of all sketches: exactly what one sketch would have counted."""
-    counts: Counter[int] = Counter()
+    counts: dict[int, int] = {}
     for buckets in many:
         for index, count in buckets:
-            counts[index] += count
+            counts[index] = counts.get(index, 0) + count
     return tuple(sorted(counts.items()))
 
 

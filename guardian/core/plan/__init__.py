@@ -20,10 +20,10 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
 
     Milestones: "verified-flat", "flat-lost", "key-dead", "bots-stopped", "not-flat", "key-alive".
     """
-    draft = Draft(account, now)
-    if account.incident is None:
+    before = account.incident
+    if before is None:
         return account, (), ()
-    before = draft.incident
+    draft = Draft(account, now)
     milestones: list[str] = []
     _plan_caution(draft)
     if account.level >= Level.FLATTEN:

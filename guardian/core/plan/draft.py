@@ -85,11 +85,11 @@ class Draft:
         return asked is not None and (instant is None or asked > instant)
 
     def finish(self) -> tuple[AccountState, tuple[Effect, ...]]:
-        account = replace(self.account, counter=self.counter)
-        if account.incident is not None:
-            kept = _bounded(list(self._targets.values()))
-            account = replace(account, incident=replace(account.incident, targets=kept))
-        return account, tuple(self.effects)
+        kept = _bounded(list(self._targets.values()))
+        if kept == self.incident.targets:
+            return self.account, ()  # whatever is sent makes a new target
+        incident = replace(self.incident, targets=kept)
+        return replace(self.account, counter=self.counter, incident=incident), tuple(self.effects)
 
 
 def _bounded(targets: list[Target]) -> tuple[Target, ...]:

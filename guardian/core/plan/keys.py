@@ -63,15 +63,20 @@ def _look_again(draft: Draft) -> None:
 
 
 def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
-    """Persist, and start again when a complete listing asked after the answer shows that it was not so."""
+    """Persist, and start again when a complete listing asked after the answer shows that it was not so.
+
+    What was impossible is tried again now and then: the permission that it needs may have been given since.
+    """
     name = f"{step}:{key}"
     settled = draft.persist(name, step, effect)
     target = draft.target(name)
-    if not settled or target is None or target.outcome is Outcome.IMPOSSIBLE:
+    if not settled or target is None or target.reported_at is None:
         return settled
     record = next((k for k in draft.account.evidence.keys if k.id == key), None)
     undone = record is not None if step == "delete" else not _harmless(record)
     if not undone or not _listed_after(draft, target.reported_at):
+        return True
+    if target.outcome is Outcome.IMPOSSIBLE and draft.now < target.reported_at + LOOK_AGAIN:
         return True
     if draft.rested(target):
         draft.send(name, step, effect)

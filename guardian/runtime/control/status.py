@@ -75,7 +75,7 @@ def _position(position: Position) -> dict[str, Any]:
         "index": position.index,
         "quantity": float(position.quantity),
         "mark": float(position.mark),
-        "notional": float(position.notional),
+        "notional": float(position.worth),
     }
 
 

@@ -224,7 +224,7 @@ def _close(effect: Any, account: AccountState) -> dict[str, Any]:
         (p for p in account.evidence.positions if (p.symbol, p.index) == (order.symbol, order.index)), None
     )
     quantity = order.quantity if order.quantity is not None else abs(held.quantity) if held else None
-    notional = None if held is None or quantity is None else float(quantity * held.contract_size * held.mark)
+    notional = None if held is None or quantity is None else float(quantity * held.unit)
     return {
         "symbol": order.symbol,
         "index": order.index,

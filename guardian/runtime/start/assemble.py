@@ -132,11 +132,11 @@ def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
 def _booked_to(known: AccountState | None) -> datetime | None:
     """From when the ledger is asked after a restart: rows come late, and the core counts each only once.
 
-    Never before the account was first watched: what the first wallet contained is no news.
+    Never before the wallet that the account's NAV began with was asked: what it contained is no news.
     """
     if known is None or known.nav is None:
         return None
-    return max(known.nav.at - LATE_ROWS, known.watched_since)
+    return max(known.nav.at - LATE_ROWS, known.nav.since or known.watched_since)
 
 
 def _reader(

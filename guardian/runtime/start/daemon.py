@@ -30,7 +30,7 @@ from guardian.runtime.codec import decode_step_event
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.start.assemble import Assembled, assemble
-from guardian.runtime.start.restore import FOLD_AT_MOST, Resumption, resume
+from guardian.runtime.start.restore import Resumption, resume
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
 from guardian.secrets import SecretReferences
 
@@ -75,7 +75,7 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
         permits.adopt(permits_of(resumption.state))
         router = Router(config.routes, config.instance)
         desks = {a.desk.name: a.desk for a in assembled}
-        parts = Parts(clock, journal, desks, permits, router, FOLD_AT_MOST)
+        parts = Parts(clock, journal, desks, permits, router)
         runtime = Runtime(parts, resumption.state, _courier(channels, router, journal, clock))
         yield Opened(config, runtime, journal, assembled, resumption, clock, tuple(deaf))
     finally:

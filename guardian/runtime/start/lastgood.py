@@ -82,4 +82,13 @@ def _state_dirs(file: Path) -> tuple[Path, ...]:
     except OSError:
         text = ""
     named = _STATE_DIR.findall(text)
-    return tuple(file.parent / Path(name).expanduser() for name in (*named, USUAL_STATE_DIR))
+    found = (_absolute(file.parent, name) for name in (*named, USUAL_STATE_DIR))
+    return tuple(folder for folder in found if folder is not None)
+
+
+def _absolute(base: Path, name: str) -> Path | None:
+    """None for a name that no folder can have, or that asks for the home of nobody."""
+    try:
+        return None if "\0" in name else base / Path(name).expanduser()
+    except RuntimeError:
+        return None

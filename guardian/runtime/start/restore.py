@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guardian.core.engine import step
+from guardian.core.observe import mended
 from guardian.core.state import State
 from guardian.journal.faults import JournalTampered
 from guardian.journal.sqlite import SqliteJournal
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state
 from guardian.runtime.loop import Runtime
-
-FOLD_AT_MOST = 250
-"""Records between two checkpoints: under the plan `ats-plan` to fold one takes more than a millisecond."""
 
 LONG_TAIL = 100
 """Records that a restart may fold without writing a checkpoint of its own."""
@@ -55,7 +53,7 @@ def fold(checkpoint: str | None, bodies: tuple[str, ...]) -> tuple[State, str]:
     """
     state, problem = State(), ""
     try:
-        state = decode_state(checkpoint) if checkpoint else State()
+        state = mended(decode_state(checkpoint)) if checkpoint else State()
     except Exception as error:
         problem = f"the checkpoint cannot be read ({type(error).__name__})"
     for body in bodies:

@@ -92,13 +92,14 @@ class HasIntent(Checker):
     law = "Each external effect has an earlier durable intent, or a gap that was declared."
 
     def ordered(self, deed: Deed) -> None:
-        self._intended(deed.stand, f'"{deed.request.link_id}"')
+        self._intended(deed.stand, f'"client_id":"{deed.request.link_id}"')
 
     def cancelled(self, stand: Stand, order: Order) -> None:
-        self._intended(stand, f'"{order.id}"')
+        # A read that lists the order names its id too, but not as an effect does.
+        self._intended(stand, f'"order_id":"{order.id}"')
 
     def edited(self, stand: Stand, endpoint: str, key_id: str) -> None:
-        self._intended(stand, f'"{KINDS[endpoint]}"')
+        self._intended(stand, f'"key_id":"{key_id}","kind":"{KINDS[endpoint]}"')
 
     def _intended(self, stand: Stand, word: str) -> None:
         life, disk = self.scene.life, self.scene.stage.disk

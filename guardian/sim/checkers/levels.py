@@ -15,6 +15,11 @@ SLACK = 0.985
 """A metric may reach its limit on evidence that the truth samples half a second later."""
 
 
+SAMPLE_SLACK = 0.002
+FLOW_SLACK = 0.012
+"""Money that crosses the border in the middle of a fall is priced at the read after it, not at its moment."""
+
+
 class NoFalseKill(Checker):
     law = "No FLATTEN or worse unless the world's own NAV, margin, exposure or an operator demanded it."
 
@@ -46,6 +51,11 @@ class NoFalseKill(Checker):
         if not fine:
             self.fail(f"{name}: {account.level.name} by {change.rule}, which the world does not confirm")
 
+    def _moved_money(self, name: str) -> bool:
+        kinds = ("deposit", "withdraw", "transfer")
+        acts = self.scene.stage.scenario.acts
+        return any(a.kind == "transfer" or (a.kind in kinds and a.account == name) for a in acts)
+
     def _grew(self, name: str) -> bool:
         bot = self.scene.stage.bots[name]
         return bot.accepted > 0
@@ -55,7 +65,9 @@ class NoFalseKill(Checker):
         limit = min(r.limit for r in rule.ladder if r.level >= Level.FLATTEN) * SLACK
         match rule.metric:
             case "drawdown" | "daily_loss":
-                return truth.worst_drawdown(name) >= limit - 0.002
+                return truth.worst_drawdown(name) >= limit - (
+                    FLOW_SLACK if self._moved_money(name) else 0.002
+                )
             case "margin_ratio":
                 return truth.books[name].most_margin >= limit
             case "gross_exposure" | "leverage":

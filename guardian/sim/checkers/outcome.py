@@ -49,7 +49,7 @@ def dusty(stand: Stand, symbol: str, size: Decimal) -> bool:
 
 
 class GetsThere(Checker):
-    law = "After the weather heals, what must be flat is flat in time, and what must die is dead; or it tries on."
+    law = "After the weather heals, what must be flat is flat in time and the key dead, or it tries on."
 
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
@@ -115,8 +115,13 @@ class TellsPeople(Checker):
 
     def ended(self) -> None:
         for (name, level), at in self._due.items():
-            if self.scene.now() - at > 20.0 and self.scene.stage.disk.lost == 0:
+            if self.scene.now() > max(at, self._reachable(name)) + 20.0 and self.scene.stage.disk.lost == 0:
                 self.fail(f"{name}: nobody was told of {level}")
+
+    def _reachable(self, name: str) -> float:
+        """From when on people can be told: after an outage the next try comes after as long again."""
+        plans = self.scene.stage.weather.plans("notifier-down")
+        return max((2 * p.until - p.at for p in plans if p.account in ("", name)), default=0.0)
 
 
 class KeepsSecrets(Checker):

@@ -30,9 +30,14 @@ class Panel:
         self.events = 0
         self.flat_seconds: list[float] = []
         self._tells = tells
+        self._awaited: dict[int, list[Callable[[], None]]] = {}
         self._begun: dict[str, float] = {}
         self.scene.truth.look(now())
         self._checkers: list[Checker] = [kind(self.scene, self._found) for kind in laws.ALL]
+
+    def at_event(self, number: int, job: Callable[[], None]) -> None:
+        """Call `job` when decision number `number` has been taken."""
+        self._awaited.setdefault(number, []).append(job)
 
     def _found(self, violation: Violation) -> None:
         seen = {(v.checker, v.text) for v in self.violations}
@@ -60,6 +65,8 @@ class Panel:
 
     def decided(self, before: State, event: Event, after: State, effects: tuple[Effect, ...]) -> None:
         self.events += 1
+        for job in self._awaited.pop(self.events, ()):
+            job()
         step = Decided(before, event, after, effects)
         self._measure(step)
         if self._tells:

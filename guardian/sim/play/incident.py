@@ -33,9 +33,17 @@ CALM_SECONDS = 12.0
 """How long an incident is watched after the market has moved, where nothing has to be flattened."""
 
 
+EVENTS = 16
+MOMENTS = (0.0, 0.001, 0.004, 0.04)
+"""Seconds after a decision at which a process dies: in its commit, after it, on the way, at the venue."""
+
+
 @dataclass(slots=True)
 class Result:
-    """What one incident gave: violations, figures, and what the weather changed."""
+    """What one incident gave: violations, figures, and what the weather changed.
+
+    `digest` is that of everything the disk has recorded: the same seed and version give the same.
+    """
 
     seed: int
     violations: list[Violation]
@@ -46,6 +54,7 @@ class Result:
     faults: dict[str, int]
     cells: dict[tuple[str, str], int]
     timeline: list[str] = field(default_factory=list)
+    digest: str = ""
 
 
 class Incident:
@@ -58,7 +67,7 @@ class Incident:
         self.ended = False
 
     def run(self) -> Result:
-        loop = VirtualLoop()
+        loop = VirtualLoop()  # type: ignore[abstract]  # nothing here has sockets, signals or subprocesses
         loop.set_exception_handler(lambda _, context: None)
         try:
             return loop.run_until_complete(self._play())
@@ -67,6 +76,7 @@ class Incident:
 
     async def _play(self) -> Result:
         self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
         self._main = asyncio.current_task()
         scenario = self.scenario
         self.stage: Stage = build(scenario, self.now, self.level_of)
@@ -87,16 +97,14 @@ class Incident:
 
     # --- time -------------------------------------------------------------------------------------
 
-    def now(self) -> float:
-        return self._loop.time()
-
     def wall(self) -> datetime:
         """The machine's own clock, which jumps and drifts as the weather wants."""
-        at = self.now()
-        off = sum(p.size for p in self.stage.weather.plans("clock-jump") if p.at <= at)
-        off += sum(
-            p.size * (min(at, p.until) - p.at) for p in self.stage.weather.plans("clock-drift") if p.at <= at
-        )
+        at, weather = self.now(), self.stage.weather
+        off = 0.0
+        for plan in weather.plans("clock-jump"):
+            off += plan.size if plan.at <= at else 0.0
+        for plan in weather.plans("clock-drift"):
+            off += plan.size * (min(at, plan.until) - plan.at) if plan.at <= at else 0.0
         return START + timedelta(seconds=at + off)
 
     # --- guardian's process -------------------------------------------------------------------------
@@ -119,11 +127,18 @@ class Incident:
             self.panel.died()
         self.life = None
 
+    def _doom(self, plan: FaultPlan) -> None:
+        """Some decisions from now the process dies: before its effects start, or while they are under way."""
+        self.panel.at_event(self.panel.events + 1 + plan.salt % EVENTS, lambda: self._strike(plan))
+
+    def _strike(self, plan: FaultPlan) -> None:
+        self._loop.call_later(MOMENTS[plan.salt // EVENTS % len(MOMENTS)], self._crash, plan)
+
     def _crash(self, plan: FaultPlan) -> None:
         if self.life is None or self.ended:
             return
         for name in self.stage.stands:
-            self.stage.weather.count("crash", name)
+            self.stage.weather.count(plan.name, name)
         self._die()
         self._loop.call_later(plan.size, self._rise)
 
@@ -157,6 +172,8 @@ class Incident:
             self._loop.call_later(act.at, self._act, act)
         for plan in self.stage.weather.plans("crash"):
             self._loop.call_later(plan.at, self._crash, plan)
+        for plan in self.stage.weather.plans("crash-at-event"):
+            self._loop.call_later(plan.at, self._doom, plan)
         for name in ("leg-liquidated", "leg-deleveraged", "key-already-deleted"):
             for plan in self.stage.weather.plans(name):
                 self._loop.call_later(plan.at, self._owner.misfortune, plan)
@@ -223,7 +240,8 @@ class Incident:
         least = max(scenario.heals_at, calm + CALM_SECONDS)
         late = max((p.size for p in self.stage.weather.plans("deletion-delayed")), default=0.0)
         most = least + PATIENCE_SECONDS + late
-        while self.now() < least or (self.now() < most and not self._settled()):
+        # Time is virtual, and "settled" has no event to wait for.
+        while self.now() < least or (self.now() < most and not self._settled()):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         self.ended = True
 
@@ -247,6 +265,7 @@ class Incident:
             faults=faults,
             cells=dict(weather.changed),
             timeline=self.panel.timeline,
+            digest=self.stage.disk.digest,
         )
 
 

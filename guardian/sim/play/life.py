@@ -14,7 +14,7 @@ from guardian.config.shapes import ChannelConfig, Route, Routes
 from guardian.core.effects import Effect
 from guardian.core.events import Configured, Event
 from guardian.core.model import AccountPolicy, HaltTarget, Level, Rule
-from guardian.core.state import State
+from guardian.core.state import Nav, State
 from guardian.notify.backlog import Pace
 from guardian.notify.outbox import Courier, Timing
 from guardian.notify.routing import Router
@@ -94,7 +94,7 @@ class Life:
     def _desk(self, stand: Stand, state: State) -> AccountDesk:
         plan = stand.plan
         known = state.account(stand.name)
-        rows = None if known is None or known.nav is None else _booked(stand)
+        rows = None if known is None or known.nav is None else _booked(stand, known.nav)
         return AccountDesk(
             name=stand.name,
             reader=SimReader(stand, self.clock, rows),
@@ -153,14 +153,15 @@ class Life:
         return self.runtime.state
 
 
-def _booked(stand: Stand) -> int:
-    """Where a restarted reader goes on: half a minute back, but never before the account was watched.
+def _booked(stand: Stand, nav: Nav) -> int:
+    """Where a restarted reader goes on: half a minute back, never before the wallet that the NAV began with.
 
     The same as `runtime/start/assemble.py`: late rows come again, and the core counts each once.
     """
     since = stand.now_ms() - LATE_ROWS_MS
     late = [n for n, row in enumerate(stand.books.ledger) if row.at >= since]
-    return max(stand.watched_from_row, min(late, default=len(stand.books.ledger)))
+    began = stand.shown.get(nav.since, 0) if nav.since else 0
+    return max(began, min(late, default=len(stand.books.ledger)))
 
 
 def policy_of(stand: Stand) -> AccountPolicy:
@@ -172,10 +173,7 @@ def policy_of(stand: Stand) -> AccountPolicy:
         currency="USDT",
         has_hands=plan.hands,
         has_admin=plan.admin,
-        own_keys=tuple(
-            [f"hands-{plan.name}", f"admin-{plan.name}"]
-            + [k.id for k in stand.world.keys.values() if k.owner == stand.books.uid and k.role != "bot"]
-        ),
+        own_keys=tuple(key.id for key in stand.keys.values()),
         bot_keys=(stand.bot_key.id,) if plan.named_keys else (),
         secret_ref="bot" if plan.admin else "",
         order_prefixes=("ft-",),

@@ -13,8 +13,9 @@ from guardian.sim.ports.line import Line
 from guardian.sim.ports.stand import Stand
 from guardian.sim.ports.weather import LevelOf, Weather
 from guardian.sim.scenario.shapes import AccountPlan, Scenario, Stake
-from guardian.sim.world.account import CASH
+from guardian.sim.world.account import CASH, Account
 from guardian.sim.world.engine import World
+from guardian.sim.world.keys import ApiKey
 from guardian.sim.world.orders import Kind, OrderRequest, Refused, Side
 from guardian.sim.world.seed import permissions
 from guardian.sim.world.takeover import Taken
@@ -63,8 +64,20 @@ def _stand(stage: Stage, plan: AccountPlan) -> Stand:
         role: world.add_key(books, role, now, read_only=role == "watch", permissions=permissions(**TRADING))
         for role in ("watch", "hands", "bot")
     }
+    own = {"watch": keys["watch"], "hands": keys["hands"], "admin": _admin(world, books, now)}
     world.transfer(books, EQUITY, now - 60_000)
-    return Stand(plan, world, books, keys["bot"], Line(plan, stage.weather), stage.weather, stage.now_ms)
+    return Stand(plan, world, books, keys["bot"], Line(plan, stage.weather), stage.weather, stage.now_ms, own)
+
+
+def _admin(world: World, books: Account, now: int) -> ApiKey:
+    """A master and its key; drawn apart, so that they change nothing else of the seed's."""
+    common, world.rng = world.rng, random.Random(f"master of {books.name}")
+    master = world.add_account(f"{books.name}-master")
+    books.master, books.parent = False, master.uid
+    granted = permissions(Wallet=["SubMemberTransfer"])
+    key = world.add_key(master, "admin", now, read_only=False, permissions=granted)
+    world.rng = common
+    return key
 
 
 def _furnish(stage: Stage, stand: Stand) -> None:
@@ -78,7 +91,6 @@ def _furnish(stage: Stage, stand: Stand) -> None:
         _open(stage, stand, stake, now)
     if plan.dust:
         _dust(stage, stand, now)
-    stand.watched_from_row = len(stand.books.ledger)
 
 
 def _open(stage: Stage, stand: Stand, stake: Stake, now: int) -> None:

@@ -10,6 +10,7 @@ from guardian.ports import KeyAudit
 from guardian.sim.faces.bybit.auth import authorise
 from guardian.sim.faces.bybit.codes import DENIED, KEY_EXPIRED, KEY_INVALID, TEXTS, BybitProblem
 from guardian.sim.faces.bybit.routes import Need
+from guardian.sim.ports import view
 from guardian.sim.ports.line import Reply
 from guardian.sim.ports.stand import Stand
 from guardian.sim.world.keys import ApiKey
@@ -39,10 +40,17 @@ def refused(code: int, text: str = "") -> Reply:
     return Reply(str(code), detail=text or TEXTS.get(code, ""))
 
 
-def audit(stand: Stand, key_id: str) -> Reply:
-    """What the key may do, as the adapter reads it from the venue's answer."""
-    away = turned_away(stand, key_id, "any")
-    return away or Reply(value=_audited(stand, stand.world.keys[key_id]))
+async def audit(stand: Stand, key_id: str) -> KeyAudit:
+    """What the key may do. An audit that could not be made names its problem, and raises nothing."""
+
+    def deed() -> Reply:
+        return turned_away(stand, key_id, "any") or Reply(value=_audited(stand, stand.world.keys[key_id]))
+
+    reply = await stand.line.answer("read", "audit", deed)
+    if reply.code:
+        return KeyAudit(key_id, problem=reply.detail or "refused", code=reply.code)
+    found: KeyAudit = reply.value
+    return found
 
 
 def _audited(stand: Stand, key: ApiKey) -> KeyAudit:
@@ -54,7 +62,7 @@ def _audited(stand: Stand, key: ApiKey) -> KeyAudit:
         can_transfer=not key.read_only and bool(wallet & TRANSFERS),
         can_manage_keys=_manages(stand, key),
         ip_bound=bool(key.ips),
-        expires_at=None if key.expires is None else stand.instant(key.expires),
+        expires_at=None if key.expires is None else view.instant(key.expires),
         is_master=owner.master,
         uid=owner.uid,
     )
@@ -63,11 +71,3 @@ def _audited(stand: Stand, key: ApiKey) -> KeyAudit:
 def _manages(stand: Stand, key: ApiKey) -> bool:
     master = stand.world.accounts[key.owner].master
     return not key.read_only and master and bool(set(key.grants("Wallet")) & MANAGING)
-
-
-def told(reply: Reply, key_id: str) -> KeyAudit:
-    """An audit that could not be made names its problem, and raises nothing."""
-    if reply.code:
-        return KeyAudit(key_id, problem=reply.detail or "refused", code=reply.code)
-    found: KeyAudit = reply.value
-    return found

@@ -1,7 +1,8 @@
 """A journal in memory that outlives the processes which write it, on a disk that may fail, hang or be full.
 
-It keeps the law of the real one: record and outbox rows in one commit, in order, by a single writer. What was
-acknowledged is durable; what was under way when the process died is there or not, as the disk pleases.
+It keeps the law of the real one: record and outbox rows in one commit, in order, by a single writer, behind
+which everything waits while the disk hangs. What was acknowledged is durable; what was under way when the
+process died is there or not, as the disk pleases.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from itertools import islice
 from zlib import crc32
 
 from guardian.ports import Message, Outgoing, Restored, Verification
@@ -46,6 +49,7 @@ class Disk:
     def __init__(self) -> None:
         self.records: list[Written] = []
         self.checkpoint: tuple[int, str] | None = None
+        self.checkpoints = 0
         self.rows: dict[int, Row] = {}
         self.lost = 0
 
@@ -62,6 +66,18 @@ class Disk:
             same = row.outgoing.channel == channel and row.outgoing.message.key == key
             if same and row.state == "repeating":
                 row.state = "resolved"
+
+    def keep(self, state: str) -> None:
+        self.checkpoint = (len(self.records), state)
+        self.checkpoints += 1
+
+    @property
+    def digest(self) -> str:
+        """Over every record in its order: two incidents with the same digest decided the same."""
+        found = sha256()
+        for record in self.records:
+            found.update(f"{record.at.isoformat()} {record.kind} {record.body}\n".encode())
+        return found.hexdigest()
 
     def restored(self) -> Restored:
         covered, state = self.checkpoint or (0, None)
@@ -82,9 +98,9 @@ class SimJournal:
 
     async def append(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> int:
         async with self._turn:
-            await self._hang()
-            self._fail()
             try:
+                await self._hang()
+                self._fail()
                 await asyncio.sleep(COMMIT_SECONDS)
             except asyncio.CancelledError:
                 self._perhaps(Written(at, kind, body), outgoing)
@@ -93,8 +109,8 @@ class SimJournal:
             return len(self._disk.records)
 
     def _perhaps(self, record: Written, outgoing: Outbox) -> None:
-        """The process died in the middle of this commit: the disk has it in one case of two."""
-        if self.dead and crc32(record.body.encode()) & 1:
+        """Who gives up the waiting stops no write. A process that died in it: one case of two."""
+        if not self.dead or crc32(record.body.encode()) & 1:
             self._disk.write(record, outgoing)
 
     async def _hang(self) -> None:
@@ -104,42 +120,55 @@ class SimJournal:
             await asyncio.sleep(max(0.0, plan.until - asyncio.get_running_loop().time()))
 
     def _fail(self) -> None:
+        try:
+            self._may_write()
+        except OSError:
+            self._disk.lost += 1
+            raise
+
+    def _may_write(self) -> None:
         if self._weather.rages("disk-full", ANYONE):
             self._weather.count("disk-full", ANYONE)
-            self._disk.lost += 1
             raise OSError(errno.ENOSPC, "no space left on device")
         if self._weather.strikes("fsync-error", ANYONE):
             self._weather.count("fsync-error", ANYONE)
-            self._disk.lost += 1
             raise OSError(errno.EIO, "input/output error")
 
     async def checkpoint(self, at: datetime, state: str) -> None:
         async with self._turn:
+            await self._hang()
             self._fail()
             if not self.dead:
-                self._disk.checkpoint = (len(self._disk.records), state)
+                self._disk.keep(state)
 
     async def due(self, now: datetime, limit: int = 20) -> tuple[Outgoing, ...]:
-        rows = (
-            r for r in self._disk.rows.values() if r.state in ("waiting", "repeating") and r.next_at <= now
-        )
-        return tuple(r.outgoing for r, _ in zip(rows, range(limit), strict=False))
+        async with self._turn:
+            await self._hang()
+            live = (r for r in self._disk.rows.values() if r.state in ("waiting", "repeating"))
+            return tuple(r.outgoing for r in islice((r for r in live if r.next_at <= now), limit))
 
     async def delivered(self, outgoing_id: int) -> None:
-        self._disk.rows[outgoing_id].state = "delivered"
+        (await self._row(outgoing_id)).state = "delivered"
 
     async def abandon(self, outgoing_id: int, error: str) -> None:
-        self._disk.rows[outgoing_id].state = "abandoned"
+        (await self._row(outgoing_id)).state = "abandoned"
 
     async def postpone(self, outgoing_id: int, until: datetime, error: str) -> None:
         """As the real outbox does it: no error means delivered, and told again unless resolved meanwhile."""
-        row = self._disk.rows[outgoing_id]
+        row = await self._row(outgoing_id)
         row.next_at = until
         row.attempts = row.attempts + 1 if error else 0
         if not error:
             row.state = "resolved" if self._resolved_later(row) else "repeating"
         out = row.outgoing
         row.outgoing = Outgoing(out.id, out.channel, out.message, row.attempts)
+
+    async def _row(self, outgoing_id: int) -> Row:
+        """Where it may be changed: bookkeeping needs the disk as much as a decision does."""
+        async with self._turn:
+            await self._hang()
+            self._may_write()
+            return self._disk.rows[outgoing_id]
 
     def _resolved_later(self, row: Row) -> bool:
         mine = row.outgoing
@@ -151,7 +180,9 @@ class SimJournal:
         )
 
     async def verify(self) -> Verification:
-        return Verification(True, len(self._disk.records))
+        disk = self._disk
+        written = len(disk.records) + disk.checkpoints
+        return Verification(True, written, head=disk.digest, last=written)
 
     async def close(self) -> None:
         return None

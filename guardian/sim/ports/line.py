@@ -26,11 +26,15 @@ REFUSED_AFTER = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: `code` is empty for success, else a venue's code or a short word."""
+    """What came back: `code` is empty for success, else a venue's code or a short word.
+
+    `resets_in` are the seconds until a rate limit is over, where the answer tells them.
+    """
 
     code: str = ""
     value: Any = None
     detail: str = ""
+    resets_in: float | None = None
 
 
 Deed = Callable[[], Reply]
@@ -46,6 +50,8 @@ class Line:
         self.patience = PATIENCE
         self._salt = crc32(plan.name.encode())
         self._sent = 0
+        # The venue bans an address, and a bot that shouts from the same one as guardian gets it banned.
+        self._noisy = plan.bot.style != "idle"
 
     def ask(self, group: Group, endpoint: str, deed: Deed) -> asyncio.Future[Reply]:
         """The answer, whenever it comes; a lost one never does."""
@@ -104,14 +110,14 @@ class Line:
 
     def _at_the_door(self) -> Reply | None:
         """What the venue says before it looks at the request."""
-        if self._struck("ip-ban"):
+        if self._noisy and self._struck("ip-ban"):
             return Reply("http-403", detail="this address is banned")
         if self._struck("rate-limit"):
             return Reply("10006", detail="too many visits")
         resets = self.weather.strikes("rate-limit-retry-after", self.account)
         if resets is not None:
             self.weather.count("rate-limit-retry-after", self.account)
-            return Reply("10006", value=resets.size, detail="too many visits; the answer says when it resets")
+            return Reply("10006", detail="too many visits", resets_in=resets.size)
         if self._struck("server-error"):
             return Reply("http-503")
         return None

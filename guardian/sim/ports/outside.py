@@ -15,7 +15,11 @@ from guardian.sim.ports.ears import Ears
 from guardian.sim.ports.stand import Stand
 from guardian.sim.ports.weather import Weather
 
-SECRETS = {"hands": "s3cr3t-of-the-hands", "admin": "s3cr3t-of-the-admin"}
+SECRETS = {
+    "hands": "s3cr3t-of-the-hands",
+    "admin": "s3cr3t-of-the-admin",
+    "bot": "s3cr3t-of-the-bot",
+}
 """What must never be seen anywhere: a checker looks for these words."""
 
 
@@ -26,31 +30,38 @@ class SimSecrets:
         self._stand = stand
 
     async def fetch(self, ref: str) -> Credential:
-        await self._answer()
-        return Credential(f"{ref}-{self._stand.name}", SECRETS[ref])
+        await self._answer(ref)
+        key = self._stand.bot_key if ref == "bot" else self._stand.keys[ref]
+        return Credential(key.id, SECRETS[ref])
 
     async def fetch_text(self, ref: str) -> str:
-        await self._answer()
+        await self._answer(ref)
         return SECRETS[ref]
 
     async def destroy(self, ref: str) -> Report:
+        if ref not in SECRETS:
+            return Report(Outcome.IMPOSSIBLE, "secret", f"{ref}: the vault has no such path")
+        if ref in self._stand.destroyed:
+            return Report(Outcome.GONE, "", f"{ref}: nothing is there")
         try:
-            await self._answer()
+            await self._answer(ref)
         except SecretError as error:
             return Report(Outcome.UNKNOWN, "secret", str(error))
-        self._stand.secret_destroyed = True
+        self._stand.destroyed.add(ref)
         return Report(Outcome.DONE)
 
-    async def _answer(self) -> None:
+    async def _answer(self, ref: str) -> None:
         stand = self._stand
         slow = stand.weather.strikes("vault-slow", stand.name)
         if slow is not None:
             stand.weather.count("vault-slow", stand.name)
             await asyncio.sleep(slow.size)
         if stand.struck("vault-sealed"):
-            raise SecretError("the vault is sealed")
+            raise SecretError(f"{ref}: the vault is sealed")
         if stand.struck("vault-forbidden"):
-            raise SecretError("the vault says 403: this token may not read that")
+            raise SecretError(f"{ref}: the vault says 403, this token may not read that")
+        if ref not in SECRETS or ref in stand.destroyed:
+            raise SecretError(f"{ref}: the vault has nothing there")
 
 
 class SimBotControl:
@@ -82,7 +93,7 @@ class SimChannel:
         await asyncio.sleep(0.05)
         if self._weather.rages("notifier-down", message.account):
             self._weather.count("notifier-down", message.account)
-            return Delivery(False, detail="http 503")
+            return Delivery(False, detail="http-503")
         self._ears.told(self.name, message)
         return Delivery(True)
 

@@ -11,13 +11,17 @@ from typing import Any
 
 from guardian.core.model import Call, Failure, LedgerEntry, Part, Position, Snapshot, Wallet
 from guardian.ports import Clock, KeyAudit
-from guardian.sim.ports import view
+from guardian.sim.ports import door, view
 from guardian.sim.ports.line import Reply
 from guardian.sim.ports.stand import Stand
 
-PART_SECONDS = 4.0
 FLOWS_SECONDS = 10.0
 REMEMBERED = 12
+STALE_SECONDS = 2.0
+LYING = {"wallet": 1, "positions": 2}
+"""Which part a replica that hides its age answers for, by a fault's salt modulo 3; 0 is an honest one."""
+
+REPEATED = 3
 NAN = Decimal("NaN")
 PHANTOM = Decimal("0.4")
 """What a phantom leaves of the equity: a loss of 60 % that nobody made."""
@@ -31,9 +35,10 @@ class SimReader:
 
     def __init__(self, stand: Stand, clock: Clock, rows: int | None) -> None:
         self._stand = stand
+        self._key_id = stand.keys["watch"].id
         self._clock = clock
-        self._begun = asyncio.get_running_loop().time()
         self._rows = rows
+        self._begun = rows
         self._cash: tuple[tuple[str, Decimal], ...] = ()
         self._read_at = -FLOWS_SECONDS
         self._past: dict[str, deque[tuple[float, Any]]] = {}
@@ -45,23 +50,25 @@ class SimReader:
         started = asyncio.get_running_loop().time()
         reordered = stand.weather.strikes("reordered-read", stand.name)
         questions = {
-            Part.WALLET: stand.line.ask("read", "wallet", lambda: self._answer("wallet", self._wallet)),
-            Part.POSITIONS: stand.line.ask(
-                "read", "positions", lambda: self._answer("positions", lambda: view.positions(stand))
-            ),
-            Part.ORDERS: stand.line.ask(
-                "read", "orders", lambda: self._answer("orders", lambda: view.orders(stand))
-            ),
+            Part.WALLET: self._ask("wallet", self._wallet),
+            Part.POSITIONS: self._ask("positions", lambda: view.positions(stand)),
+            Part.ORDERS: self._ask("orders", lambda: view.orders(stand)),
         }
-        await asyncio.wait(set(questions.values()), timeout=PART_SECONDS)
-        replies = {part: _reply(answer) for part, answer in questions.items()}
+        await asyncio.wait(set(questions.values()), timeout=stand.line.patience)
+        replies = {part: stand.line.reply(question) for part, question in questions.items()}
         shown: Shown | None = None if replies[Part.WALLET].code else replies[Part.WALLET].value
+        # Without a wallet the ledger is not asked, as on the wire: no rows, and no failure of its own.
+        if shown is not None:
+            stand.shown[asked] = shown[1]
         replies[Part.LEDGER] = Reply(value=()) if shown is None else await self._ledger(shown)
         if reordered is not None:
             stand.weather.count("reordered-read", stand.name)
             await asyncio.sleep(reordered.size)
         seconds = asyncio.get_running_loop().time() - started
         return self._snapshot(asked, replies, shown, seconds)
+
+    def _ask(self, part: str, see: Callable[[], Any]) -> asyncio.Future[Reply]:
+        return self._stand.line.ask("read", part, lambda: self._answer(part, see))
 
     def _snapshot(
         self, asked: Any, replies: dict[Part, Reply], shown: Shown | None, seconds: float
@@ -79,7 +86,7 @@ class SimReader:
             wallet=wallet,
             positions=positions,
             orders=_value(replies[Part.ORDERS]),
-            ledger=_value(replies[Part.LEDGER]) if shown is not None else None,
+            ledger=_value(replies[Part.LEDGER]),
             failures=tuple(failures),
             calls=tuple(
                 Call(part.value, seconds, r.code, r.code != "timeout") for part, r in replies.items()
@@ -89,26 +96,33 @@ class SimReader:
     async def _ledger(self, shown: Shown) -> Reply:
         """Asked after the wallet, when cash has moved or it is time; the first wallet is the beginning."""
         wallet, rows = shown
-        first = self._rows
-        if first is None:
-            self._rows, self._cash = rows, _cash(wallet)
-            return Reply(value=())
+        if self._begun is None:
+            self._begun = rows
+        first = rows if self._rows is None else self._rows
         now = asyncio.get_running_loop().time()
-        if _cash(wallet) == self._cash and now - self._read_at < FLOWS_SECONDS:
+        fresh = self._rows is not None and now - self._read_at < FLOWS_SECONDS
+        if fresh and _cash(wallet) == self._cash:
             return Reply(value=())
-        question = self._stand.line.ask("read", "ledger", lambda: Reply(value=self._entries(first, rows)))
-        await asyncio.wait({question}, timeout=PART_SECONDS)
-        reply = _reply(question)
+        reply = await self._stand.line.answer("read", "ledger", lambda: self._booked(first, rows))
         if not reply.code:
             self._rows = max(rows, first)
             self._cash, self._read_at = _cash(wallet), now
         return reply
 
+    def _booked(self, first: int, end: int) -> Reply:
+        return self._turned_away() or Reply(value=self._entries(first, end))
+
+    def _turned_away(self) -> Reply | None:
+        if self._stand.struck("account-blind"):
+            return Reply("10003", detail="the key is refused")
+        return door.turned_away(self._stand, self._key_id, "any")
+
     def _entries(self, first: int, end: int) -> tuple[LedgerEntry, ...]:
         fresh = view.ledger(self._stand, first, end)
-        if first > 0 and self._stand.weather.strikes("duplicated-read", self._stand.name):
+        again = max(self._begun or 0, first - REPEATED)
+        if again < first and self._stand.weather.strikes("duplicated-read", self._stand.name):
             self._stand.weather.count("duplicated-read", self._stand.name)
-            return (*view.ledger(self._stand, max(0, first - 3), first), *fresh)
+            return (*view.ledger(self._stand, again, first), *fresh)
         return fresh
 
     def _wallet(self) -> Shown:
@@ -118,21 +132,43 @@ class SimReader:
 
     def _answer(self, part: str, see: Callable[[], Any]) -> Reply:
         """Executed at the venue: the truth, or what the weather makes of it."""
-        stand = self._stand
-        if stand.struck("account-blind"):
-            return Reply("10003", detail="the key is refused")
+        away = self._turned_away()
+        if away is not None:
+            return away
         now = asyncio.get_running_loop().time()
         past = self._past.setdefault(part, deque(maxlen=REMEMBERED))
-        if (frozen := stand.weather.rages("frozen-read", stand.name)) and past:
-            stand.weather.count("frozen-read", stand.name)
-            return Reply(value=next((v for at, v in past if at >= frozen.at), past[-1][1]))
         value = see()
+        old = self._replica(part, now)
         past.append((now, value))
-        stale = stand.weather.strikes("stale-read", stand.name)
-        if stale is not None and (old := [v for at, v in past if at <= now - stale.size]):
-            stand.weather.count("stale-read", stand.name)
-            value = old[-1]
-        return Reply(value=self._distorted(part, value))
+        if old is None:
+            return Reply(value=self._distorted(part, value))
+        at, value, honest = old
+        if honest and now - at > STALE_SECONDS:
+            # Answers carry the venue's time: one that says how old it is gets refused, as by the real reader.
+            return Reply("stale", detail=f"the answer is {now - at:.1f} s old")
+        return Reply(value=value)
+
+    def _replica(self, part: str, now: float) -> tuple[float, Any, bool] | None:
+        """An older answer (when it was true, what it said) that comes instead of today's.
+
+        Some replicas say how old they are; others date old contents anew, but then not for both accounts of
+        the equity at once: that could not be told from a loss.
+        """
+        stand, past = self._stand, self._past[part]
+        for name in ("frozen-read", "stale-read"):
+            plan = stand.weather.rages(name, stand.name)
+            if plan is None or not past or plan.salt % 3 not in (0, LYING.get(part, 0)):
+                continue
+            if name == "stale-read" and stand.weather.draw(plan) >= plan.rate:
+                continue
+            honest = plan.salt % 3 == 0
+            age = max(plan.size, STALE_SECONDS) if honest else plan.size
+            limit = plan.at if name == "frozen-read" else now - age
+            older = [entry for entry in past if entry[0] <= limit]
+            if older:
+                stand.weather.count(name, stand.name)
+                return *older[-1], honest
+        return None
 
     def _distorted(self, part: str, value: Any) -> Any:
         if part == "wallet":
@@ -167,28 +203,26 @@ class SimReader:
         return positions
 
     def _phantom(self, side: int) -> bool:
-        """One source shows a loss that the other does not, for as many reads as the fault's size says."""
+        """One source shows a loss that the other does not, for as many reads as the fault's size says.
+
+        It is the same source all along: two that lie alike could not be told from a loss.
+        """
         stand = self._stand
+        if int(stand.books.uid) % 2 != side:
+            return False
         for name in ("phantom-1", "phantom-3", "phantom-10"):
             plan = stand.weather.rages(name, stand.name)
-            if plan is None or plan.salt % 2 != side or self._phantoms.get(name, 0) >= plan.size:
-                continue
-            self._phantoms[name] = self._phantoms.get(name, 0) + 1
-            stand.weather.count(name, stand.name)
-            return True
+            if plan is not None and self._phantoms.get(name, 0) < plan.size:
+                self._phantoms[name] = self._phantoms.get(name, 0) + 1
+                stand.weather.count(name, stand.name)
+                return True
         return False
 
     async def audit(self) -> KeyAudit:
-        return KeyAudit("watch", problem="not audited here")
+        return await door.audit(self._stand, self._key_id)
 
     async def close(self) -> None:
         return None
-
-
-def _reply(answer: asyncio.Future[Reply]) -> Reply:
-    if answer.done():
-        return answer.result()
-    return Reply("timeout", detail=f"no answer within {PART_SECONDS:g} s")
 
 
 def _value(reply: Reply) -> Any:

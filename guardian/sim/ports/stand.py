@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 
 from guardian.sim.ports.line import Line
 from guardian.sim.ports.weather import Weather
@@ -19,8 +20,8 @@ class Stand:
     """`bot_key` is the key that guardian may have to fence and delete; `now_ms` the world's own clock.
 
     `keys` are guardian's own by role: watch, hands, admin.
-    `watched_from_row` is how long the ledger was when guardian first looked; `told_to_stop` and `forced` are
-    what the bot heard, `secret_destroyed` what became of its secret.
+    `shown` is how many ledger rows the wallet contained that was asked at an instant; `told_to_stop` and
+    `forced` are what the bot heard, `destroyed` the references whose secrets are gone.
     """
 
     plan: AccountPlan
@@ -31,18 +32,17 @@ class Stand:
     weather: Weather
     now_ms: Callable[[], int]
     keys: Mapping[str, ApiKey] = field(default_factory=dict)
-    watched_from_row: int = 0
+    shown: dict[datetime, int] = field(default_factory=dict)
     told_to_stop: bool = False
     forced: bool = False
-    secret_destroyed: bool = False
+    destroyed: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
         return self.plan.name
 
-    @staticmethod
-    def instant(ms: int) -> datetime:
-        return datetime.fromtimestamp(ms / 1000, UTC)
+    def mark(self, venue_id: str) -> Decimal:
+        return self.world.markets[venue_id].mark
 
     def struck(self, fault: str) -> bool:
         """Whether this fault changes what is being answered now; it is counted where it does."""

@@ -42,10 +42,12 @@ def wallet(stand: Stand) -> Wallet:
 
 
 def positions(stand: Stand) -> tuple[Position, ...]:
-    return tuple(_position(stand, leg) for leg in stand.books.open_legs())
+    orders = stand.books.open_orders.values()
+    stops = {(o.symbol, o.index): o.trigger for o in orders if o.stop_kind == "StopLoss"}
+    return tuple(_position(stand, leg, stops.get((leg.symbol, leg.index))) for leg in stand.books.open_legs())
 
 
-def _position(stand: Stand, leg: Leg) -> Position:
+def _position(stand: Stand, leg: Leg, stop: Decimal | None) -> Position:
     market = stand.world.markets[leg.symbol]
     instrument = market.instrument
     return Position(
@@ -59,6 +61,7 @@ def _position(stand: Stand, leg: Leg) -> Position:
         minimum=instrument.min_qty,
         maximum=instrument.max_market_qty,
         settle=instrument.settle,
+        stop_loss=stop,
         inverse=instrument.inverse,
     )
 

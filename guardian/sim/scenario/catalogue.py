@@ -81,6 +81,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("vault-forbidden", "vault", FETCHING),
     Fault("notifier-down", "people", FETCHING, seconds=(2.0, 30.0)),
     Fault("crash", "process", seconds=(0.0, 0.0), size=(0.2, 3.0), weight=3.0),
+    Fault("crash-at-event", "process", seconds=(0.0, 0.0), size=(0.2, 3.0), weight=3.0),
     Fault("key-already-deleted", "admin", FENCING, seconds=(0.0, 0.0), weight=0.7),
     Fault("fence-refused", "admin", FENCING, rate=(0.4, 1.0)),
     Fault("deletion-delayed", "admin", DELETING, seconds=(60.0, 60.0), size=(20.0, 300.0), weight=0.3),

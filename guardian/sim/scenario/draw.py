@@ -12,8 +12,10 @@ from guardian.sim.scenario.packs import draw_rules
 from guardian.sim.scenario.shapes import AccountPlan, Act, BotPlan, FaultPlan, MarketPlan, Scenario, Stake
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
-INSTANT = frozenset({"crash", "leg-liquidated", "leg-deleveraged", "key-already-deleted"})
-SHARED = frozenset({"crash", "clock-jump", "clock-drift", "fsync-error", "fsync-hung", "disk-full"})
+INSTANT = frozenset({"crash", "crash-at-event", "leg-liquidated", "leg-deleveraged", "key-already-deleted"})
+SHARED = frozenset(
+    {"crash", "crash-at-event", "clock-jump", "clock-drift", "fsync-error", "fsync-hung", "disk-full"}
+)
 
 
 def draw(seed: int) -> Scenario:
@@ -116,7 +118,8 @@ def _acts(rng: random.Random, accounts: tuple[AccountPlan, ...], market: MarketP
             acts.append(Act(at + 15.0, "resume", account.name))
         elif chosen < 0.38:
             kind = rng.choice(("deposit", "withdraw", "transfer"))
-            acts.append(Act(at, kind, account.name, round(rng.uniform(0.05, 0.4), 3)))  # type: ignore[arg-type]
+            size = round(rng.uniform(0.05, 0.4), 3)
+            acts.append(Act(at, kind, account.name, size))  # type: ignore[arg-type]
     return tuple(acts)
 
 
