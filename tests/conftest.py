@@ -1,64 +1,41 @@
-"""What tests share: whose turn it is, the market data, a reproducible Hypothesis."""
+"""What tests share: the order of their files, the market data, a reproducible Hypothesis."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from itertools import zip_longest
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests.turns import Turns
-
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60, print_blob=True)
 hypothesis.settings.register_profile("local", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
-
-TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A shell starts its background jobs deaf to Ctrl-C, and children inherit that: undone here."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.stash[TURNS] = Turns()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    config.stash[TURNS].close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that mostly wait come first, so that the rest fills the processors; those that measure, last."""
-    waiting = {item.path for item in items if item.get_closest_marker("process")}
-    measuring = {item.path for item in items if _alone(item)}
-    items.sort(key=lambda item: (item.path in measuring, item.path not in waiting))
+    """Files that mostly wait and files that compute for long go out in turns, before all that is quick.
 
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
-    """Tests with real processes run side by side, but one that measures time runs without any of them.
-
-    The turn is kept up to the end of a file that measures, because its fixtures may go on between two tests.
+    Thus neither the processors nor the workers stand idle, and nothing long is left for the end.
     """
-    if not item.get_closest_marker("process"):
-        return (yield)
-    turns, alone = item.config.stash[TURNS], _alone(item)
-    turns.take(alone)
-    try:
-        return (yield)
-    finally:
-        if not (alone and nextitem is not None and nextitem.path == item.path and _alone(nextitem)):
-            turns.end()
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = _marked(items, "process")
+    computing = [path for path in _marked(items, "long") if path not in waiting]
+    in_turns = [path for pair in zip_longest(computing, waiting) for path in pair if path]
+    order = {path: place for place, path in enumerate(dict.fromkeys([*in_turns, *files]))}
+    items.sort(key=lambda item: order[item.path])
 
 
-def _alone(item: pytest.Item) -> bool:
-    marker = item.get_closest_marker("process")
-    return marker is not None and bool(marker.kwargs.get("alone"))
+def _marked(items: list[pytest.Item], marker: str) -> list[Path]:
+    return list(dict.fromkeys(item.path for item in items if item.get_closest_marker(marker)))
 
 
 @pytest.fixture(scope="session")

@@ -113,4 +113,5 @@ def _table(done: Any, kept: Any) -> str:
         took = "-" if step.took_s is None else f"{step.took_s:.2f} s"
         lines.append(f"{step.name:<{width}}  {step.outcome:<7}  {took:>9} of {step.budget_s:g} s  {step.why}")
     paths = [str(kept.json), str(kept.markdown), str(kept.picture)]
-    return "\n".join([*lines, "", f"{done.kind} of {done.account}: {done.verdict}", *paths])
+    told = ["", *done.incident] if done.incident else []
+    return "\n".join([*lines, *told, "", f"{done.kind} of {done.account}: {done.verdict}", *paths])

@@ -23,6 +23,9 @@ WITHIN = 500
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes; one a core if not given.")
 @click.option("--coverage", is_flag=True, help="Print which fault struck at which level.")
 @click.option("--shrink", is_flag=True, help="With --seed: reduce it to what makes it fail.")
+@click.option(
+    "--case", is_flag=True, help="With --seed: print it as a golden case, as far as one can tell it."
+)
 @click.option("--no-shrink", is_flag=True, help="Do not shrink the first failed seed.")
 @click.option("--keep", is_flag=True, help="Write failed seeds to tests/sim/seeds.txt of this checkout.")
 @click.option("--mutant", metavar="NAME", help="Plant a fault that must be found; `list` names them.")
@@ -51,8 +54,12 @@ def _together(wanted: dict[str, Any]) -> None:
         raise click.UsageError("--seed tells one incident; --seeds, --coverage and --keep are for a search")
     if wanted["shrink"] and not one:
         raise click.UsageError("--shrink needs --seed; a search shrinks its first failed seed by itself")
-    if wanted["mutant"] is not None and (wanted["keep"] or wanted["coverage"] or wanted["shrink"]):
-        raise click.UsageError("--mutant only hunts; --keep, --coverage and --shrink do not go with it")
+    if wanted["case"] and not one:
+        raise click.UsageError("--case needs --seed; it tells one incident")
+    if wanted["mutant"] is not None and any(wanted[each] for each in ("keep", "coverage", "shrink", "case")):
+        raise click.UsageError(
+            "--mutant only hunts; --keep, --coverage, --shrink and --case do not go with it"
+        )
 
 
 def _search(context: click.Context, wanted: dict[str, Any]) -> None:
@@ -78,6 +85,9 @@ def _search(context: click.Context, wanted: dict[str, Any]) -> None:
 def _tell(wanted: dict[str, Any]) -> None:
     text = importlib.import_module("guardian.cli.sim_text")
     document, story = text.story(wanted["seed"], wanted["shrink"])
+    if wanted["case"]:
+        story, document["case"] = text.case(wanted["seed"], document["violations"], wanted["shrink"])
+        click.echo(f"guardian: {document['case']['sentence']}", err=True)
     say(document, wanted["as_json"], story)
     sys.exit(FOUND if document["violations"] else 0)
 

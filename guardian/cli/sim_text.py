@@ -12,11 +12,12 @@ from guardian.sim.mutants.mutant import planted
 from guardian.sim.play.incident import Result
 from guardian.sim.scenario.draw import draw
 from guardian.sim.search import coverage
-from guardian.sim.search.one import play_safely
+from guardian.sim.search.golden import golden
+from guardian.sim.search.one import STOPPED, play_safely
 from guardian.sim.search.shrink import shrink
 from guardian.sim.search.story import told, violations
 
-__all__ = ["print_coverage", "shrunk", "story", "story_with", "summary", "violations"]
+__all__ = ["case", "print_coverage", "shrunk", "story", "story_with", "summary", "violations"]
 
 
 def summary(document: dict[str, Any]) -> str:
@@ -81,3 +82,18 @@ def story(seed: int, smaller: bool) -> tuple[dict[str, Any], str]:
         "timeline": result.timeline,
     }
     return document, shown
+
+
+def case(seed: int, found: list[dict[str, Any]], smaller: bool) -> tuple[str, dict[str, Any]]:
+    """The incident as a golden case, shrunk where wanted and failed; then how much of it that is."""
+    scenario = draw(seed)
+    if any(violation["checker"] == STOPPED for violation in found):
+        return "", {
+            "text": "",
+            "whole": False,
+            "sentence": "no case can tell it: the simulator itself stopped",
+        }
+    if smaller and found:
+        scenario = shrink(scenario, found[0]["checker"]).scenario
+    told = golden(scenario)
+    return told.text.rstrip("\n"), {"text": told.text, "whole": told.whole, "sentence": told.sentence}

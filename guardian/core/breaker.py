@@ -8,11 +8,12 @@ are armed; otherwise it says what it would have done.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
 from guardian.core.state import AccountState, Decision, Evidence, Incident, Nav, RuleState
@@ -103,13 +104,17 @@ def _within(rung: Rung, highest: Level) -> Rung:
 def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     """How far this rule may go now: by its metric, by its scope, and by the accounts of its loss.
 
-    FLATTEN and LOCKOUT for a loss need a second account of it; with only one, nothing beyond REDUCE.
+    FLATTEN and LOCKOUT for a loss, or for a multiple of the equity, need a second account of it; with only
+    one, nothing beyond REDUCE.
     """
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
-    if metric.corroborated and not _corroborated(account.nav, getattr(own.measured, "value", 0.0)):
-        return min(highest, Level.REDUCE)
-    return highest
+    told = account.nav is not None and account.nav.agreed
+    if metric.corroborated:
+        told = _corroborated(account.nav, getattr(own.measured, "value", 0.0))
+    # An exposure is a multiple of the equity: one that only one account tells makes any size look large.
+    doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit == "multiple")
+    return min(highest, Level.REDUCE) if doubtful and not told else highest
 
 
 def _corroborated(nav: Nav | None, loss: float) -> bool:

@@ -6,7 +6,6 @@ same event give the same state and the same effects, byte for byte.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from guardian.core import notices, observe, words
@@ -27,6 +26,7 @@ from guardian.core.events import (
     Tick,
     Troubled,
 )
+from guardian.core.frozen import replace
 from guardian.core.judge import judge
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level

@@ -59,6 +59,8 @@ def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) ->
     After a gap nobody knows where: a change then counts as after a second, or one odd read would fill a hold.
     """
     held = own.held[i]
+    if not (held or over or own.past[i]):
+        return held  # empty, and nothing fills it: almost always
     if over is not None:
         if over is not own.past[i]:
             step = min(step, LONGEST_CROSSING_SECONDS)

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from guardian.core import words
 from guardian.core.breaker import Demand
 from guardian.core.effects import Effect, Notify
+from guardian.core.frozen import replace
 from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
 from guardian.core.state import AccountState, Decision, Incident, RuleState, State
 

@@ -6,7 +6,6 @@ all positions vanishing at once must be confirmed by the wallet of the same read
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,7 @@ from guardian.core.events import (
     Started,
     Troubled,
 )
+from guardian.core.frozen import replace
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.correlation import fold_correlations

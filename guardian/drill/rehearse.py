@@ -6,10 +6,13 @@ Every time but guardian's own t0 and its claim of a verified flat is read from t
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import dropwhile, pairwise
+from pathlib import Path
 from typing import Any
 
 from guardian.config.shapes import AccountConfig, Config
@@ -20,6 +23,11 @@ from guardian.drill.page import Prompt
 from guardian.drill.report import Drill
 from guardian.drill.stage import LOOK_S, Stage, set_up
 from guardian.errors import RefusedError
+from guardian.journal.chain import OWN_KINDS
+from guardian.journal.read import Wanted, read_records
+from guardian.journal.sqlite import FILE_NAME
+from guardian.runtime.casebook.tell import followed, tell
+from guardian.runtime.codec import decode_step_event
 
 WARM_S, ACT_S, FLAT_S, KEY_S, PAGE_S = 40.0, 60.0, 60.0, 90.0, 60.0
 FIRST_S, FENCE_S, VERIFY_S = 5.0, 30.0, 10.0
@@ -47,7 +55,29 @@ async def rehearse(config: Config, name: str | None, seed: int, stalls: Stalls) 
         await play.arm()
         await play.crash()
         await play.judge()
-    return Drill("rehearse", account.name, config.instance, began, tuple(course.steps), facts)
+        lines = await asyncio.to_thread(_told, stage.place.root / "state" / FILE_NAME, facts.get("t0"))
+    return Drill("rehearse", account.name, config.instance, began, tuple(course.steps), facts, lines)
+
+
+def _told(journal: Path, t0: str | None) -> tuple[str, ...]:
+    """The incident as guardian's journal has it, from the first change of level on; second 0 is the breach.
+
+    The market falls all the time: a read is told where something followed from it.
+    """
+    try:
+        records = read_records(journal, Wanted())
+    except (OSError, sqlite3.Error) as error:
+        return (f"the journal cannot be read: {type(error).__name__}",)
+    events = [decode_step_event(record.body) for record in records if record.kind not in OWN_KINDS]
+    steps = dropwhile(lambda step: not any(d.what == "level" for d in step.decisions), followed(events))
+    lines = tell(steps, None if t0 is None else datetime.fromisoformat(t0))
+    quiet = {n for n, (line, after) in enumerate(pairwise([*lines, ">" * 8])) if _is_quiet(line, after)}
+    return tuple(line for n, line in enumerate(lines) if n not in quiet)
+
+
+def _is_quiet(line: str, after: str) -> bool:
+    """A read or a tick with a fact after it: nothing followed."""
+    return line[7:14] in ("> read ", "> tick") and after[7] == ">"
 
 
 def _chosen(config: Config, name: str | None) -> AccountConfig:

@@ -17,7 +17,10 @@ NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One drill as it went. `facts` are what only this kind of drill has to say."""
+    """One drill as it went. `facts` are what only this kind of drill has to say.
+
+    `incident` is what guardian decided and did, in the lines of a case; for people, and in no document.
+    """
 
     kind: Literal["live", "rehearse"]
     account: str
@@ -25,6 +28,7 @@ class Drill:
     at: datetime
     steps: tuple[Step, ...]
     facts: Mapping[str, Any]
+    incident: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -79,6 +83,9 @@ def markdown(drill: Drill, picture: str) -> str:
     ]
     head = ["| step | outcome | took | budget | what was seen |", "|---|---|---|---|---|"]
     lines = [f"# {_title(drill)}", "", f"**{drill.verdict}**", "", *facts, "", *head, *rows, ""]
+    if drill.incident:
+        lines += ["Seconds are since the breach, by guardian's journal.", ""]
+        lines += ["```text", *drill.incident, "```", ""]
     return "\n".join([*lines, f"![the steps against their budgets]({picture})", ""])
 
 

@@ -6,15 +6,20 @@ remembered, obeyed, and written as soon as the journal takes it.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from guardian.errors import GuardianError
 from guardian.ports import Journal, Message, Outgoing
 
+T = TypeVar("T")
+
 LOOK_LIMIT = 500
+JOURNAL_SECONDS = 1.0
 MEMORY_LIMIT = 1000
 JOURNAL_ERRORS = (OSError, sqlite3.Error, GuardianError)
 
@@ -58,10 +63,14 @@ class Waiting:
         self._unwritten: dict[int, Mark] = {}
         self._offered: dict[int, tuple[Outgoing, datetime]] = {}
         self._repeating: set[int] = set()
+        self._past_the_journal: dict[tuple[str, Message], None] = {}
+        self._hanging: asyncio.Future[Any] | None = None
         self._last_id = 0
 
     def offer(self, channel: str, message: Message) -> None:
-        """Take a message that the journal could not; a resolve ends the repetition of its trigger."""
+        """Take a message that the journal could not, once; a resolve ends the repetition of its trigger."""
+        if (channel, message) in self._past_the_journal:
+            return
         if message.notification == "resolve":
             for id_ in [i for i in self._repeating if self._same(i, channel, message.key)]:
                 self._forget(id_)
@@ -69,6 +78,9 @@ class Waiting:
             oldest = max(self._offered)
             self._troubles.begin("outbox", f"over {MEMORY_LIMIT} notifications wait in memory; the oldest go")
             self._forget(oldest)
+        self._past_the_journal[(channel, message)] = None
+        if len(self._past_the_journal) > MEMORY_LIMIT:
+            self._past_the_journal.pop(next(iter(self._past_the_journal)))
         self._last_id -= 1
         self._offered[self._last_id] = (Outgoing(self._last_id, channel, message), message.at)
 
@@ -82,17 +94,54 @@ class Waiting:
 
     async def due(self, now: datetime) -> list[Outgoing]:
         """Everything whose time has come, from both places."""
-        rows = [outgoing for outgoing, at in self._offered.values() if at <= now]
         await self._write_down()
         try:
-            stored = await self._journal.due(now, LOOK_LIMIT)
+            stored = await self._patiently(self._journal.due(now, LOOK_LIMIT))
         except JOURNAL_ERRORS as error:
             self._failed("read", error)
-            return rows
+            return self._due_in_memory(now)
         if not self._unwritten:
             self._troubles.end("outbox")
+        for row in stored:
+            if (row.channel, row.message) in self._past_the_journal:
+                self._adopt(row)
+        rows = self._due_in_memory(now)
         rows.extend(row for row in stored if self._due_despite(row.id, now))
         return rows
+
+    def _due_in_memory(self, now: datetime) -> list[Outgoing]:
+        return [outgoing for outgoing, at in self._offered.values() if at <= now]
+
+    def _adopt(self, row: Outgoing) -> None:
+        """The journal has written late what was offered past it: one of the two is enough.
+
+        What was told is told; what still waits, or repeats, goes on from the row that survives a restart.
+        """
+        said = (row.channel, row.message)
+        self._past_the_journal.pop(said)
+        twin = next((i for i, (o, _) in self._offered.items() if (o.channel, o.message) == said), None)
+        if twin is None:
+            self._unwritten[row.id] = Mark(None)
+            return
+        if twin in self._repeating:
+            self._unwritten[row.id] = Mark(self._offered[twin][1])
+        self._forget(twin)
+
+    async def _patiently(self, answer: Awaitable[T]) -> T:
+        """The journal's answer; TimeoutError (an OSError) when its disk hangs, which holds up no message.
+
+        Its calls stand in line on one thread: while one of them hangs, no other is made.
+        """
+        task = asyncio.ensure_future(answer)
+        if self._hanging is not None and not self._hanging.done():
+            task.cancel()
+            raise TimeoutError("the journal does not answer")
+        self._hanging = task
+        done, _ = await asyncio.wait({task}, timeout=JOURNAL_SECONDS)
+        if not done:
+            task.add_done_callback(_heard)
+            raise TimeoutError("the journal does not answer")
+        return task.result()
 
     def _due_despite(self, id_: int, now: datetime) -> bool:
         mark = self._unwritten.get(id_)
@@ -131,10 +180,16 @@ class Waiting:
 
     async def _write(self, id_: int, mark: Mark) -> None:
         if mark.until is not None:
-            await self._journal.postpone(id_, mark.until, mark.error)
+            await self._patiently(self._journal.postpone(id_, mark.until, mark.error))
         elif mark.abandoned:
-            await self._journal.abandon(id_, mark.error)
+            await self._patiently(self._journal.abandon(id_, mark.error))
         else:
-            await self._journal.delivered(id_)
+            await self._patiently(self._journal.delivered(id_))
         if self._unwritten.get(id_) == mark:
             del self._unwritten[id_]
+
+
+def _heard(task: asyncio.Future[Any]) -> None:
+    """A late answer is of no use any more, and its error none of a loop's business."""
+    if not task.cancelled():
+        task.exception()

@@ -48,12 +48,15 @@ class Committer:
     async def commit(self, at: datetime, kind: str, body: str, outgoing: Outbox) -> None:
         """Durable when this returns, or late (the gap is declared). Never raises.
 
-        A journal that is known to fail is not waited for again until it has written something.
+        A journal that is known to fail is not waited for again until it has written something. Messages that
+        it does not take in time are offered past it: people may hear of them twice, but not late.
         """
         task = self._start(at, kind, body, outgoing)
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS if self._writes else 0.0)
         if not done:
             self._declare(f"a commit took longer than {PATIENCE_SECONDS * 1000:.0f} ms")
+            for channel, message in outgoing:
+                self._offer(channel, message)
 
     def begin(self, at: datetime, kind: str, body: str) -> None:
         """A record that nothing waits for; order is kept by the journal's single writer."""

@@ -65,9 +65,9 @@ def test_a_failed_seed_is_kept_with_its_scenario_only_when_asked(
     seeds.write_text("", encoding="utf-8")
     monkeypatch.setattr(kept, "SEEDS", seeds)
 
-    sim("--seeds", "5", "--jobs", "1", "--no-shrink")
+    sim("--seeds", "9", "--jobs", "1", "--no-shrink")
     unasked = seeds.read_text(encoding="utf-8")
-    sim("--seeds", "5", "--jobs", "1", "--no-shrink", "--keep")
+    sim("--seeds", "9", "--jobs", "1", "--no-shrink", "--keep")
 
     assert unasked == ""
     assert {line.checker for line in kept.lines(seeds)} == {"stays-in-scope"}
@@ -90,6 +90,26 @@ def test_one_seed_as_a_document_has_its_timeline() -> None:
 
     assert document["seed"] == 4
     assert any("guardian starts" in line for line in document["timeline"])
+
+
+def test_a_seed_is_printed_as_a_case_and_stderr_says_how_much_of_it_that_is() -> None:
+    whole, cut = sim("--seed", "2", "--case"), sim("--seed", "4", "--case", "--json")
+
+    assert whole.stdout.startswith("# Seed 2 of the simulator: ")
+    assert "\n----\n" in whole.stdout
+    assert "guardian: the case tells the whole incident\n" == whole.stderr
+    told = json.loads(cut.stdout)["case"]
+    assert told["whole"] is False
+    assert f"guardian: {told['sentence']}\n" == cut.stderr
+
+
+def test_a_failing_seed_is_shrunk_before_it_becomes_a_case(broken: None) -> None:
+    first = next(seed for seed in range(1, 60) if sim("--seed", str(seed)).exit_code == 1)
+
+    case = sim("--seed", str(first), "--case", "--shrink")
+
+    assert case.exit_code == 1
+    assert case.stdout.startswith(f"# Seed {first} of the simulator: stays-in-scope: ")
 
 
 def test_coverage_marks_what_nothing_has_hit() -> None:
@@ -128,7 +148,9 @@ def test_a_mutant_that_survives_is_exit_1() -> None:
     [
         ("--seed", "4", "--seeds", "5"),
         ("--shrink",),
+        ("--case",),
         ("--mutant", "no-such-mutant"),
+        ("--mutant", "fence-last", "--seed", "4", "--case"),
         ("--mutant", "fence-last", "--keep"),
         ("--seeds", "0"),
         ("--seed", "4", "--coverage"),

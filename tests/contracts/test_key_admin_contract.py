@@ -77,6 +77,19 @@ async def a_second_fence_keeps_the_record_of_the_first(admin: KeyAdmin, bed: Bed
     assert second.facts == first.facts
 
 
+async def a_fence_of_an_earlier_life_is_recorded_as_it_was_found(admin: KeyAdmin, bed: Bed) -> None:
+    """Who died before the answer does not know what the key could do, and must not make it up."""
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+    await admin.fence(key, bot)
+    restarted = bed.admin()
+
+    found = await restarted.fence(key, bot)
+    await restarted.close()
+
+    assert found.outcome is Outcome.DONE
+    assert dict(found.facts)["read_only"] == "true"
+
+
 async def without_the_fences_record_nothing_is_restored(admin: KeyAdmin, bed: Bed) -> None:
     key, bot = bed.credentials["admin"], bed.credentials["bot"].key
     await admin.fence(key, bot)
@@ -146,6 +159,7 @@ CONTRACT: tuple[Contract, ...] = (
     a_fence_stops_trading_keeps_ips_and_can_be_restored,
     a_fence_whose_answer_was_lost_is_found_done_with_its_record,
     a_second_fence_keeps_the_record_of_the_first,
+    a_fence_of_an_earlier_life_is_recorded_as_it_was_found,
     without_the_fences_record_nothing_is_restored,
     a_deleted_key_is_dead_and_deleting_it_again_is_gone,
     guardians_own_keys_are_out_of_reach,

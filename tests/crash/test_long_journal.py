@@ -1,4 +1,4 @@
-"""A journal of days costs a restart nothing: it acts as if it were new. `make crash` takes a million."""
+"""A journal of hours costs a restart nothing: it acts as if it were new. `make crash` takes a million."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.long import remember
 
-RECORDS = 100_000
+RECORDS = 20_000
 
 
 @pytest.mark.process

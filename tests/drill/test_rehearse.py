@@ -50,5 +50,14 @@ def test_the_plan_is_rehearsed_and_counts_for_nothing(tmp_path: Path) -> None:
     assert (0, 0) == (document["positions_left"], document["orders_left"])
     assert document["pages"] > 0
     assert all(Path(path).stat().st_size > 0 for path in document["report"].values())
+    assert "incident" not in document
+    told = Path(document["report"]["markdown"]).read_text().partition("```text\n")[2].partition("```")[0]
+    assert "  HALT -> LOCKOUT (" in told
+    assert (
+        told.index("  fence ")
+        < told.index("  close ")
+        < told.index("Verified flat")
+        < told.index("Bots stopped")
+    )
     assert not (tmp_path / "state" / "journal.db").exists()
     assert 3 == cli("due").returncode

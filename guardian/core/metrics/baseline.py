@@ -6,10 +6,10 @@ loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from guardian.core.frozen import replace
 from guardian.core.model import Window
 from guardian.core.state import MAXIMUM_BASELINE_POINTS, Baseline
 

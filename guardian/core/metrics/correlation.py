@@ -18,11 +18,11 @@ Source: RiskMetrics 1996; metrics.md M14.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from math import isfinite, log, sqrt
 
+from guardian.core.frozen import replace
 from guardian.core.metrics.clusters import Rho, partition
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown

@@ -11,10 +11,10 @@ Source: metrics.md M29.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from guardian.core.frozen import replace
 from guardian.core.model import Position, Snapshot
 from guardian.core.state import LegLots, Lot, Lots
 

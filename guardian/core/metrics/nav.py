@@ -9,10 +9,10 @@ Source: unitised NAV / time-weighted return (GIPS); the venue's wallet total cro
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from guardian.core.frozen import replace
 from guardian.core.metrics.exposure import settle_price
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
 from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
@@ -57,6 +57,8 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
     fresh = tuple(row for row in snapshot.ledger or () if row.id not in nav.booked)
     rows = (*nav.waiting, *fresh)
+    if not rows and prices == dict(nav.prices):
+        return nav, Decimal(0)
     booked = (*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:] if fresh else nav.booked
     unpriced = any(row.currency not in prices for row in rows)
     if unpriced and snapshot.wallet is None and len(rows) <= MAXIMUM_BOOKED_ROWS:

@@ -6,12 +6,12 @@ evidence newer than the last report before the same target is tried again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from guardian.core.effects import Effect
 from guardian.core.events import Outcome
+from guardian.core.frozen import replace
 from guardian.core.model import Part
 from guardian.core.state import MAXIMUM_TARGETS, AccountState, Incident, Target
 

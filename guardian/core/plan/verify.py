@@ -6,9 +6,9 @@ position above dust and no order at all, and its wallet, the second endpoint, ho
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from guardian.core.frozen import replace
 from guardian.core.model import Level, Part
 from guardian.core.plan.draft import Draft
 from guardian.core.plan.exposure import nothing_held

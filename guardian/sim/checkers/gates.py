@@ -33,7 +33,7 @@ class Try:
 
 
 class Gates(Checker):
-    """What the gate checkers share: each leg's newest close, forgotten when the process dies."""
+    """What the gate checkers share: each leg's newest close, mostly forgotten when the process dies."""
 
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
@@ -99,6 +99,15 @@ class NewerEvidence(Gates):
 
 class AsksFirst(Gates):
     law = "After a lost answer the same client id is used again, or the venue is asked what became of it."
+
+    def died(self, life: Life) -> None:
+        """What was in flight when the process died has no answer, and the journal says that it was sent."""
+        if not life.runtime.committer.ok or self.scene.stage.disk.lost:
+            self._tries.clear()
+        for last in self._tries.values():
+            if last.answered is None:
+                last.outcome, last.resolved = Outcome.UNKNOWN, False
+        self._questions.clear()
 
     def again(self, step: Decided, account: AccountState, effect: ClosePosition, last: Try) -> None:
         lost = last.outcome is Outcome.UNKNOWN and not last.resolved

@@ -36,9 +36,11 @@ class FlatClaim(Checker):
         )
         if stand.bot_key.can_trade and not impossible:
             self.fail(f"{stand.name}: flat was claimed while the bot's key could trade")
-        if left and not impossible:
+        # A bot that still can may have opened again since the read; an idle one excuses nothing.
+        excused = impossible and stand.plan.bot.style != "idle"
+        if left and not excused:
             self.fail(f"{stand.name}: flat was claimed with {left[0].size} of {left[0].symbol} open")
-        if stand.books.open_orders and not impossible:
+        if stand.books.open_orders and not excused:
             self.fail(
                 f"{stand.name}: flat was claimed with {len(stand.books.open_orders)} orders in the book"
             )
@@ -79,7 +81,8 @@ class GetsThere(Checker):
             if open_now and self.scene.now() - self._tried_at.get(stand.name, 0.0) > TRIES_WITHIN:
                 self.fail(f"{stand.name}: not flat, and nothing has been tried for {TRIES_WITHIN:g} s")
             return
-        if account.level is Level.LOCKOUT and account.policy.has_admin and stand.bot_key.deleted_at is None:
+        said_dead = account.incident is not None and account.incident.key_dead_at is not None
+        if said_dead and stand.bot_key.deleted_at is None:
             self.fail(f"{stand.name}: the key is said to be dead and lives")
         if stand.bot_key.can_trade and account.policy.has_admin:
             self.fail(f"{stand.name}: the bot's key can trade at the end")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from guardian.core.effects import Effect, Notify
-from guardian.core.events import Event
+from guardian.core.effects import Effect
+from guardian.core.events import Event, SnapshotTaken, Tick
 from guardian.core.model import Level
 from guardian.core.state import State
 from guardian.ports import Message
+from guardian.runtime.casebook.recount import Recount
+from guardian.runtime.casebook.tell import Step, account_of, at, deeds, named
 from guardian.sim.checkers import laws
 from guardian.sim.checkers.checker import Checker, Decided, Deed, Scene, Violation
 from guardian.sim.checkers.truth import Truth
@@ -21,15 +23,23 @@ from guardian.sim.world.orders import Order, OrderRequest
 
 
 class Panel:
-    """Implements every ear of the incident. `tells` keeps a timeline for people."""
+    """Implements every ear of the incident. `tells` keeps `steps`, their `moments`, and a timeline.
+
+    Guardian's part of the timeline is in the words of a case; what the world saw stands between, marked `|`.
+    All of it is by the world's clock, also where guardian's is off.
+    """
 
     def __init__(self, stage: Stage, now: Callable[[], float], tells: bool = False) -> None:
         self.scene = Scene(stage, Truth(stage.stands), now)
         self.violations: list[Violation] = []
         self.timeline: list[str] = []
+        self.steps: list[Step] = []
+        self.moments: list[float] = []
         self.events = 0
+        self.others = 0
         self.flat_seconds: list[float] = []
         self._tells = tells
+        self._recount, self._several = Recount(brief=True), len(stage.stands) > 1
         self._awaited: dict[int, list[Callable[[], None]]] = {}
         self._begun: dict[str, float] = {}
         self.scene.truth.look(now())
@@ -43,11 +53,11 @@ class Panel:
         seen = {(v.checker, v.text) for v in self.violations}
         if (violation.checker, violation.text) not in seen:
             self.violations.append(violation)
-            self._line(f"VIOLATION {violation.checker}: {violation.text}")
+            self._line(f"VIOLATION {violation.checker}: {violation.text}", "")
 
-    def _line(self, text: str) -> None:
+    def _line(self, text: str, mark: str = "| ") -> None:
         if self._tells:
-            self.timeline.append(f"{self.scene.now():8.3f}  {text}")
+            self.timeline.append(at(self.scene.now(), mark + text))
 
     def born(self, life: Life) -> None:
         self.scene.life = life
@@ -86,16 +96,16 @@ class Panel:
                 self.flat_seconds.append(self.scene.now() - self._begun.pop(name))
 
     def _tell(self, step: Decided) -> None:
-        for decision in step.after.decisions:
-            what = " ".join(x for x in (decision.rule, decision.before, "->", decision.after) if x)
-            self._line(f"{decision.account}: {decision.what} {what}")
-        for effect in step.effects:
-            if not isinstance(effect, Notify):
-                self._line(f"  {effect.kind} {effect}")
-        code = getattr(step.event, "code", "")
-        if step.event.kind == "reported":
-            self._line(f"  answer {getattr(step.event, 'effect_id', '')} "
-                       f"{getattr(step.event, 'outcome', '')} {code}")  # fmt: skip
+        """The fact and its deeds. The market moves between any two reads: only one that led on is news."""
+        event, told = step.event, Step(step.event, step.after.decisions, step.effects)
+        self.steps.append(told)
+        self.moments.append(self.scene.now())
+        fact, after = self._recount.fact(event), deeds(told.decisions, told.effects, self._several)
+        self._recount.planned(told.effects)
+        if fact and (after or not isinstance(event, SnapshotTaken | Tick)):
+            whose = named(account_of(event), fact, self._several)
+            self.timeline.append(f"{self.scene.now():7.1f}> {whose}")
+        self.timeline += [at(self.scene.now(), line) for line in after]
 
     def ordered(self, stand: Stand, request: OrderRequest, before: Decimal, after: Decimal) -> None:
         self._line(f"{stand.name}: {request.side} {request.symbol} {before} -> {after} {request.link_id}")
@@ -114,16 +124,19 @@ class Panel:
             checker.edited(stand, endpoint, key_id)
 
     def told(self, channel: str, message: Message) -> None:
+        self.others += 1
         self._line(f"told {channel}: {message.title}")
         for checker in self._checkers:
             checker.told(channel, message)
 
     def operated(self, act: Act) -> None:
+        self.others += 1
         self._line(f"{act.account}: operator {act.kind}")
         for checker in self._checkers:
             checker.operated(act)
 
     def moved(self) -> None:
+        self.others += 1
         self.scene.truth.look(self.scene.now())
         for checker in self._checkers:
             checker.moved()

@@ -42,12 +42,15 @@ MOMENTS = (0.0, 0.001, 0.004, 0.04)
 class Result:
     """What one incident gave: violations, figures, and what the weather changed.
 
+    An event is anything that happens: a decision of guardian's, a request that reaches the venue, a move of
+    the market, a trade of a bot's, a message that people get; `decisions` and `calls` are the first two.
     `digest` is that of everything the disk has recorded: the same seed and version give the same.
     """
 
     seed: int
     violations: list[Violation]
     events: int
+    decisions: int
     calls: int
     seconds: float
     flat_seconds: list[float]
@@ -255,11 +258,14 @@ class Incident:
         faults: dict[str, int] = {}
         for (name, _), times in weather.changed.items():
             faults[name] = faults.get(name, 0) + times
+        calls = sum(sum(s.line.requests.values()) for s in self.stage.stands.values())
+        traded = sum(bot.accepted for bot in self.stage.bots.values())
         return Result(
             seed=self.scenario.seed,
             violations=self.panel.violations,
-            events=self.panel.events,
-            calls=sum(sum(s.line.requests.values()) for s in self.stage.stands.values()),
+            events=self.panel.events + self.panel.others + calls + traded,
+            decisions=self.panel.events,
+            calls=calls,
             seconds=self.now(),
             flat_seconds=self.panel.flat_seconds,
             faults=faults,

@@ -19,7 +19,7 @@ def settled(account: AccountState, stand: Stand) -> bool:
     if not account.policy.has_admin:
         return True
     if account.level is Level.LOCKOUT:
-        # A key that a forgotten life has fenced is one of many read-only keys now, and only its name tells it.
+        # A key that a forgotten life has fenced is one of many read-only keys now; only its name tells it.
         nameless = not account.policy.bot_keys and not stand.bot_key.can_trade
         dead = account.incident.key_dead_at is not None or stand.bot_key.deleted_at is not None
         return dead or nameless

@@ -6,6 +6,7 @@ that it has lost must not look better here than there.
 
 from __future__ import annotations
 
+from guardian.exchanges.bybit.audit import TRADING_GROUPS
 from guardian.ports import KeyAudit
 from guardian.sim.faces.bybit.auth import authorise
 from guardian.sim.faces.bybit.codes import DENIED, KEY_EXPIRED, KEY_INVALID, TEXTS, BybitProblem
@@ -17,7 +18,6 @@ from guardian.sim.world.keys import ApiKey
 
 TRANSFERS = {"AccountTransfer", "SubMemberTransfer"}
 MANAGING = TRANSFERS | {"Withdraw"}
-TRADING = ("ContractTrade", "Spot", "Options", "Derivatives")
 
 
 def turned_away(stand: Stand, key_id: str, need: Need) -> Reply | None:
@@ -57,7 +57,7 @@ def _audited(stand: Stand, key: ApiKey) -> KeyAudit:
     owner, wallet = stand.world.accounts[key.owner], set(key.grants("Wallet"))
     return KeyAudit(
         key_id=key.id,
-        can_trade=not key.read_only and any(key.grants(group) for group in TRADING),
+        can_trade=not key.read_only and any(key.grants(group) for group in TRADING_GROUPS),
         can_withdraw="Withdraw" in wallet,
         can_transfer=not key.read_only and bool(wallet & TRANSFERS),
         can_manage_keys=_manages(stand, key),

@@ -26,7 +26,7 @@ def play_safely(scenario: Scenario, told: bool = False) -> Result:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
-        return Result(scenario.seed, [Violation(STOPPED, 0.0, text)], 0, 0, 0.0, [], {}, {})
+        return Result(scenario.seed, [Violation(STOPPED, 0.0, text)], 0, 0, 0, 0.0, [], {}, {})
 
 
 def law_of(checker: str) -> str:

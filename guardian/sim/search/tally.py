@@ -21,6 +21,7 @@ class Tally:
     violations: int = 0
     failed: list[Result] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
+    decisions: list[int] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
     flat_seconds: list[float] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
@@ -32,6 +33,7 @@ class Tally:
         if result.violations:
             self.failed.append(result)
         self.events.append(result.events)
+        self.decisions.append(result.decisions)
         self.calls.append(result.calls)
         self.flat_seconds += result.flat_seconds
         self.faults.update(result.faults)
@@ -47,6 +49,7 @@ class Tally:
             "failed_seeds": [result.seed for result in self.failed],
             "incidents_per_s": round(self.done / seconds, 2) if seconds > 0 else 0.0,
             "median_events": median(self.events) if self.events else 0,
+            "median_decisions": median(self.decisions) if self.decisions else 0,
             "median_calls": median(self.calls) if self.calls else 0,
             "flat_s": spread(self.flat_seconds),
             "faults": dict(sorted(self.faults.items())),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from guardian.journal import Origin, SqliteJournal
-from guardian.notify import Courier, Pace, Router, Timing
+from guardian.notify import Courier, Pace, Router, Timing, waiting
 from guardian.notify.backlog import retry_seconds
 from guardian.ports import Delivery, Outgoing
 from tests.adapters.notify.desk import ROUTES, Desk, Receiver, World, message
@@ -63,6 +63,46 @@ async def test_offered_messages_arrive_while_the_journal_is_down(desk: Desk) -> 
 
     assert desk.ops.titles == ["disk is dead"]
     assert desk.troubles == [("outbox", False)]
+
+
+class Hanging:
+    """Nothing that the journal is asked is ever answered, until it is released."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self._free = asyncio.Event()
+
+    def release(self) -> None:
+        self._free.set()
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*args: Any) -> Any:
+            await self._free.wait()
+            return await getattr(self._journal, name)(*args)
+
+        return call
+
+
+async def test_a_journal_that_hangs_holds_up_no_message_and_what_it_wrote_late_is_told_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "JOURNAL_SECONDS", 0.02)
+    journal: Any = Hanging(desk.journal)
+    courier = desk.courier
+    courier._waiting._journal = journal
+    flat = message("flat", level="CAUTION")
+
+    courier.offer("ops", flat)
+    await desk.round()
+    assert desk.ops.titles == ["flat"]
+
+    await desk.queue(flat)
+    journal.release()
+    await courier._waiting._hanging
+    await desk.rounds(10)
+
+    assert desk.ops.titles == ["flat"]
+    assert await desk.waiting() == []
 
 
 async def test_a_full_disk_sends_nothing_twice_and_retries_what_failed(desk: Desk) -> None:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from guardian.core.engine import step
 from guardian.core.events import Tick
 from guardian.core.model import Level
-from guardian.core.state import State
+from guardian.core.state import Flatness, State
 from guardian.runtime.codec import encode_step
 from guardian.sim.checkers import outcome, running
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.ports.journal import Written
 from guardian.sim.ports.outside import SECRETS
+from guardian.sim.scenario.shapes import BotPlan, BotStyle
 from guardian.sim.world.takeover import Taken
 from tests.sim.laws.theatre import Play, Theatre
 
@@ -52,6 +53,22 @@ def held_and_claimed(t: Theatre) -> None:
 def open_key_and_claimed(t: Theatre) -> None:
     empty_books(t)
     claims(t)
+
+
+def no_fence_and_claimed(t: Theatre, style: BotStyle) -> None:
+    """Nobody could fence the bot, and a position is open at the claim."""
+    t.stand.plan = replace(t.stand.plan, bot=BotPlan(style))
+    flat = Flatness(t.instant(), t.instant(), verified_at=t.instant())
+    incident = t.incident(fence_impossible="10005", flatness=flat)
+    t.step(t.account(Level.FLATTEN), t.account(Level.FLATTEN, incident=incident))
+
+
+def a_free_bot_came_back(t: Theatre) -> None:
+    no_fence_and_claimed(t, "fighting")
+
+
+def nobody_came_back(t: Theatre) -> None:
+    no_fence_and_claimed(t, "idle")
 
 
 def order_left_and_claimed(t: Theatre) -> None:
@@ -209,6 +226,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (outcome.FlatClaim, flat_and_fenced, held_and_claimed),
     (outcome.FlatClaim, flat_and_fenced, open_key_and_claimed),
     (outcome.FlatClaim, flat_and_fenced, order_left_and_claimed),
+    (outcome.FlatClaim, a_free_bot_came_back, nobody_came_back),
     (outcome.GetsThere, reached, not_flat),
     (outcome.GetsThere, reached, key_open_at_the_end),
     (outcome.GetsThere, reached, gone_at_the_end),

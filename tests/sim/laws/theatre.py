@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any, cast
 
 from guardian.core.effects import CloseOrder, ClosePosition, Effect
 from guardian.core.events import Event, Tick
-from guardian.core.model import Level, Rule, Rung
+from guardian.core.model import Level, Rule, Rung, Window
 from guardian.core.state import AccountState, Arming, Decision, Flatness, Incident, State
 from guardian.ports import Message
 from guardian.runtime.permit import Permit
@@ -19,13 +20,14 @@ from guardian.sim.checkers.checker import Checker, Decided, Deed, Scene, Violati
 from guardian.sim.checkers.truth import Truth
 from guardian.sim.play.life import Life, policy_of
 from guardian.sim.play.stage import build
-from guardian.sim.scenario.packs import _rule
+from guardian.sim.scenario.packs import draw_rules
 from guardian.sim.scenario.shapes import AccountPlan, BotPlan, MarketPlan, Scenario, Stake
 from guardian.sim.world.orders import Kind, OrderRequest, Side
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN = AccountPlan("a1", "east", (Stake("BTCUSDT", 0.5),), BotPlan("fighting"))
-LOSS = cast(Rule, _rule("loss", "drawdown", (Rung(0.05, Level.FLATTEN, 2.0),)))
+DRAWN = next(rule for rule in draw_rules(random.Random(1)) if rule.id == "loss")
+LOSS: Rule = replace(DRAWN, ladder=(Rung(0.05, Level.FLATTEN, 2.0),), window=Window("hwm"))
 
 
 class Theatre:

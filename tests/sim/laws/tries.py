@@ -68,6 +68,20 @@ def new_id_at_once(t: Theatre) -> None:
     closes(t, 2, asked=11.0, client_id="gdn-y")
 
 
+def dies_in_mid_close_and_tries(t: Theatre, client_id: str) -> None:
+    closes(t, 1, client_id="gdn-x")
+    t.checker.died(t.life())
+    closes(t, 2, asked=11.0, client_id=client_id)
+
+
+def same_id_after_a_crash(t: Theatre) -> None:
+    dies_in_mid_close_and_tries(t, "gdn-x")
+
+
+def new_id_after_a_crash(t: Theatre) -> None:
+    dies_in_mid_close_and_tries(t, "gdn-y")
+
+
 def tries_dust(t: Theatre, times: int) -> None:
     (position,) = view.positions(t.stand)
     dust = replace(position, quantity=position.minimum / 2)
@@ -166,6 +180,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (gates.NewerEvidence, on_newer_evidence, on_old_evidence),
     (gates.NewerEvidence, blind_for_long, on_old_evidence),
     (gates.AsksFirst, same_id_again, new_id_at_once),
+    (gates.AsksFirst, same_id_after_a_crash, new_id_after_a_crash),
     (gates.LetsDustBe, dust_tried_a_little, dust_chased),
     (proofs.FlatTwice, flat_in_two_reads, flat_in_one_read),
     (proofs.FlatTwice, flat_in_two_reads, flat_in_two_reads_of_one_moment),
