@@ -59,6 +59,7 @@ run: venv  ## the daemon, with ./guardian.yaml or GUARDIAN_CONFIG
 docs: venv  ## write the generated pages; links, commands and examples in the docs are true
 	@$(BIN)/python -m tests.docs.rules_reference --write
 	@$(BIN)/python -m tests.torture.page --write
+	@$(BIN)/python -m tests.mutants.table --write
 	@$(BIN)/python -m pytest tests/docs
 
 sim: venv  ## seeded incidents under faults

@@ -15,8 +15,9 @@ from typing import Literal
 
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.nav import consistent
 from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
-from guardian.core.state import AccountState, Decision, Evidence, Incident, Nav, RuleState
+from guardian.core.state import AccountState, Decision, Incident, RuleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ CAUTION_DWELL = timedelta(seconds=60)
 IGNORED_AFTER = timedelta(seconds=10)
 GROWTH = Decimal("1.01")
 """Exposure past this multiple of what a halted bot had counts as growing; less is rounding."""
+
+WIPED_OUT = 0.9
+"""A loss past which a wallet at zero is what one would expect."""
 
 OPERATOR = "operator"
 JOURNAL_TROUBLE = "journal"
@@ -109,25 +113,36 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     """
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
-    told = account.nav is not None and account.nav.agreed
+    told = _told(account)
     if metric.corroborated:
-        told = _corroborated(account.nav, getattr(own.measured, "value", 0.0))
+        told = _corroborated(account, getattr(own.measured, "value", 0.0))
     # An exposure is a multiple of the equity: one that only one account tells makes any size look large.
     doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit == "multiple")
     return min(highest, Level.REDUCE) if doubtful and not told else highest
 
 
-def _corroborated(nav: Nav | None, loss: float) -> bool:
+def _told(account: AccountState) -> bool:
+    """Wallet and positions of the newest read tell one equity: with the ledger, or where it is late alone."""
+    nav, wallet = account.nav, account.evidence.wallet
+    if nav is None or nav.sides < 2 or wallet is None:
+        return False
+    return nav.agreed or consistent(wallet, account.evidence.positions)
+
+
+def _corroborated(account: AccountState, loss: float) -> bool:
     """Whether the wallet and the positions tell the same loss (docs/decisions/0014).
 
-    Within 1 % of the equity, or neither claims more than twice the other's loss: prices move between the two
-    answers of one read, most of all in a crash. Two sources that are wrong in different ways do not agree, and
-    a wallet without equity is no account of positions that have some.
+    One equity, or neither claims more than twice the other's loss: prices move between the two answers of one
+    read, most of all in a crash. Two sources that are wrong in different ways do not agree; a wallet without
+    equity is no account of positions that have some.
     """
-    if nav is None or nav.raw is None or nav.sides < 2 or nav.raw <= 0 < nav.explained:
+    nav = account.nav
+    if nav is None or nav.raw is None or nav.sides < 2:
         return False
-    if nav.agreed or loss >= 1 or nav.equity <= 0:
+    if _told(account) or loss >= 1 or nav.equity <= 0:
         return True
+    if nav.raw <= 0 and loss < WIPED_OUT:
+        return False
     lost = nav.equity * Decimal(str(loss / (1 - loss)))
     return abs(nav.raw - nav.explained) <= lost
 
@@ -256,7 +271,7 @@ def _watched_halt(account: AccountState) -> AccountState:
     gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
     if counts:
         gross = gross if incident.grown_from is None else min(gross, incident.grown_from)
-        incident = replace(incident, grown_from=gross)
+        incident = replace(incident, grown_from=gross, margin_from=_least_margin(account, incident))
     watched = tuple(sorted(legs.items()))
     return replace(account, incident=replace(incident, watched=watched, watched_at=asked))
 
@@ -266,20 +281,33 @@ def ignores_halt(account: AccountState) -> bool:
     incident = account.incident
     if incident is None or incident.grown_from is None or not Level.HALT <= account.level < Level.FLATTEN:
         return False
-    grown = sum(_leg_values(account, incident).values(), Decimal(0)) > incident.grown_from * GROWTH
-    return grown and _filled(account.evidence, incident)
+    gross = sum(_leg_values(account, incident).values(), Decimal(0))
+    return gross > incident.grown_from * GROWTH and _filled(account, incident, gross)
 
 
-def _filled(evidence: Evidence, incident: Incident) -> bool:
-    """Whether anything can have been filled: growth without it is a listing that had lacked a leg.
+def _filled(account: AccountState, incident: Incident, gross: Decimal) -> bool:
+    """Whether orders were filled: growth without any is a listing that had lacked a leg.
 
-    Where the wallet has not been read for as long, the positions count alone.
+    A fill moves the cash by its fee or, where it costs none, the margin by at least half of the growth. Where
+    the wallet has not been read for as long, the positions count alone.
     """
-    since = (incident.halted_at or incident.entered_at) + IGNORED_AFTER
-    wallet, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
-    if wallet is None or positions is None or positions - wallet >= IGNORED_AFTER:
+    evidence, since = account.evidence, (incident.halted_at or incident.entered_at) + IGNORED_AFTER
+    asked, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
+    if evidence.wallet is None or asked is None or positions is None or positions - asked >= IGNORED_AFTER:
         return True
-    return evidence.cash_moved_at is not None and evidence.cash_moved_at >= since
+    if evidence.cash_moved_at is not None and evidence.cash_moved_at >= since:
+        return True
+    growth = gross / incident.grown_from - 1 if incident.grown_from else Decimal(1)
+    return evidence.wallet.position_margin > (incident.margin_from or Decimal(0)) * (1 + growth / 2)
+
+
+def _least_margin(account: AccountState, incident: Incident) -> Decimal | None:
+    """The least that the wallet has held for positions since growth is looked for."""
+    wallet = account.evidence.wallet
+    if wallet is None:
+        return incident.margin_from
+    known = incident.margin_from
+    return wallet.position_margin if known is None else min(known, wallet.position_margin)
 
 
 def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:

@@ -53,7 +53,7 @@ class Nav:
     `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
     whose currency has no price yet. `marks` are those of the assets held when the wallet gave the prices.
     `since` is when the wallet was asked that this began with: it contains every row that is older.
-    `pending` is money that has crossed the border, in the equity but not yet in the units.
+    `par` is the value when both accounts last agreed, at `par_at`.
     """
 
     at: datetime
@@ -70,8 +70,8 @@ class Nav:
     waiting: tuple[LedgerEntry, ...] = ()
     marks: tuple[tuple[str, Decimal], ...] = ()
     since: datetime | None = None
-    pending: Decimal = Decimal(0)
-    pending_since: datetime | None = None
+    par: float | None = None
+    par_at: datetime | None = None
 
     @property
     def equity(self) -> Decimal:
@@ -156,7 +156,8 @@ class Incident:
     """From the first level above NORMAL until an operator (or CAUTION's dwell) ends it.
 
     `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at
-    the entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) a halted bot may not exceed.
+    the entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) a halted bot may not exceed,
+    `margin_from` the least margin that the wallet has held for positions since.
     `watched` are the legs of the newest read since HALT at the same prices, asked at `watched_at`.
     """
 
@@ -172,6 +173,7 @@ class Incident:
     legs: tuple[tuple[str, Decimal], ...] = ()
     prices: tuple[tuple[str, Decimal], ...] = ()
     grown_from: Decimal | None = None
+    margin_from: Decimal | None = None
     watched: tuple[tuple[str, Decimal], ...] = ()
     watched_at: datetime | None = None
     targets: tuple[Target, ...] = ()

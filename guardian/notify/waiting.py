@@ -136,9 +136,9 @@ class Waiting:
         if self._hanging is not None and not self._hanging.done():
             task.cancel()
             raise TimeoutError("the journal does not answer")
-        self._hanging = task
         done, _ = await asyncio.wait({task}, timeout=JOURNAL_SECONDS)
         if not done:
+            self._hanging = task
             task.add_done_callback(_heard)
             raise TimeoutError("the journal does not answer")
         return task.result()

@@ -147,6 +147,8 @@ class Performer:
         report = await admin.restore(credential, effect.key_id, effect.facts)
         fine = report.outcome is Outcome.DONE
         became = "restored" if fine else "NOT restored; do it at the venue"
+        if fine and dict(effect.facts).get("read_only") == "true":
+            became = "as the fence found them, read-only; a bot that must trade needs them from the venue"
         detail, subject = f"key {effect.key_id}: permissions {became}", f"unfence-{effect.key_id}"
         self._post(Troubled(self._clock.now(), effect.account, subject, detail, healed=fine))
         return report

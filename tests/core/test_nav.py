@@ -269,35 +269,46 @@ def test_decimal_cash_does_not_drift():
 
 
 @pytest.mark.parametrize("phantom", ["positions", "wallet"])
-def test_a_flow_that_is_booked_during_a_phantom_is_unitised_when_it_is_over(phantom: str):
-    """At a phantom NAV it would buy too many units, and every later NAV would show a loss that nobody made."""
+def test_a_flow_that_comes_during_a_phantom_is_unitised_at_what_was_told_before(phantom: str):
+    """At a phantom NAV it would buy too many units, and every later one would show a false loss."""
     held = position(quantity=1, mark=1000)
     fell = replace(held, mark=Decimal(500)) if phantom == "positions" else held
     honest = [read(n, (held,), cash=1000) for n in range(5)]
     odd = read(5, (fell,), cash=1300, ledger=(row("d", 300, LedgerKind.FLOW),))
     odd = says(odd, 1300 if phantom == "positions" else 650)
 
-    during = fold(*honest, odd)
-    after = fold(*honest, odd, read(6, (held,), cash=1300))
+    during, after = fold(*honest, odd), fold(*honest, odd, read(6, (held,), cash=1300))
 
-    assert during.pending == Decimal(300)
-    assert after.pending == Decimal(0)
     assert pytest.approx(100) == during.value
     assert pytest.approx(100) == after.value
     assert pytest.approx(13) == float(after.units)
 
 
-def test_a_flow_does_not_wait_for_agreement_longer_than_a_minute():
-    """A dispute that lasts must not leave the money out of the units: its later gains would count twice."""
-    flow = row("d", 500, LedgerKind.FLOW)
-    reads = [read(n, cash=1000) for n in range(5)]
-    disputed = [says(read(5 + 10 * n, cash=1500, ledger=(flow,)), 1450) for n in range(8)]
+@pytest.mark.parametrize("claims", [10_000, 1_000, 980])
+def test_most_of_the_money_leaves_while_the_accounts_disagree_and_what_is_left_is_measured_right(claims: int):
+    """A stale wallet, or a standing dispute: half of the rest lost is half, and nothing lost is none."""
+    flow = row("w", -9000, LedgerKind.FLOW)
+    calm = [read(n, cash=10_000) for n in range(5)]
+    gone = [
+        says(read(5, cash=1000, ledger=(flow,)), claims),
+        *(says(read(n, cash=1000), claims) for n in range(6, 70)),
+    ]
 
-    waiting, priced = fold(*reads, *disputed[:6]), fold(*reads, *disputed)
+    assert pytest.approx(100) == fold(*calm, *gone, read(70, cash=1000)).value
+    assert (
+        pytest.approx(50)
+        == fold(*calm, *gone, read(70, cash=500, ledger=(row("l", -500, LedgerKind.TRADE),))).value
+    )
 
-    assert (Decimal(500), Decimal(0)) == (waiting.pending, priced.pending)
-    assert pytest.approx(100) == waiting.value
-    assert pytest.approx(100) == priced.value
+
+def test_money_that_leaves_while_the_positions_are_not_listed_neither_hides_a_loss_nor_makes_one():
+    held, half = position(quantity=10, mark=100), position(quantity=10, mark=50, entry=100)
+    flow = row("w", -9000, LedgerKind.FLOW)
+    calm = [read(n, (held,), cash=10_000) for n in range(5)]
+    blind = [without(read(n, (held,), cash=1000, ledger=(flow,)), Part.POSITIONS) for n in range(5, 40)]
+
+    assert pytest.approx(100) == fold(*calm, *blind, read(40, (held,), cash=1000)).value
+    assert pytest.approx(50) == fold(*calm, *blind, read(40, (half,), cash=1000)).value
 
 
 def test_the_nav_knows_the_wallet_that_it_began_with():

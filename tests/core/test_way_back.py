@@ -140,9 +140,20 @@ def test_a_leg_that_many_reads_lack_was_not_opened_again_if_nothing_was_filled()
     desk = halted(FULL, other)
 
     for second in range(9, 60):
-        desk.see(read(second, (FULL,) if 12 <= second < 40 else (FULL, other)))
+        whole = read(second, (FULL, other))
+        desk.see(replace(whole, positions=(FULL,)) if 12 <= second < 40 else whole)
 
     assert Level.HALT is desk.level
+
+
+def test_fills_that_cost_nothing_are_seen_by_the_margin_that_they_need():
+    """A market maker may pay no fee: its cash does not move."""
+    desk = halted()
+
+    for second in range(9, 40):
+        desk.see(read(second, (position(quantity=1 if second < 20 else 2, mark=1000),)))
+
+    assert Level.FLATTEN is desk.level
 
 
 def test_growth_counts_alone_while_the_wallet_cannot_be_read():

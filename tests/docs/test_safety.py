@@ -67,7 +67,8 @@ def test_a_checker_that_no_mutant_wakes_is_named_as_such() -> None:
     awake = {name for row in ROW.finditer(written()["mutants"]) for name in names(row["checkers"])}
     asleep = ASLEEP.search(PAGE)
 
-    assert names(asleep[1] if asleep else "") == {kind.name() for kind in laws.ALL} - awake
+    told = names(asleep[1] if asleep else "")
+    assert told == {kind.name() for kind in laws.ALL} - awake, "say it, or no longer, at the top of the page"
 
 
 def test_every_torture_scenario_stands_under_a_promise() -> None:

@@ -24,6 +24,8 @@ from tests.fuzz.effort import examples
 from tests.fuzz.test_rule_files import asked, findings, lines_of
 from tests.fuzz.written import files
 
+pytestmark = pytest.mark.long
+
 SECRET = "SECRETSECRET"
 MORE = """\
     egress: 127.0.0.1

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from guardian.errors import GuardianError
 from tests.core.build import Desk, position, read, stop
 from tests.fuzz.effort import examples
 from tests.fuzz.written import cases, files
+
+pytestmark = pytest.mark.long
 
 RULES = content_root() / "rules"
 SHIPPED = sorted(RULES.rglob("*.yaml"))

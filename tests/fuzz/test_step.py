@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from guardian.runtime.codec import decode_state, decode_step_event, encode_state
 from tests.core.build import Desk, at, read, rule, rung, says
 from tests.fuzz.effort import examples
 from tests.fuzz.hostile import answers, commands, events
+
+pytestmark = pytest.mark.long
 
 LIMITS = {"fraction": 0.05, "multiple": 2.0, "seconds": 5.0}
 WINDOWS = {

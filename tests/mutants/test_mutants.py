@@ -8,6 +8,8 @@ from guardian.sim.mutants.catalogue import ALL, BY_NAME
 from guardian.sim.mutants.mutant import Mutant, planted
 from tests.mutants.memory import catch
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_the_mutant_is_caught_within_500_seeds(name: str) -> None:

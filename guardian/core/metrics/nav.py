@@ -19,9 +19,8 @@ from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
 
 TOLERANCE = Decimal("0.01")
 START = Decimal(100)
-NOTHING = Decimal(0)
-PENDING = timedelta(seconds=60)
-"""How long a flow waits for a NAV that both accounts tell; then the loss that both prove has to do."""
+RECENT = timedelta(seconds=10)
+"""How old a NAV that both accounts told may be for the next one to price what has come in between."""
 
 EMPTY = Decimal("1e-9")
 """A flow that leaves less than this fraction takes everything: the epoch is over, which is not a loss."""
@@ -36,16 +35,17 @@ def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav 
     if nav is None:
         return _first(snapshot)
     booked, flow = book(nav, snapshot)
-    if flow:
-        since = booked.pending_since or snapshot.asked_at
-        booked = replace(booked, pending=booked.pending + flow, pending_since=since)
     priced = _repriced(booked, snapshot)
     if snapshot.positions is None or wallet is None or priced is None:
         return _blind(booked, flow)
     prices, marks = priced
     explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
+    units = _units(nav, _price(nav, snapshot, explained, flow), flow) if flow else nav.units
+    if units <= 0:
+        return None
     listed, marked = tuple(sorted(prices.items())), tuple(sorted(marks.items()))
-    return _seen(replace(booked, explained=explained, prices=listed, marks=marked), snapshot)
+    valued = replace(booked, units=units, explained=explained, prices=listed, marks=marked)
+    return _seen(valued, snapshot)
 
 
 def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
@@ -92,42 +92,46 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[st
     return prices, {**before, **marks}
 
 
-def _seen(nav: Nav, snapshot: Snapshot) -> Nav | None:
+def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
     raw = snapshot.wallet.equity if snapshot.wallet else None
     agreed = raw is not None and agree(raw, nav.explained)
     proven = nav.explained if raw is None else max(raw, nav.explained)
-    late = nav.pending_since is not None and snapshot.asked_at - nav.pending_since >= PENDING
-    if agreed or late:
-        # A flow is unitised at a NAV that both accounts tell: at a phantom one it would stay wrong for ever.
-        units = _units(nav, nav.explained if agreed else proven, nav.pending)
-        if units <= 0:
-            return None
-        nav = replace(nav, units=units, pending=NOTHING, pending_since=None) if nav.pending else nav
+    value = float(proven / nav.units)
     return replace(
         nav,
         at=snapshot.asked_at,
         raw=raw,
-        value=float((proven - nav.pending) / nav.units),
+        value=value,
         agreed=agreed,
         sides=1 if raw is None else 2,
         reads=nav.reads + (1 if agreed else 0),
+        par=value if agreed else nav.par,
+        par_at=snapshot.asked_at if agreed else nav.par_at,
     )
 
 
 def _blind(nav: Nav, flow: Decimal) -> Nav | None:
-    """A read without positions: a flow moves both accounts of the equity; the NAV itself stays as old."""
+    """A read without positions: a flow moves both accounts and the units; the NAV itself stays as old."""
     before, moved = nav.explained, nav.explained + flow
     if flow == 0 or before <= 0:
         return nav
     if moved <= EMPTY * before:
         return None
     raw = None if nav.raw is None else nav.raw + flow
-    return replace(nav, explained=moved, raw=raw)
+    units = _units(nav, _par(nav), flow)
+    return replace(nav, units=units, explained=moved, raw=raw) if units > 0 else None
 
 
 def agree(raw: Decimal, explained: Decimal) -> bool:
     """Both accounts tell the same equity within 1 % of the larger."""
     return abs(raw - explained) <= TOLERANCE * max(abs(raw), abs(explained))
+
+
+def consistent(wallet: Wallet, positions: tuple[Position, ...]) -> bool:
+    """The wallet's equity is its own cash and the positions' open P&L: one read, two endpoints, no ledger."""
+    prices = _prices(wallet)
+    cash = tuple((b.currency, b.quantity) for b in wallet.balances)
+    return agree(wallet.equity, _value(cash, prices) + _open_pnl(positions, prices))
 
 
 def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav:
@@ -150,8 +154,6 @@ def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav
         agreed=agree(wallet.equity, explained),
         sides=2,
         waiting=(),
-        pending=NOTHING,
-        pending_since=None,
     )
 
 
@@ -178,6 +180,8 @@ def _first(snapshot: Snapshot) -> Nav | None:
         booked=tuple(row.id for row in snapshot.ledger or ())[-MAXIMUM_BOOKED_ROWS:],
         marks=tuple(sorted({p.base: p.mark for p in snapshot.positions if p.base in prices}.items())),
         since=snapshot.asked_at,
+        par=float(START),
+        par_at=snapshot.asked_at,
     )
 
 
@@ -206,12 +210,25 @@ def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:
     return sum((row.change * prices.get(row.currency, Decimal(0)) for row in flows), Decimal(0))
 
 
-def _units(nav: Nav, explained: Decimal, flow: Decimal) -> Decimal:
-    """Units after a flow, valued just before it: U + F/N. Zero closes the epoch (all withdrawn)."""
-    if flow == 0:
+def _price(nav: Nav, snapshot: Snapshot, explained: Decimal, flow: Decimal) -> Decimal:
+    """What a unit was worth when a flow came: just before it, in a read that both accounts tell.
+
+    Else, or after a gap, what it was worth when they last did: a flow that is unitised at a phantom price, or
+    at one that a stale wallet claims, leaves the units wrong for ever.
+    """
+    wallet, told_at = snapshot.wallet, nav.par_at or nav.at
+    if wallet is None or not agree(wallet.equity, explained) or snapshot.asked_at - told_at > RECENT:
+        return _par(nav)
+    return (explained - flow) / nav.units
+
+
+def _par(nav: Nav) -> Decimal:
+    return Decimal(str(nav.value if nav.par is None else nav.par))
+
+
+def _units(nav: Nav, price: Decimal, flow: Decimal) -> Decimal:
+    """Units after a flow at this price: U + F/N. Zero closes the epoch (all withdrawn)."""
+    if flow == 0 or price <= 0:
         return nav.units
-    before = (explained - flow) / nav.units
-    if before <= 0:
-        return nav.units
-    units = nav.units + flow / before
+    units = nav.units + flow / price
     return units if units > nav.units * EMPTY else Decimal(0)

@@ -76,11 +76,18 @@ def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
     undone = record is not None if step == "delete" else not _harmless(record)
     if not undone or not _listed_after(draft, target.reported_at):
         return True
-    if target.outcome is Outcome.IMPOSSIBLE and draft.now < target.reported_at + LOOK_AGAIN:
+    if target.outcome is Outcome.IMPOSSIBLE and draft.now < target.reported_at + _hopeless_for(draft):
         return True
     if draft.rested(target):
         draft.send(name, step, effect)
     return False
+
+
+def _hopeless_for(draft: Draft) -> timedelta:
+    """Until flat is verified seldom: each answer about a key makes the reads before it prove nothing."""
+    if draft.incident.flatness.verified_at is not None:
+        return LOOK_AGAIN
+    return timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
 
 
 def _prove_fence(draft: Draft) -> None:

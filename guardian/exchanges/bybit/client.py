@@ -13,7 +13,7 @@ from guardian.errors import VenueError
 from guardian.exchanges.bybit import codes
 from guardian.exchanges.generic.calls import CallLog
 from guardian.exchanges.generic.clock import VenueClock, now
-from guardian.exchanges.generic.fields import Row, garbage, plausible_ms, rows
+from guardian.exchanges.generic.fields import Row, garbage, integer, plausible_ms, rows
 from guardian.exchanges.generic.redact import redact
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.exchanges.generic.wire import Answer, Wire
@@ -101,14 +101,15 @@ class BybitClient:
         return envelope
 
     async def ask_pages(self, method: str, params: Mapping[str, object], credential: Credential) -> Pages:
-        """Every page of a question with `nextPageCursor`; a page missing is a failure, not a shorter list."""
+        """Every page of a question with a `limit`; a page missing is a failure, not a shorter list."""
         found: list[Row] = []
         cursors = {""}
         cursor = ""
         for _ in range(_MOST_PAGES):
             page = await self.ask(method, {**params, "cursor": cursor} if cursor else params, credential)
-            found += rows(page.result, "list")
-            cursor = following(page.result)
+            listed = rows(page.result, "list")
+            found += listed
+            cursor = following(page.result, len(listed), integer(params, "limit"))
             if not cursor:
                 return Pages(tuple(found), page.time_ms)
             if cursor in cursors:
@@ -175,9 +176,15 @@ class BybitClient:
             raise VenueError("stale", f"the answer is {seconds:.1f} s older than the question")
 
 
-def following(result: Row) -> str:
-    """The cursor of the next page, "" after the last. Raises VenueError where the page does not say."""
+def following(result: Row, listed: int, limit: int) -> str:
+    """The cursor of the next page, "" after the last. Raises VenueError where the page does not say.
+
+    A quiet account's empty page may come without a cursor, or with null. A page that is not full is the last
+    one then; a full one may have been cut.
+    """
     cursor = result.get("nextPageCursor")
+    if cursor is None and listed < limit:
+        return ""
     if not isinstance(cursor, str):
         raise garbage("the list does not say whether it goes on")
     return cursor

@@ -18,6 +18,7 @@ from guardian.ports import InstrumentFacts
 _FRESH_S = 24 * 3600.0
 # An unknown or delisted symbol must not turn every snapshot into a market load.
 _RETRY_S = 60.0
+_PAGE = 1000
 _MOST_PAGES = 20
 
 
@@ -72,13 +73,14 @@ class Instruments:
         facts: dict[str, InstrumentFacts] = {}
         cursor = ""
         for _ in range(_MOST_PAGES):
-            params = {"category": "linear", "limit": 1000} | ({"cursor": cursor} if cursor else {})
+            params = {"category": "linear", "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
             page = await self._client.ask("publicGetV5MarketInstrumentsInfo", params, None)
-            for row in rows(page.result, "list"):
+            listed = rows(page.result, "list")
+            for row in listed:
                 parsed = _facts_of(row)
                 if parsed is not None:
                     facts[text(row, "symbol")] = parsed
-            cursor = following(page.result)
+            cursor = following(page.result, len(listed), _PAGE)
             if not cursor:
                 return facts
         raise garbage("instruments-info does not end")

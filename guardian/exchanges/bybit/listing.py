@@ -83,12 +83,13 @@ class KeyListing:
             await self._pacer.turn()
             params = {"subMemberId": uid, "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
             page = await self._client.ask("privateGetV5UserSubApikeys", params, credential)
-            for row in rows(page.result, "result"):
+            listed = rows(page.result, "result")
+            for row in listed:
                 state = _state(row)
                 # A key made between two pages shifts the next one, which then repeats a row.
                 if found.setdefault(state.id, state).record != state.record:
                     raise garbage("a key is listed twice and contradicts itself")
-            cursor = following(page.result)
+            cursor = following(page.result, len(listed), _PAGE)
             if not cursor:
                 return found
             if cursor in cursors:

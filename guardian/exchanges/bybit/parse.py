@@ -127,8 +127,9 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
     if size < 0:
         raise garbage("a position's size is below zero")
     if size == 0:
-        if row.get("side") in _SIGNS and optional_positive(row, "avgPrice"):
-            raise garbage("a position without a size has a side and an entry price")
+        # A closed leg may keep its side, entry, stop or liquidation price; only a value contradicts the size.
+        if optional_number(row, "positionValue"):
+            raise garbage("a position without a size has a value")
         return None
     index, side = integer(row, "positionIdx"), text(row, "side")
     if side not in _LEG_SIDES.get(index, set()):
@@ -150,8 +151,14 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         maximum=facts.maximum if facts else size,
         settle=settle,
         stop_loss=optional_positive(row, "stopLoss"),
-        liquidation=optional_positive(row, "liqPrice"),
+        liquidation=_liquidation(row),
     )
+
+
+def _liquidation(row: Row) -> Decimal | None:
+    """An estimate that may come out below zero for a well covered account: then no price liquidates it."""
+    price = optional_number(row, "liqPrice")
+    return price if price is not None and price > 0 else None
 
 
 def _exponent(value: Decimal) -> int:

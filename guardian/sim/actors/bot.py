@@ -15,7 +15,10 @@ SOFT = Decimal("0.9")
 
 
 class Bot:
-    """`act` is called every `plan.bot.every_seconds`; `accepted` counts what the venue took from it."""
+    """`act` is called every `plan.bot.every_seconds`.
+
+    `accepted` counts the orders that the venue took, `accepted_ms` is when it took the last one.
+    """
 
     def __init__(self, stand: Stand, permit: Callable[[], Permit]) -> None:
         self._stand = stand
@@ -23,6 +26,7 @@ class Bot:
         self._goal = {(leg.symbol, leg.index): leg.size for leg in stand.books.open_legs()}
         self._count = 0
         self.accepted = 0
+        self.accepted_ms = 0
 
     def act(self) -> None:
         stand = self._stand
@@ -68,6 +72,7 @@ class Bot:
         except Refused:
             return
         self.accepted += 1
+        self.accepted_ms = stand.now_ms()
 
 
 def protect(stand: Stand, leg: Leg, distance: Decimal) -> None:

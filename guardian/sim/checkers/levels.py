@@ -26,6 +26,7 @@ class NoFalseKill(Checker):
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
         self._demanded: set[str] = set()
+        self._halted_ms: dict[str, int] = {}
 
     def operated(self, act: Act) -> None:
         if act.kind in ("flatten", "lockout"):
@@ -34,6 +35,8 @@ class NoFalseKill(Checker):
     def decided(self, step: Decided) -> None:
         for old, new in step.pairs():
             before = Level.NORMAL if old is None else old.level
+            if before < Level.HALT <= new.level:
+                self._halted_ms[new.policy.name] = self.scene.stage.now_ms()
             if before < Level.FLATTEN <= new.level:
                 self._risen(step, new)
 
@@ -57,8 +60,9 @@ class NoFalseKill(Checker):
         return any(a.kind == "transfer" or (a.kind in kinds and a.account == name) for a in acts)
 
     def _grew(self, name: str) -> bool:
+        """A bot that ignores HALT has traded since; guardian may need a moment to see it."""
         bot = self.scene.stage.bots[name]
-        return bot.accepted > 0
+        return bot.accepted > 0 and bot.accepted_ms >= self._halted_ms.get(name, 0)
 
     def _true(self, name: str, rule: Rule) -> bool:
         truth = self.scene.truth
@@ -140,6 +144,8 @@ class SurvivesCrash(Checker):
             now = known.get(name)
             if now is not None:
                 self._same(name, last, now)
+            elif last.nav is not None and last.nav.reads > 1:
+                self.fail(f"{name}: guardian forgot the account in the crash")
 
     def _same(self, name: str, last: AccountState, now: AccountState) -> None:
         """The newest steps may not have been durable yet; those before them were."""

@@ -80,6 +80,7 @@ BAD_POSITIONS: dict[str, dict[str, Any]] = {
     "nan size": {"size": "NaN"},
     "empty size": {"size": ""},
     "negative size": {"size": "-1"},
+    "no size and a value": {"size": "0", "positionValue": "29900"},
     "no side": {"side": ""},
     "unknown side": {"side": "Long"},
     "leg three": {"positionIdx": 3},

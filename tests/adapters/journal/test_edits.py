@@ -23,6 +23,8 @@ from guardian.journal import Anchor, JournalTampered, Keeping, Origin, SqliteJou
 from guardian.journal.archive.segment import rows_of, segments
 from guardian.journal.chain import Row, digest
 
+pytestmark = pytest.mark.long
+
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EDITS = 8_000
 RAW_EDITS = 2_000

@@ -105,6 +105,22 @@ async def test_a_journal_that_hangs_holds_up_no_message_and_what_it_wrote_late_i
     assert await desk.waiting() == []
 
 
+async def test_two_questions_at_once_are_no_disk_that_hangs(desk: Desk) -> None:
+    """A lane notes what it has sent while the next look is being read."""
+    await desk.queue(message("a"), message("b"))
+    slow: Any = Hanging(desk.journal)
+    outbox = desk.courier._waiting
+    outbox._journal = slow
+
+    asked = [asyncio.create_task(outbox.due(desk.world.now())) for _ in range(2)]
+    await asyncio.sleep(0)
+    slow.release()
+    rows = await asyncio.gather(*asked)
+
+    assert [len(found) for found in rows] == [2, 2]
+    assert desk.troubles == []
+
+
 async def test_a_full_disk_sends_nothing_twice_and_retries_what_failed(desk: Desk) -> None:
     """What could not be written down is remembered until it can be."""
     await desk.queue(message("a"), message("b"))

@@ -15,6 +15,8 @@ from guardian.sim.search.one import play_safely
 from guardian.sim.search.story import violations
 from tests.sim.seeds.played import found
 
+pytestmark = pytest.mark.long
+
 FOUND = Violation("flat-claim", 12.5, "a1: flat was claimed with 0.5 of BTCUSDT open")
 
 

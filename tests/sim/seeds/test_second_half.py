@@ -6,6 +6,8 @@ import pytest
 
 from tests.sim.seeds.played import chunks, found
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("seeds", chunks(251, 500), ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}")
 def test_no_seed_breaks_a_law(seeds: range) -> None:
