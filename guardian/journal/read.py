@@ -12,7 +12,7 @@ from pathlib import Path
 
 from guardian.journal.archive.segment import rows_of, segments
 from guardian.journal.chain import Row, instant
-from guardian.journal.schema import connect_read_only
+from guardian.journal.schema import CHAIN, connect_read_only, read_meta
 from guardian.ports import Record
 
 _NEWEST_FIRST = (
@@ -63,7 +63,8 @@ def _archived(db: sqlite3.Connection, archive: Path | None, wanted: Wanted) -> I
     """Newest first. Segments that end too early are not unpacked; what is still live is left out."""
     live = db.execute("SELECT min(seq) FROM records").fetchone()[0]
     since = "" if wanted.since is None else instant(wanted.since)
-    for segment in reversed(segments(archive)) if archive is not None else ():
+    own = [] if archive is None else segments(archive, read_meta(db, CHAIN) or "")
+    for segment in reversed(own):
         if segment.title.until < since or segment.title.last <= wanted.after:
             return
         rows = [row for row in rows_of(segment) if row.at >= since and row.kind == (wanted.kind or row.kind)]

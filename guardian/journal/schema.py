@@ -16,6 +16,9 @@ from pathlib import Path
 from guardian.journal.faults import SQLITE_CORRUPT, JournalForeign
 
 LAYOUT = 1
+CHAIN = "chain"
+"""The fact that names the chain in its segments' names."""
+
 BUSY_SECONDS = 1.0
 
 _TABLES = """

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
+from sys import getsizeof
 from typing import Any, TypeVar
 
 from guardian.journal import anchors, outbox
@@ -59,7 +60,7 @@ class SqliteJournal:
         """One record and its notifications (channel, message) in one durable commit; returns its seq."""
         messages = tuple(outgoing)
         return await self._run(
-            Urgency.DECISION, lambda: self._store.append([Entry(at, kind, body)], messages)
+            Urgency.DECISION, lambda: self._store.append([Entry(at, kind, body)], messages), getsizeof(body)
         )
 
     async def append_direct(self, source: str, entries: Sequence[Entry]) -> int:
@@ -68,7 +69,9 @@ class SqliteJournal:
 
     async def checkpoint(self, at: datetime, state: str) -> None:
         """The state after every record appended so far, as a record of the same chain."""
-        await self._run(Urgency.DECISION, lambda: self._store.checkpoint(Entry(at, CHECKPOINT, state)))
+        await self._run(
+            Urgency.DECISION, lambda: self._store.checkpoint(Entry(at, CHECKPOINT, state)), getsizeof(state)
+        )
 
     async def due(self, now: datetime, limit: int = 20) -> tuple[Outgoing, ...]:
         """Notifications whose time has come, oldest first."""
@@ -143,8 +146,8 @@ class SqliteJournal:
     async def _aside(self, job: Callable[[], T]) -> T:
         return await _ended(self._archivist.submit(Urgency.BOOKKEEPING, job))
 
-    async def _run(self, urgency: Urgency, job: Callable[[], T]) -> T:
-        return await _ended(self._writer.submit(urgency, job))
+    async def _run(self, urgency: Urgency, job: Callable[[], T], size: int = 0) -> T:
+        return await _ended(self._writer.submit(urgency, job, size))
 
 
 async def _ended(future: Future[T]) -> T:

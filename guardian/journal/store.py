@@ -7,6 +7,7 @@ the last acknowledged record. So a disk that comes back is used again, and a fil
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import sqlite3
@@ -29,7 +30,7 @@ from guardian.journal.chain import (
     instant,
 )
 from guardian.journal.faults import JournalTampered, damaged
-from guardian.journal.schema import connect, connect_read_only, read_meta, write_meta
+from guardian.journal.schema import CHAIN, connect, connect_read_only, read_meta, write_meta
 from guardian.journal.tail import (
     HASH_OF,
     Head,
@@ -123,6 +124,19 @@ class Store:
         """The last record that is on the disk."""
         with self._transaction() as db:
             return self._head or self._read_head(db)
+
+    def chain(self) -> str:
+        """The name of this chain among others in one archive, given once; empty while it has no record.
+
+        A journal that is begun anew has another one, so that it leaves the old chain's segments alone.
+        """
+        with self._transaction() as db:
+            name = read_meta(db, CHAIN)
+            first = db.execute("SELECT hash FROM records ORDER BY seq LIMIT 1").fetchone()
+            if name is None and first is not None:
+                name = hashlib.sha256(f"{self.origin.instance} {first[0]}".encode()).hexdigest()[:12]
+                write_meta(db, CHAIN, name)
+        return name or ""
 
     def _chain(self, db: sqlite3.Connection, entries: Sequence[Entry], start: Head | None = None) -> Head:
         seq, prev = start or self._head or self._read_head(db)

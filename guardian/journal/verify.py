@@ -18,7 +18,7 @@ from guardian.journal.anchors import Anchor
 from guardian.journal.archive.segment import FOLDER, Segment, SegmentDamaged, rows_of, seal, segments
 from guardian.journal.chain import ARCHIVED, CHECKPOINT, GENESIS, PRUNED, Bad, Fault, Row, judge, sound
 from guardian.journal.faults import failing
-from guardian.journal.schema import connect_read_only
+from guardian.journal.schema import CHAIN, connect_read_only, read_meta
 from guardian.journal.tail import ALL, LAST_CHECKPOINT, told_head, truncated
 from guardian.ports import Verification
 
@@ -49,7 +49,7 @@ def _verify(path: Path, folder: Path, anchors: Sequence[Anchor]) -> Verification
         with closing(connect_read_only(path)) as db:
             db.execute("BEGIN")  # One view of records and head while the daemon goes on writing.
             walk.live_from = _first(db)
-            _read_archive(walk, folder)
+            _read_archive(walk, folder, read_meta(db, CHAIN) or "")
             walk.read_live(db)
     except SegmentDamaged as error:
         walk.stop(str(error))
@@ -60,9 +60,9 @@ def _verify(path: Path, folder: Path, anchors: Sequence[Anchor]) -> Verification
     return walk.verdict()
 
 
-def _read_archive(walk: Walk, folder: Path) -> None:
+def _read_archive(walk: Walk, folder: Path, chain: str) -> None:
     try:
-        for segment in segments(folder):
+        for segment in segments(folder, chain):
             walk.read_segment(segment)
     except FileNotFoundError as error:
         # A segment whose time was over while it was looked for.

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 # A disk that hangs must not let memory grow without bound.
 PENDING_BOUND = 10_000
+PENDING_BYTES = 64_000_000
 
 
 class Urgency(IntEnum):
@@ -27,7 +28,7 @@ class Urgency(IntEnum):
     LAST = 2
 
 
-_Job = tuple[int, int, Callable[[], Any] | None, "Future[Any]"]
+_Job = tuple[int, int, Callable[[], Any] | None, "Future[Any]", int]
 
 
 class Writer:
@@ -37,17 +38,20 @@ class Writer:
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._count = itertools.count()
         self._thread: threading.Thread | None = None
+        self._held = 0
+        self._lock = threading.Lock()
         self._name = name
         self.stopped = False
 
-    def submit(self, urgency: Urgency, job: Callable[[], T]) -> Future[T]:
-        """Queue a job. Raises OSError when the writer is stopped or too far behind."""
+    def submit(self, urgency: Urgency, job: Callable[[], T], size: int = 0) -> Future[T]:
+        """Queue a job that holds `size` bytes. Raises OSError when stopped or too far behind."""
         if self.stopped:
             raise OSError(errno.EBADF, "the journal is closed")
         if self._jobs.qsize() >= PENDING_BOUND:
             raise OSError(errno.EBUSY, f"the journal's disk does not answer: {PENDING_BOUND} writes wait")
+        self._hold(size)
         future: Future[T] = Future()
-        self._jobs.put((urgency, next(self._count), job, future))
+        self._jobs.put((urgency, next(self._count), job, future, size))
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
@@ -57,12 +61,23 @@ class Writer:
         """Run `last` after everything queued, then end the thread."""
         future = self.submit(Urgency.LAST, last)
         self.stopped = True
-        self._jobs.put((Urgency.LAST, next(self._count), None, Future()))
+        self._jobs.put((Urgency.LAST, next(self._count), None, Future(), 0))
         return future
+
+    def _hold(self, size: int) -> None:
+        with self._lock:
+            # One that is larger than the bound is taken when nothing waits: it could never be written.
+            if self._held and self._held + size > PENDING_BYTES:
+                raise OSError(errno.EBUSY, f"the journal's disk does not answer: {self._held:,} bytes wait")
+            self._held += size
+
+    def _release(self, size: int) -> None:
+        with self._lock:
+            self._held -= size
 
     def _work(self) -> None:
         while True:
-            _, _, job, future = self._jobs.get()
+            _, _, job, future, size = self._jobs.get()
             if job is None:
                 return
             try:
@@ -71,3 +86,5 @@ class Writer:
                 future.set_exception(error)
             else:
                 future.set_result(answer)
+            finally:
+                self._release(size)

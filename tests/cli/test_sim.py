@@ -14,6 +14,8 @@ from guardian.sim.mutants.catalogue import ALL
 from guardian.sim.mutants.mutant import planted
 from guardian.sim.search import kept
 
+pytestmark = pytest.mark.long
+
 CONTRACT = {
     "seeds", "from", "violations", "failed_seeds", "incidents_per_s", "median_events", "flat_s", "faults",
 }  # fmt: skip

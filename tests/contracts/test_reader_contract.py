@@ -126,7 +126,8 @@ async def a_restarted_reader_goes_on_where_the_last_one_was(reader: Reader, bed:
     await reader.snapshot()
     await asyncio.sleep(0.005)
     booked_to = datetime.now(UTC)
-    await asyncio.sleep(0.005)
+    # Longer than a busy machine may err about the venue's clock.
+    await asyncio.sleep(0.3)
     bed.transfer(-900)
     await asyncio.sleep(0.005)
     restarted = bed.reader(booked_to)

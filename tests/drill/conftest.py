@@ -179,3 +179,10 @@ def configure(desk: Desk, pagers: Pagers, canary: str | None = None) -> None:
 
 def outcomes(document: dict[str, Any]) -> dict[str, str]:
     return {step["name"]: step["outcome"] for step in document["steps"]}
+
+
+def whole(drilled: Drilled) -> None:
+    """Nothing of the drill is left: key open, no order, a canary that runs, no new position."""
+    assert not drilled.key["read_only"]
+    assert drilled.canary_orders() == []
+    assert drilled.runs()

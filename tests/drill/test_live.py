@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.drill.conftest import Drilled, configure, outcomes
+from tests.drill.conftest import Drilled, configure, outcomes, whole
 
 pytestmark = pytest.mark.process
 
 CREATE = {"match": "order/create", "key": "hands", "effect": "timeout_after_effect", "count": 1}
 CANCEL = {"match": "order/cancel", "effect": "timeout_after_effect", "count": 1}
 FENCE = {"match": "update-sub-api", "effect": "timeout_after_effect", "count": 1}
-
-
-def whole(drilled: Drilled) -> None:
-    """Nothing of the drill is left: key open, no order, a canary that runs, no new position."""
-    assert not drilled.key["read_only"]
-    assert drilled.canary_orders() == []
-    assert drilled.runs()
 
 
 def test_a_drill_passes_and_then_arming_needs_no_excuse(drilled: Drilled) -> None:
@@ -65,33 +57,6 @@ def test_no_word_in_time_fails(drilled: Drilled) -> None:
 
     assert (4, "failed") == (code, outcomes(document)["code word acknowledged"])
     assert 1 == len(drilled.pagers.events("resolve"))
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_while_the_key_is_fenced(drilled: Drilled, number: signal.Signals) -> None:
-    drilled.desk.venue.fault(match="sub-apikeys", effect="hang", seconds=1.5, key="admin")
-    drill = drilled.begin("--no-page")
-    drilled.until(lambda: drilled.key["read_only"], "a fenced canary key")
-
-    drill.send_signal(number)
-    code, document = drilled.finish(drill)
-
-    assert (4, True) == (code, document["interrupted"])
-    assert "ok" == outcomes(document)["cleanup: canary key is open"]
-    whole(drilled)
-
-
-def test_interrupted_while_the_order_rests(drilled: Drilled) -> None:
-    drilled.desk.venue.fault(match="order/create", key="hands", effect="hang", seconds=1.5)
-    drill = drilled.begin("--no-page")
-    drilled.until(lambda: drilled.canary_orders() != [], "a resting canary order")
-
-    drill.send_signal(signal.SIGINT)
-    drill.send_signal(signal.SIGINT)
-    code, document = drilled.finish(drill)
-
-    assert (4, "ok") == (code, outcomes(document)["cleanup: canary order is gone"])
-    whole(drilled)
 
 
 def test_answers_that_are_lost_after_they_took_effect(drilled: Drilled) -> None:

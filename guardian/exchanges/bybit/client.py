@@ -109,7 +109,7 @@ class BybitClient:
             page = await self.ask(method, {**params, "cursor": cursor} if cursor else params, credential)
             listed = rows(page.result, "list")
             found += listed
-            cursor = following(page.result, len(listed), integer(params, "limit"))
+            cursor = following(page.result, full=len(listed) >= integer(params, "limit"))
             if not cursor:
                 return Pages(tuple(found), page.time_ms)
             if cursor in cursors:
@@ -176,14 +176,14 @@ class BybitClient:
             raise VenueError("stale", f"the answer is {seconds:.1f} s older than the question")
 
 
-def following(result: Row, listed: int, limit: int) -> str:
+def following(result: Row, full: bool = True) -> str:
     """The cursor of the next page, "" after the last. Raises VenueError where the page does not say.
 
-    A quiet account's empty page may come without a cursor, or with null. A page that is not full is the last
-    one then; a full one may have been cut.
+    A quiet account's empty page may come without a cursor, or with null. A page that is not `full` is the
+    last one then; a full one may have been cut.
     """
     cursor = result.get("nextPageCursor")
-    if cursor is None and listed < limit:
+    if cursor is None and not full:
         return ""
     if not isinstance(cursor, str):
         raise garbage("the list does not say whether it goes on")

@@ -80,7 +80,7 @@ class Instruments:
                 parsed = _facts_of(row)
                 if parsed is not None:
                     facts[text(row, "symbol")] = parsed
-            cursor = following(page.result, len(listed), _PAGE)
+            cursor = following(page.result, full=len(listed) >= _PAGE)
             if not cursor:
                 return facts
         raise garbage("instruments-info does not end")

@@ -83,13 +83,13 @@ class KeyListing:
             await self._pacer.turn()
             params = {"subMemberId": uid, "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
             page = await self._client.ask("privateGetV5UserSubApikeys", params, credential)
-            listed = rows(page.result, "result")
-            for row in listed:
+            for row in rows(page.result, "result"):
                 state = _state(row)
                 # A key made between two pages shifts the next one, which then repeats a row.
                 if found.setdefault(state.id, state).record != state.record:
                     raise garbage("a key is listed twice and contradicts itself")
-            cursor = following(page.result, len(listed), _PAGE)
+            # What is not listed counts as deleted: here a short page too must say that it is the last.
+            cursor = following(page.result)
             if not cursor:
                 return found
             if cursor in cursors:

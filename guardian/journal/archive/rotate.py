@@ -3,7 +3,8 @@
 Law: a record leaves the live file only once its segment is whole, on the disk, read back, and named by a
 record of the chain; a segment is deleted only after a record of the chain says so. So a crash at any point
 leaves each record in at least one place, and the next rotation goes on from there. The live file always keeps
-its two newest checkpoints, so a restart never reads the archive.
+its two newest checkpoints, so a restart never reads the archive. A file that does not fit stops nothing: one
+of another chain is left alone, one of this chain that does not hold its records is set aside, never deleted.
 """
 
 from __future__ import annotations
@@ -21,19 +22,21 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from guardian.journal.archive.segment import (
+    Lying,
     Segment,
     SegmentDamaged,
     Title,
+    lying,
+    opened,
     plain,
     rows_of,
     seal,
-    segments,
     settle,
     sweep,
     write,
 )
 from guardian.journal.chain import ARCHIVED, PRUNED, Row, instant
-from guardian.journal.schema import connect_read_only
+from guardian.journal.schema import CHAIN, connect_read_only, read_meta
 from guardian.journal.store import Entry, Store
 
 T = TypeVar("T")
@@ -46,6 +49,9 @@ BATCH_ROWS = 100
 
 PAUSE_SECONDS = 0.004
 """Between batches, so that the archive never takes the processor from those who decide."""
+
+PACKED = 8
+"""Records are packed to about a tenth: this part of their size is asked for before a segment is begun."""
 
 LIVE_SECONDS = 30.0
 DAY = timedelta(days=1)
@@ -69,10 +75,13 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What one rotation did: segments sealed, segments deleted."""
+    """What one rotation did: segments sealed, segments deleted; and `foreign`, how many of other chains lie
+    in the folder.
+    """
 
     sealed: int = 0
     deleted: int = 0
+    foreign: int = 0
 
 
 class Live(NamedTuple):
@@ -94,26 +103,45 @@ class Rotation:
         self._keeping = keeping
         self._ask = ask
         self._now = now
+        self._chain = ""
+        self._unfit: list[str] = []
 
     def run(self, open_since: datetime | None = None) -> Rotated:
-        """Finish what was begun, cut what is due, delete what is past. Raises OSError, sqlite3.Error or
-        SegmentDamaged; whatever was done until then holds. `open_since` is when the oldest incident that is
-        still open began.
+        """Finish what was begun, cut what is due, delete what is past, also when nothing can be cut. Raises
+        OSError, sqlite3.Error or SegmentDamaged at the end; whatever was done until then holds. `open_since`
+        is when the oldest incident that is still open began.
         """
-        sealed = 0
-        sweep(self._keeping.archive)
         with closing(connect_read_only(self._path)) as db:
-            for segment in segments(self._keeping.archive):
-                self._finish(db, segment)
-            while (live := self._live(db)) is not None and self._due(live):
-                title = self._title(db, live)
-                path = write(self._keeping.archive, title, self._rows(db, title))
-                self._finish(db, Segment(path, title))
-                sealed += 1
+            self._chain = read_meta(db, CHAIN) or self._do(lambda store: store.chain())
+            try:
+                sealed = self._cut(db)
+            except Exception:
+                # What is past its time may be just the room that is missing.
+                self._prune(db, open_since)
+                raise
             deleted = self._prune(db, open_since)
-        return Rotated(sealed, deleted)
+        if self._unfit:
+            raise SegmentDamaged("; ".join(self._unfit))
+        foreign = sum(not each.of(self._chain) for each in lying(self._keeping.archive))
+        return Rotated(sealed, deleted, foreign)
+
+    def _own(self) -> list[Lying]:
+        return [each for each in lying(self._keeping.archive) if each.of(self._chain)]
 
     # --- cutting ------------------------------------------------------------------------------
+
+    def _cut(self, db: sqlite3.Connection) -> int:
+        sealed, archive = 0, self._keeping.archive
+        sweep(archive, self._chain)
+        for begun in self._own():
+            self._take_over(db, begun)
+        while (live := self._live(db)) is not None and self._due(live):
+            title = self._title(db, live)
+            expected = min(live.used, self._keeping.segment_bytes) // PACKED
+            path = write(archive, self._chain, title, self._rows(db, title), expected)
+            self._finish(db, Segment(path, title))
+            sealed += 1
+        return sealed
 
     def _live(self, db: sqlite3.Connection) -> Live | None:
         """None while nothing may leave: the record before the second newest checkpoint has to stay, because
@@ -160,13 +188,23 @@ class Rotation:
 
     # --- handing over -------------------------------------------------------------------------
 
-    def _finish(self, db: sqlite3.Connection, segment: Segment) -> None:
-        """Say in the chain where the records went, and take them out of the live file. A segment that a
-        crash left in its place unsaid is taken over like one that was just written.
+    def _take_over(self, db: sqlite3.Connection, begun: Lying) -> None:
+        """A segment whose records have not all left, because of a crash, is finished like one that was just
+        written. One that does not fit makes room for one that does, and is kept for people.
         """
         first = db.execute("SELECT min(seq) FROM records").fetchone()[0]
-        if first is None or segment.title.last < first:
+        if first is None or begun.last < first:
             return
+        try:
+            self._finish(db, opened(begun.path))
+        except SegmentDamaged as error:
+            aside = f"{begun.path.name}.unfit-{self._now:%Y%m%dT%H%M%SZ}"
+            begun.path.rename(begun.path.with_name(aside))
+            settle(begun.path.parent)
+            self._unfit.append(f"{error}: set aside as {aside}")
+
+    def _finish(self, db: sqlite3.Connection, segment: Segment) -> None:
+        """Say in the chain where the records went, and take them out of the live file."""
         self._compare(db, segment)
         if not self._said(db, segment):
             self._say(ARCHIVED, segment, sha256=seal(segment.path))
@@ -175,12 +213,18 @@ class Rotation:
             time.sleep(PAUSE_SECONDS)
 
     def _compare(self, db: sqlite3.Connection, segment: Segment) -> None:
-        """Read the segment back and hold it against those of its records that are still in the live file."""
+        """Read the segment back and hold it against those of its records that are still in the live file.
+        The last one must be: it leaves last, and one that never was there is of a past that was undone.
+        """
+        held = False
         for batch in _batches(rows_of(segment)):
             written = {row.seq: row for row in batch}
             found = db.execute(f"{ROW} WHERE seq BETWEEN ? AND ?", (batch[0].seq, batch[-1].seq)).fetchall()
             if any(written.get(row[0]) != plain(Row(*row)) for row in found):
                 raise SegmentDamaged(f"{segment.path.name} does not hold what the journal holds")
+            held = any(row[0] == segment.title.last for row in found)
+        if not held:
+            raise SegmentDamaged(f"{segment.path.name} does not end with a record of the journal")
 
     @staticmethod
     def _said(db: sqlite3.Connection, segment: Segment) -> bool:
@@ -198,7 +242,12 @@ class Rotation:
         if open_since is not None:
             past = min(past, open_since - WATCHED)
         first = db.execute("SELECT min(seq) FROM records").fetchone()[0] or 0
-        for segment in segments(self._keeping.archive):
+        for each in self._own():
+            try:
+                segment = opened(each.path)
+            except (OSError, SegmentDamaged) as error:
+                self._unfit.append(f"{each.path.name} cannot be deleted unread ({error})")
+                continue
             if segment.title.until >= instant(past) or segment.title.last >= first:
                 break
             self._say(PRUNED, segment)

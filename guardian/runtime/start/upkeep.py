@@ -19,7 +19,7 @@ CALM = timedelta(minutes=10)
 """An incident younger than this has the disk and the processor to itself."""
 
 FINISH_SECONDS = 2.0
-ARCHIVE, ANCHORS = "journal-archive", "journal-anchors"
+ARCHIVE, ANCHORS, FOREIGN = "journal-archive", "journal-anchors", "journal-archive-others"
 
 
 class Upkeep:
@@ -73,11 +73,22 @@ class Upkeep:
             config.archive, config.journal.segment_bytes, None if keep is None else timedelta(seconds=keep)
         )
         try:
-            await self._opened.journal.rotate(keeping, now, min(opened, default=None))
+            done = await self._opened.journal.rotate(keeping, now, min(opened, default=None))
         except Exception as error:
             self._tell(ARCHIVE, f"{config.archive}: old records cannot be archived ({_words(error)})")
         else:
             self._heal(ARCHIVE, f"{config.archive}: old records are archived again")
+            self._say_foreign(0 if keep is None else done.foreign)
+
+    def _say_foreign(self, count: int) -> None:
+        """Whoever set `keep` must know what it does not reach: another journal, or a chain begun before."""
+        where = self._opened.config.archive
+        if count:
+            self._tell(
+                FOREIGN, f"{where}: {count} segments of another journal are left alone; nothing deletes them"
+            )
+        else:
+            self._heal(FOREIGN, f"{where}: every segment is of this journal")
 
     def _tell(self, subject: str, detail: str) -> None:
         if subject not in self._failing:

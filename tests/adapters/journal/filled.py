@@ -25,8 +25,10 @@ async def written(path: Path, records: int = 60, every: int = 10, begin: int = 1
     return read_records(path, Wanted())
 
 
-async def rotated(path: Path, keeping: Keeping, days: float = 3.0, **more: Any) -> Rotated:
-    journal = SqliteJournal(path, ORIGIN)
+async def rotated(
+    path: Path, keeping: Keeping, days: float = 3.0, origin: Origin = ORIGIN, **more: Any
+) -> Rotated:
+    journal = SqliteJournal(path, origin)
     await journal.restore()
     try:
         return await journal.rotate(keeping, START + timedelta(days=days), **more)

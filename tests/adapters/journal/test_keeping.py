@@ -17,7 +17,7 @@ import yaml
 from guardian.cli import main
 from guardian.config import ConfigError, load_config
 from guardian.config.shapes import JournalConfig
-from guardian.journal import Keeping, Origin, SqliteJournal, anchors
+from guardian.journal import Keeping, Origin, Rotated, SqliteJournal, anchors
 from guardian.runtime.start.upkeep import Upkeep
 from tests.adapters.journal.filled import rotated, written
 
@@ -228,14 +228,35 @@ async def test_a_young_incident_has_the_disk_to_itself(told: Told) -> None:
     assert (await told.journal.verify()).ok
 
 
+async def test_segments_of_another_journal_are_told_once_and_once_when_they_are_gone(told: Told) -> None:
+    """Nothing deletes them, so that whoever looks after the disk has to know; it is no failure."""
+    archive = told.config.state_dir / "archive"
+    archive.mkdir()
+    other = archive / "000000000001-000000000009-aaaaaaaaaaaa.jsonl.gz"
+    other.write_text("another's")
+    upkeep = Upkeep(told)  # type: ignore[arg-type]
+
+    for _ in range(3):
+        await round_of(upkeep)
+    kept = other.read_text()
+    other.unlink()
+    for _ in range(3):
+        await round_of(upkeep)
+
+    assert kept == "another's"
+    assert told.troubles == [("journal-archive-others", False), ("journal-archive-others", True)]
+    assert "1 segments of another journal" in told.details[0]
+
+
 async def test_a_hanging_disk_is_told_and_no_second_round_begins(told: Told) -> None:
     """Rounds that pile up behind a dead mount would fill the memory."""
     forever = asyncio.Event()
     calls = []
 
-    async def rotate(*_: object) -> None:
+    async def rotate(*_: object) -> Rotated:
         calls.append(1)
         await forever.wait()
+        return Rotated()
 
     told.journal = SimpleNamespace(rotate=rotate, close=told.journal.close, verify=None)
     upkeep = Upkeep(told)  # type: ignore[arg-type]

@@ -228,7 +228,7 @@ async def test_an_archive_that_cannot_be_written_stops_nothing(tmp_path: Path) -
 
 
 async def test_a_segment_that_does_not_hold_the_journals_records_frees_nothing(tmp_path: Path) -> None:
-    """A file that somebody put into the archive must not cost one record of the live file."""
+    """A file that somebody put into the archive must not cost one record: it is set aside."""
     path, archive = tmp_path / "journal.db", tmp_path / "archive"
     before = await written(path)
     other = tmp_path / "other"
@@ -236,10 +236,16 @@ async def test_a_segment_that_does_not_hold_the_journals_records_frees_nothing(t
     await written(other / "journal.db", records=60, every=9)
     await rotated(other / "journal.db", Keeping(archive))
 
-    with pytest.raises(segment.SegmentDamaged, match="does not hold"):
+    (wrong,) = archive.iterdir()
+    content = wrong.read_bytes()
+
+    with pytest.raises(segment.SegmentDamaged, match="does not hold what the journal holds: set aside as"):
         await rotated(path, Keeping(archive))
 
-    assert before == read_records(path, Wanted())
+    assert events(before) == events(everything(path))
+    assert verify_file(path).ok
+    (aside,) = archive.glob(f"{wrong.name}.unfit-*")
+    assert aside.read_bytes() == content
 
 
 async def test_a_changed_record_is_archived_as_it_was_found(tmp_path: Path) -> None:
