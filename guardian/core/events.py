@@ -76,6 +76,10 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+RESTART = "restart"
+"""The code of an answer that died with the process that waited for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class EffectReported:
     """Performing never raises: every outcome, error or timeout arrives as this event.

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from guardian.core.events import (
+    RESTART,
     Armed,
     Configured,
     Disarmed,
@@ -97,7 +98,7 @@ def _lost(target: Target, at: datetime) -> Target:
     if not target.in_flight:
         return target
     detail = "asked before a restart"
-    return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code="restart", detail=detail)
+    return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code=RESTART, detail=detail)
 
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:

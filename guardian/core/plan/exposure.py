@@ -13,7 +13,7 @@ from zlib import crc32
 
 from guardian.core.breaker import base36
 from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, ReadNow, ResolveOrder
-from guardian.core.events import Outcome
+from guardian.core.events import RESTART, Outcome
 from guardian.core.model import Level, OpenOrder, Part, Position
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.state import Evidence, Target
@@ -146,10 +146,10 @@ def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
 
 
 def _close_blindly(draft: Draft, position: Position, target: Target) -> None:
-    """No read since the last answer: ask for that order once, then close whatever is left."""
+    """No read since the last answer: ask for that order once in each life, then close whatever is left."""
     key = f"resolve:{position.leg}"
     resolved = draft.target(key)
-    if resolved is None or resolved.client_id != target.client_id:
+    if resolved is None or resolved.client_id != target.client_id or resolved.code == RESTART:
         effect = ResolveOrder(UNSENT, draft.account.policy.name, position.symbol, target.client_id)
         draft.send(key, "resolve", effect, target.client_id)
         return

@@ -190,7 +190,8 @@ class Rotation:
 
     def _take_over(self, db: sqlite3.Connection, begun: Lying) -> None:
         """A segment whose records have not all left, because of a crash, is finished like one that was just
-        written. One that does not fit makes room for one that does, and is kept for people.
+        written. One that does not fit makes room for one that does, and is kept for people; one whose name
+        says no chain may be anybody's.
         """
         first = db.execute("SELECT min(seq) FROM records").fetchone()[0]
         if first is None or begun.last < first:
@@ -198,6 +199,9 @@ class Rotation:
         try:
             self._finish(db, opened(begun.path))
         except SegmentDamaged as error:
+            if not begun.chain:
+                self._unfit.append(f"{error}: left where it is")
+                return
             aside = f"{begun.path.name}.unfit-{self._now:%Y%m%dT%H%M%SZ}"
             begun.path.rename(begun.path.with_name(aside))
             settle(begun.path.parent)

@@ -248,6 +248,19 @@ async def test_segments_of_another_journal_are_told_once_and_once_when_they_are_
     assert "1 segments of another journal" in told.details[0]
 
 
+async def test_segments_of_another_journal_concern_nobody_while_nothing_is_to_be_deleted(told: Told) -> None:
+    """Two guardians may share a folder for ever: that is no reason for a page at each start."""
+    told.config = replace(told.config, journal=replace(told.config.journal, keep_seconds=None))
+    archive = told.config.state_dir / "archive"
+    archive.mkdir()
+    (archive / "000000000001-000000000009-aaaaaaaaaaaa.jsonl.gz").write_text("another's")
+
+    await round_of(Upkeep(told))  # type: ignore[arg-type]
+
+    assert told.troubles == []
+    assert len(list(archive.iterdir())) == 2, "this journal's own segment has come beside it"
+
+
 async def test_a_hanging_disk_is_told_and_no_second_round_begins(told: Told) -> None:
     """Rounds that pile up behind a dead mount would fill the memory."""
     forever = asyncio.Event()

@@ -160,6 +160,21 @@ async def test_after_a_damaged_journal_is_set_aside_rotation_goes_on(tmp_path: P
 # --- segments of this chain that do not fit -------------------------------------------------------
 
 
+async def test_a_file_that_names_no_chain_is_not_moved_either(tmp_path: Path) -> None:
+    """It may be anybody's: it frees nothing, is told, stays under its name, and the rest goes on."""
+    path, archive = tmp_path / "journal.db", tmp_path / "archive"
+    await written(path)
+    archive.mkdir()
+    (archive / "000000000001-000000000053.jsonl.gz").write_text("anybody's")
+
+    with pytest.raises(segment.SegmentDamaged, match="left where it is"):
+        await rotated(path, Keeping(archive))
+
+    nameless, own = segment.lying(archive)
+    assert (nameless.chain, nameless.path.read_text()) == ("", "anybody's")
+    assert read_records(path, Wanted())[0].seq == own.last + 1 == 54
+
+
 async def test_a_segment_that_cannot_be_read_stops_neither_rotation_nor_keeping(tmp_path: Path) -> None:
     """It is told at each look, left where it is, and missed by verify; everything else goes on."""
     path, archive = tmp_path / "journal.db", tmp_path / "archive"
