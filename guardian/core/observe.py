@@ -122,14 +122,19 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
 
 
 def _raised(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
-    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline."""
+    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline.
+
+    What to fall from is the less of what the two accounts tell: a leg that one listing lacks must not make a
+    peak that was never there.
+    """
     if nav is None:
         return tuple(r if r.baseline is None else replace(r, baseline=None) for r in account.rules)
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
     windows = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
+    least = float(min(nav.explained, nav.equity if nav.raw is None else nav.raw) / nav.units)
     return tuple(
-        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, nav.value))
+        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, least))
         if own.rule_id in windows
         else own
         for own in account.rules

@@ -93,8 +93,10 @@ class Counters:
             requests.times.add(call.seconds, at_least=not call.answered)
 
     def _endpoint(self, account: str, endpoint: str) -> Requests:
-        known = sum(1 for name, _ in self.requests if name == account)
-        if (account, endpoint) not in self.requests and known >= ENDPOINTS:
+        known = self.requests.get((account, endpoint))
+        if known is not None:
+            return known
+        if sum(1 for name, _ in self.requests if name == account) >= ENDPOINTS:
             endpoint = OTHER
         return self.requests.setdefault((account, endpoint), Requests())
 

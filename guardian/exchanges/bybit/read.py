@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from decimal import Decimal
 from typing import TypeVar
 
 from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
@@ -24,6 +25,7 @@ from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential, KeyAudit
 
 T = TypeVar("T")
+Legs = dict[str, tuple[Decimal, Decimal]]
 
 
 class BybitReader:
@@ -36,6 +38,7 @@ class BybitReader:
         self._instruments = Instruments(self._client)
         self._ledger = Ledger(self._client, credential, endpoint.flows_seconds, endpoint.booked_to)
         self._ledger_turn = asyncio.Lock()
+        self._legs: Legs | None = None
 
     async def snapshot(self) -> Snapshot:
         """Ask wallet, positions and all open orders at once, each under its own deadline; then the ledger.
@@ -52,7 +55,7 @@ class BybitReader:
         )
         ledger: tuple[LedgerEntry, ...] | Failure | None = ()
         if isinstance(wallet, WalletView):
-            ledger = await self._part(Part.LEDGER, self._entries(wallet))
+            ledger = await self._part(Part.LEDGER, self._entries(wallet, _legs(positions)))
             if positions == () and wallet.says_positions:
                 positions = Failure(
                     Part.POSITIONS, "inconsistent", "no position is listed, but the wallet shows some"
@@ -134,11 +137,19 @@ class BybitReader:
             answers.append(answer)
         return answers
 
-    async def _entries(self, wallet: WalletView) -> tuple[LedgerEntry, ...]:
+    async def _entries(self, wallet: WalletView, legs: Legs | None) -> tuple[LedgerEntry, ...]:
+        """Also when a leg has changed: it was traded, whatever a stale wallet says of the cash."""
         async with self._ledger_turn:
-            if not self._ledger.due(wallet.wallet.balances):
+            traded = None not in (legs, self._legs) and legs != self._legs
+            if not traded and not self._ledger.due(wallet.wallet.balances):
                 return ()
-            return await self._ledger.read(wallet.wallet.balances, wallet.time_ms)
+            entries = await self._ledger.read(wallet.wallet.balances, wallet.time_ms)
+            self._legs = self._legs if legs is None else legs
+            return entries
+
+
+def _legs(positions: tuple[Position, ...] | Failure) -> Legs | None:
+    return None if isinstance(positions, Failure) else {p.leg: (p.quantity, p.entry) for p in positions}
 
 
 def _unless_failed(part: T | Failure) -> T | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from guardian.core.effects import Effect
@@ -48,6 +48,9 @@ class Deed:
     after: Decimal
 
 
+Pair = tuple[AccountState | None, AccountState]
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """One step: what was known before and after, and what is to be done now."""
@@ -56,12 +59,15 @@ class Decided:
     event: Event
     after: State
     effects: tuple[Effect, ...]
+    _pairs: list[Pair] = field(default_factory=list, compare=False, repr=False)
 
-    def pairs(self) -> list[tuple[AccountState | None, AccountState]]:
-        """Each account before and after, where something may have changed."""
-        known = {a.policy.name: a for a in self.before.accounts}
-        found = [(known.get(a.policy.name), a) for a in self.after.accounts]
-        return [(old, new) for old, new in found if old is not new]
+    def pairs(self) -> list[Pair]:
+        """Each account before and after, where something may have changed; every checker asks."""
+        if not self._pairs:
+            known = {a.policy.name: a for a in self.before.accounts}
+            found = ((known.get(a.policy.name), a) for a in self.after.accounts)
+            self._pairs.extend((old, new) for old, new in found if old is not new)
+        return self._pairs
 
 
 class Checker:

@@ -21,6 +21,10 @@ from guardian.sim.ports.stand import Stand
 from guardian.sim.scenario.shapes import Act
 from guardian.sim.world.orders import Order, OrderRequest
 
+HOOKS = (
+    "born", "died", "decided", "ordered", "cancelled", "edited", "told", "operated", "moved", "ended",
+)  # fmt: skip
+
 
 class Panel:
     """Implements every ear of the incident. `tells` keeps `steps`, their `moments`, and a timeline.
@@ -43,7 +47,9 @@ class Panel:
         self._awaited: dict[int, list[Callable[[], None]]] = {}
         self._begun: dict[str, float] = {}
         self.scene.truth.look(now())
-        self._checkers: list[Checker] = [kind(self.scene, self._found) for kind in laws.ALL]
+        checkers: list[Checker] = [kind(self.scene, self._found) for kind in laws.ALL]
+        # Most checkers listen to a few things only, and some things happen hundreds of times.
+        self._ears = {hook: [c for c in checkers if _listens(c, hook)] for hook in HOOKS}
 
     def at_event(self, number: int, job: Callable[[], None]) -> None:
         """Call `job` when decision number `number` has been taken."""
@@ -62,14 +68,14 @@ class Panel:
     def born(self, life: Life) -> None:
         self.scene.life = life
         self._line("guardian starts")
-        for checker in self._checkers:
+        for checker in self._ears["born"]:
             checker.born(life)
 
     def died(self) -> None:
         life = self.scene.life
         self._line("guardian is gone")
         if life is not None:
-            for checker in self._checkers:
+            for checker in self._ears["died"]:
                 checker.died(life)
         self.scene.life = None
 
@@ -81,7 +87,7 @@ class Panel:
         self._measure(step)
         if self._tells:
             self._tell(step)
-        for checker in self._checkers:
+        for checker in self._ears["decided"]:
             checker.decided(step)
 
     def _measure(self, step: Decided) -> None:
@@ -110,38 +116,42 @@ class Panel:
     def ordered(self, stand: Stand, request: OrderRequest, before: Decimal, after: Decimal) -> None:
         self._line(f"{stand.name}: {request.side} {request.symbol} {before} -> {after} {request.link_id}")
         deed = Deed(stand, request, before, after)
-        for checker in self._checkers:
+        for checker in self._ears["ordered"]:
             checker.ordered(deed)
 
     def cancelled(self, stand: Stand, order: Order) -> None:
         self._line(f"{stand.name}: cancelled {order.symbol} {order.link_id}")
-        for checker in self._checkers:
+        for checker in self._ears["cancelled"]:
             checker.cancelled(stand, order)
 
     def edited(self, stand: Stand, endpoint: str, key_id: str) -> None:
         self._line(f"{stand.name}: key {endpoint}")
-        for checker in self._checkers:
+        for checker in self._ears["edited"]:
             checker.edited(stand, endpoint, key_id)
 
     def told(self, channel: str, message: Message) -> None:
         self.others += 1
         self._line(f"told {channel}: {message.title}")
-        for checker in self._checkers:
+        for checker in self._ears["told"]:
             checker.told(channel, message)
 
     def operated(self, act: Act) -> None:
         self.others += 1
         self._line(f"{act.account}: operator {act.kind}")
-        for checker in self._checkers:
+        for checker in self._ears["operated"]:
             checker.operated(act)
 
     def moved(self) -> None:
         self.others += 1
         self.scene.truth.look(self.scene.now())
-        for checker in self._checkers:
+        for checker in self._ears["moved"]:
             checker.moved()
 
     def ended(self) -> None:
         self.scene.truth.look(self.scene.now())
-        for checker in self._checkers:
+        for checker in self._ears["ended"]:
             checker.ended()
+
+
+def _listens(checker: Checker, hook: str) -> bool:
+    return getattr(type(checker), hook) is not getattr(Checker, hook)

@@ -26,6 +26,7 @@ NAN = Decimal("NaN")
 PHANTOM = Decimal("0.4")
 """What a phantom leaves of the equity: a loss of 60 % that nobody made."""
 
+Legs = dict[str, tuple[Decimal, Decimal]]
 Shown = tuple[Wallet, int]
 """The wallet, and how many ledger rows it contains."""
 
@@ -41,6 +42,7 @@ class SimReader:
         self._begun = rows
         self._cash: tuple[tuple[str, Decimal], ...] = ()
         self._read_at = -FLOWS_SECONDS
+        self._legs: Legs | None = None
         self._past: dict[str, deque[tuple[float, Any]]] = {}
         self._phantoms: dict[str, int] = {}
 
@@ -60,7 +62,11 @@ class SimReader:
         # Without a wallet the ledger is not asked, as on the wire: no rows, and no failure of its own.
         if shown is not None:
             stand.shown[asked] = shown[1]
-        replies[Part.LEDGER] = Reply(value=()) if shown is None else await self._ledger(shown)
+        replies[Part.LEDGER] = (
+            Reply(value=())
+            if shown is None
+            else await self._ledger(shown, _legs(_value(replies[Part.POSITIONS])))
+        )
         if reordered is not None:
             stand.weather.count("reordered-read", stand.name)
             await asyncio.sleep(reordered.size)
@@ -93,19 +99,24 @@ class SimReader:
             ),
         )
 
-    async def _ledger(self, shown: Shown) -> Reply:
-        """Asked after the wallet, when cash has moved or it is time; the first wallet is the beginning."""
+    async def _ledger(self, shown: Shown, legs: Legs | None) -> Reply:
+        """Asked after the wallet, when cash has moved, a leg was traded, or it is time.
+
+        The first wallet is the beginning.
+        """
         wallet, rows = shown
         if self._begun is None:
             self._begun = rows
         first = rows if self._rows is None else self._rows
         now = asyncio.get_running_loop().time()
         fresh = self._rows is not None and now - self._read_at < FLOWS_SECONDS
-        if fresh and _cash(wallet) == self._cash:
+        traded = None not in (legs, self._legs) and legs != self._legs
+        if fresh and not traded and _cash(wallet) == self._cash:
             return Reply(value=())
         reply = await self._stand.line.answer("read", "ledger", lambda: self._booked(first, rows))
         if not reply.code:
             self._rows = max(rows, first)
+            self._legs = self._legs if legs is None else legs
             self._cash, self._read_at = _cash(wallet), now
         return reply
 
@@ -142,7 +153,9 @@ class SimReader:
         past.append((now, value))
         if old is None:
             return Reply(value=self._distorted(part, value))
-        at, value, honest = old
+        at, seen, honest = old
+        # A wallet that hides its age is dated now, and so is the ledger that is asked for up to that moment.
+        value = (seen[0], value[1]) if part == "wallet" and not honest else seen
         if honest and now - at > STALE_SECONDS:
             # Answers carry the venue's time: one that says how old it is gets refused, as by the real reader.
             return Reply("stale", detail=f"the answer is {now - at:.1f} s old")
@@ -227,6 +240,10 @@ class SimReader:
 
 def _value(reply: Reply) -> Any:
     return None if reply.code else reply.value
+
+
+def _legs(positions: tuple[Position, ...] | None) -> Legs | None:
+    return None if positions is None else {p.leg: (p.quantity, p.entry) for p in positions}
 
 
 def _cash(wallet: Wallet) -> tuple[tuple[str, Decimal], ...]:
