@@ -7,6 +7,7 @@ same event give the same state and the same effects, byte for byte.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, localcontext
 
 from guardian.core import notices, observe, words
 from guardian.core.breaker import OPERATOR, Demand, closed, decide, demands
@@ -37,8 +38,17 @@ from guardian.core.state import AccountState, Decision, RuleState, State
 Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
 
 
+ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN)
+"""The core's own: what a library makes of the process's decimal context must not decide anything here."""
+
+
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Fold one event into the state; return the new state and the effects to perform."""
+    with localcontext(ARITHMETIC):
+        return _step(state, event)
+
+
+def _step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     now = event.at if state.now is None else max(state.now, event.at)
     if isinstance(event, Configured):
         return observe.configured(replace(state, now=now, decisions=()), event), ()

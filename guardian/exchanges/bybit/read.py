@@ -84,7 +84,7 @@ class BybitReader:
             async with asyncio.timeout(self._endpoint.timeout_s):
                 return await question
         except VenueError as error:
-            return Failure(part, error.code, error.detail)
+            return Failure(part, error.code, error.detail or "the venue gave no reason")
         except TimeoutError:
             return Failure(part, "timeout", f"no complete answer within {self._endpoint.timeout_s:g} s")
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Context, localcontext
 
 from guardian.core.events import Armed, Demanded, Disarmed, Event, Resumed
 from guardian.core.model import Level
@@ -73,7 +74,9 @@ class Incident:
         loop = VirtualLoop()  # type: ignore[abstract]  # nothing here has sockets, signals or subprocesses
         loop.set_exception_handler(lambda _, context: None)
         try:
-            return loop.run_until_complete(self._play())
+            # The world reckons in its own context: a library may have changed the process's, as ccxt does.
+            with localcontext(Context(prec=28)):
+                return loop.run_until_complete(self._play())
         finally:
             loop.close()
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import ROUND_UP, Context, localcontext
 
 import pytest
 
@@ -29,6 +30,15 @@ def test_another_process_with_other_hashes_records_the_same(hash_seed: str) -> N
     )
 
     assert done.stdout.split() == [play(draw(seed)).digest for seed in SEEDS]
+
+
+def test_what_a_library_makes_of_the_decimal_context_changes_nothing() -> None:
+    """ccxt sets the rounding of the whole process; replayed elsewhere, a decision must be the same."""
+    expected = [play(draw(seed)).digest for seed in SEEDS]
+    with localcontext(Context(prec=12, rounding=ROUND_UP)):
+        digests = [play(draw(seed)).digest for seed in SEEDS]
+
+    assert expected == digests
 
 
 def test_who_listens_changes_nothing() -> None:

@@ -28,7 +28,7 @@ def tallied(jobs: int) -> Tally:
 
 def failed(seed: int = 9) -> Result:
     found = Violation("flat-claim", 12.5, "a1: flat was claimed with 0.5 of BTCUSDT open")
-    return Result(seed, [found], 200, 40, 61.0, [4.0], {"latency": 3}, {("latency", "HALT"): 3})
+    return Result(seed, [found], 280, 200, 40, 61.0, [4.0], {"latency": 3}, {("latency", "HALT"): 3})
 
 
 def test_two_processes_find_what_one_finds() -> None:
@@ -49,7 +49,7 @@ def test_the_document_has_the_shape_that_others_rely_on() -> None:
     assert document["violations"] == 1
     assert document["failed_seeds"] == [9]
     assert document["incidents_per_s"] == 0.5
-    assert document["median_events"] == 200
+    assert document["median_events"] == 280
     assert document["flat_s"] == {"p50": 4.0, "p99": 4.0, "max": 4.0}
     assert document["faults"] == {"latency": 3}
 

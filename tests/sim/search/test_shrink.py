@@ -24,7 +24,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, needs: frozenset[str]) -> None:
     def played(scenario: Scenario) -> Result:
         broken = needs <= {fault.name for fault in scenario.faults}
         found = [Violation(CHECKER, 1.0, "made up")] if broken else []
-        return Result(scenario.seed, found, 0, 0, 0.0, [], {}, {})
+        return Result(scenario.seed, found, 0, 0, 0, 0.0, [], {}, {})
 
     monkeypatch.setattr(shrinking, "play_safely", played)
 
