@@ -16,6 +16,7 @@ SLACK = 0.985
 
 
 SAMPLE_SLACK = 0.002
+FRESH_SECONDS = 0.5
 FLOW_SLACK = 0.012
 """Money that crosses the border in the middle of a fall is priced at the read after it, not at its moment."""
 
@@ -130,9 +131,15 @@ class SurvivesCrash(Checker):
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
         self._last: dict[str, AccountState] = {}
+        self._acted_at: dict[str, float] = {}
+        self._died_at = 0.0
         self._gap = False
 
+    def operated(self, act: Act) -> None:
+        self._acted_at[act.account] = self.scene.now()
+
     def died(self, life: Life) -> None:
+        self._died_at = self.scene.now()
         self._last = {a.policy.name: a for a in life.state.accounts}
         self._gap = not life.runtime.committer.ok or self.scene.stage.disk.lost > 0
 
@@ -153,7 +160,15 @@ class SurvivesCrash(Checker):
             self.fail(f"{name}: {last.level.name} before the crash, {now.level.name} after it")
         if last.incident and now.incident and last.incident.code != now.incident.code:
             self.fail(f"{name}: another incident after the crash")
-        if last.arming != now.arming and not _fresh(last) and last.nav is not None and last.nav.reads > 5:
+        acted_at = self._acted_at.get(name, -1.0)
+        told_before = self._died_at - acted_at > FRESH_SECONDS
+        if (
+            last.arming != now.arming
+            and told_before
+            and not _fresh(last)
+            and last.nav is not None
+            and last.nav.reads > 5
+        ):
             self.fail(f"{name}: the arming was lost in the crash")
         for own in last.rules:
             then, kept = own.baseline, now.rule(own.rule_id)

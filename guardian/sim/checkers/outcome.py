@@ -11,11 +11,13 @@ from guardian.core.state import AccountState, State
 from guardian.ports import Message
 from guardian.runtime.codec import decode_step_event, encode_step
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.play.life import Life
 from guardian.sim.play.settled import settled, unstoppable
 from guardian.sim.ports.outside import SECRETS
 from guardian.sim.ports.stand import Stand
 
 TRIES_WITHIN = 12.0
+LAST_MOMENT = 0.3
 
 
 class FlatClaim(Checker):
@@ -101,7 +103,7 @@ def _missing(account: AccountState) -> str:
 
 
 class TellsPeople(Checker):
-    law = "Every change of level reaches a person while any channel is up."
+    law = "Every rise of the level, or a worse one after it, reaches a person while any channel is up."
 
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
@@ -113,13 +115,19 @@ class TellsPeople(Checker):
                 self._due.setdefault((new.policy.name, new.level.name), self.scene.now())
 
     def told(self, channel: str, message: Message) -> None:
-        for key in [k for k in self._due if k[0] == message.account and k[1] == message.level]:
-            del self._due[key]
+        for name, level in list(self._due):
+            if name == message.account and Level[level] <= Level[message.level]:
+                del self._due[name, level]
 
     def ended(self) -> None:
         for (name, level), at in self._due.items():
             if self.scene.now() > max(at, self._reachable(name)) + 20.0 and self.scene.stage.disk.lost == 0:
                 self.fail(f"{name}: nobody was told of {level}")
+
+    def died(self, life: Life) -> None:
+        """What was decided in the last moment may have been nowhere but in the process."""
+        now = self.scene.now()
+        self._due = {key: at for key, at in self._due.items() if now - at > LAST_MOMENT}
 
     def _reachable(self, name: str) -> float:
         """From when on people can be told: after an outage the next try comes after as long again."""

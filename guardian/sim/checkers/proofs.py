@@ -10,6 +10,7 @@ from guardian.core.events import KeysListed, Resumed, SnapshotTaken
 from guardian.core.model import Level, Snapshot
 from guardian.core.state import AccountState
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.play.life import Life
 
 APART = timedelta(seconds=2)
 DWELL = timedelta(seconds=60)
@@ -35,6 +36,10 @@ class FlatTwice(Checker):
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
         self._flat: defaultdict[str, Instants] = defaultdict(list)
+
+    def born(self, life: Life) -> None:
+        """A life that the disk has told nothing may begin with an earlier clock, and proves flat anew."""
+        self._flat.clear()
 
     def decided(self, step: Decided) -> None:
         if isinstance(step.event, SnapshotTaken):
