@@ -288,14 +288,16 @@ def ignores_halt(account: AccountState) -> bool:
 def _filled(account: AccountState, incident: Incident, gross: Decimal) -> bool:
     """Whether orders were filled: growth without any is a listing that had lacked a leg.
 
-    A fill moves the cash by its fee or, where it costs none, the margin by at least half of the growth. Where
-    the wallet has not been read for as long, the positions count alone.
+    A fill moves the cash by its fee or, where it costs none or guardian's own closes move the cash too, the
+    margin by at least half of the growth. Where the wallet has not been read for as long, the positions count
+    alone.
     """
     evidence, since = account.evidence, (incident.halted_at or incident.entered_at) + IGNORED_AFTER
     asked, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
     if evidence.wallet is None or asked is None or positions is None or positions - asked >= IGNORED_AFTER:
         return True
-    if evidence.cash_moved_at is not None and evidence.cash_moved_at >= since:
+    own = any(t.step == "close" for t in incident.targets)
+    if not own and evidence.cash_moved_at is not None and evidence.cash_moved_at >= since:
         return True
     growth = gross / incident.grown_from - 1 if incident.grown_from else Decimal(1)
     return evidence.wallet.position_margin > (incident.margin_from or Decimal(0)) * (1 + growth / 2)

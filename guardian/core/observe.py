@@ -23,13 +23,14 @@ from guardian.core.events import (
     Troubled,
 )
 from guardian.core.frozen import replace
+from guardian.core.memory import Nav
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.model import Failure, Part, Position, Rule, Snapshot, Wallet
-from guardian.core.state import AccountState, Arming, Evidence, Incident, Nav, RuleState, State, Target
+from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
 
 LONGEST_DISARM = timedelta(hours=4)
 

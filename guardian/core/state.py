@@ -11,12 +11,11 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Outcome
+from guardian.core.memory import Api, Baseline, Correlations, Lots, Nav
 from guardian.core.model import (
     AccountPolicy,
-    ClockOffset,
     Failure,
     KeyRecord,
-    LedgerEntry,
     Level,
     Measured,
     OpenOrder,
@@ -30,72 +29,9 @@ from guardian.core.model import (
 
 SCHEMA = 1
 
-CONFIRMED_READS_FOR_BASELINE = 5
-"""Reads on which both accounts of the equity agree before any loss is measured (DESIGN section 3)."""
-
-MAXIMUM_BASELINE_POINTS = 3600
-"""Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
-
-MAXIMUM_BOOKED_ROWS = 500
-"""How many ledger rows are remembered by id, so that one delivered again is not counted again."""
 
 MAXIMUM_TARGETS = 400
 """Bound on what one incident remembers of settled actions; what is still in flight is never dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nav:
-    """Unitised net asset value at mark, with two accounts of it (metrics.md M01).
-
-    `raw` is what the wallet says; `explained` is the cash that the ledger accounts for plus open P&L from
-    positions at mark. `agreed` is true when both came and differ by at most 1 %; `sides` counts what came.
-    `value` is the larger of the two in units of 100 at the start: the loss that both prove.
-    `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
-    whose currency has no price yet. `marks` are those of the assets held when the wallet gave the prices.
-    `since` is when the wallet was asked that this began with: it contains every row that is older.
-    `par` is the value when both accounts last agreed, at `par_at`.
-    """
-
-    at: datetime
-    units: Decimal
-    cash: tuple[tuple[str, Decimal], ...]
-    raw: Decimal | None
-    explained: Decimal
-    value: float
-    agreed: bool
-    sides: int
-    reads: int
-    prices: tuple[tuple[str, Decimal], ...] = ()
-    booked: tuple[str, ...] = ()
-    waiting: tuple[LedgerEntry, ...] = ()
-    marks: tuple[tuple[str, Decimal], ...] = ()
-    since: datetime | None = None
-    par: float | None = None
-    par_at: datetime | None = None
-
-    @property
-    def equity(self) -> Decimal:
-        """The equity that both accounts support, in the reporting currency."""
-        return self.explained if self.raw is None else max(self.raw, self.explained)
-
-    @property
-    def warming(self) -> bool:
-        return self.reads < CONFIRMED_READS_FOR_BASELINE
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """What a loss rule compares with: falling peaks of a window, or a session's open.
-
-    `points` are (instant, NAV), strictly decreasing in NAV; `since` is when watching began; `session` is the
-    local date of a session window; `last` is the newest confirmed NAV.
-    """
-
-    points: tuple[tuple[datetime, float], ...]
-    since: datetime
-    session: str = ""
-    whole: bool = False
-    last: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,94 +158,6 @@ class Evidence:
             if known is part:
                 return at
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """One held asset's price: the newest mark, and the one at the last grid point that it was fresh for.
-
-    `symbol` is whose mark it is, `grid` the ordinal of that grid point (None before the first).
-    """
-
-    asset: str
-    symbol: str
-    mark: float
-    seen_at: datetime
-    grid_mark: float | None = None
-    grid: int | None = None
-
-
-Moments = tuple[float, float, float, float]
-"""Exponentially weighted sums of a pair's return products aa, bb and ab, and of their weights (below 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What two assets did at the same grid steps: `a` before `b` in the alphabet; `grid` is the last step."""
-
-    a: str
-    b: str
-    fast: Moments = (0.0, 0.0, 0.0, 0.0)
-    slow: Moments = (0.0, 0.0, 0.0, 0.0)
-    grid: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Correlations:
-    """Prices and pairs of at most fifty assets, and which of those held move together (metrics.md M14, M15).
-
-    `grid` is the ordinal of the cell that is filling; `clusters` partition the assets held now.
-    """
-
-    grid: int
-    followed: tuple[Followed, ...] = ()
-    pairs: tuple[Pair, ...] = ()
-    clusters: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """One opening that is still open: how many contracts, since when; `witnessed` if its start was seen."""
-
-    opened_at: datetime
-    quantity: Decimal
-    witnessed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LegLots:
-    """The lots of one leg, oldest first; `side` is +1 long, -1 short (metrics.md M29)."""
-
-    leg: str
-    side: int
-    lots: tuple[Lot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lots:
-    """Every open leg's lots as of the read of `at`."""
-
-    at: datetime
-    legs: tuple[LegLots, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CallSlot:
-    """The requests of five seconds: DDSketch buckets (index, count) of their times, failures by class."""
-
-    number: int
-    answered: tuple[tuple[int, int], ...] = ()
-    unanswered: tuple[tuple[int, int], ...] = ()
-    failed: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """The way to the venue: at most 12 slots of requests, and its clock as it was told at `clock_at`."""
-
-    slots: tuple[CallSlot, ...] = ()
-    clock: ClockOffset | None = None
-    clock_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,9 @@ import pytest
 from guardian.core.effects import Effect
 from guardian.core.engine import step
 from guardian.core.events import Configured, EffectReported, Event, Outcome, SnapshotTaken, Tick
+from guardian.core.memory import MAXIMUM_BASELINE_POINTS, MAXIMUM_BOOKED_ROWS
 from guardian.core.model import LedgerKind, Level, Window
-from guardian.core.state import (
-    MAXIMUM_BASELINE_POINTS,
-    MAXIMUM_BOOKED_ROWS,
-    MAXIMUM_TARGETS,
-    State,
-)
+from guardian.core.state import MAXIMUM_TARGETS, State
 from guardian.runtime.codec import decode_event, decode_state, encode_effects, encode_event, encode_state
 from tests.core.build import ACCOUNT, BTC, Desk, at, kinds, order, policy, position, read, row, rule, rung
 from tests.core.world import World

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from guardian.core.memory import Api, CallSlot
 from guardian.core.metrics.sketch import Buckets, added, merged, total
 from guardian.core.model import Call, Snapshot
-from guardian.core.state import Api, CallSlot
 
 SLOT_SECONDS = 5
 SLOTS = 12

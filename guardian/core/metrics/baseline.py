@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from guardian.core.frozen import replace
+from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline
 from guardian.core.model import Window
-from guardian.core.state import MAXIMUM_BASELINE_POINTS, Baseline
 
 
 def fold_baseline(baseline: Baseline | None, window: Window, at: datetime, nav: float) -> Baseline:

@@ -23,10 +23,10 @@ from itertools import combinations
 from math import isfinite, log, sqrt
 
 from guardian.core.frozen import replace
+from guardian.core.memory import Correlations, Followed, Moments, Pair
 from guardian.core.metrics.clusters import Rho, partition
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown
-from guardian.core.state import Correlations, Followed, Moments, Pair
 
 GRID_SECONDS = 300
 FAST_CELLS, SLOW_CELLS = 288, 14 * 288

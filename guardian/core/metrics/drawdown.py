@@ -9,10 +9,10 @@ Source: Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
 
 from __future__ import annotations
 
+from guardian.core.memory import Baseline, Nav
 from guardian.core.metrics.baseline import peak
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
-from guardian.core.state import Baseline, Nav
 
 
 def measure(view: View) -> Measured:

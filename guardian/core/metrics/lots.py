@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from guardian.core.frozen import replace
+from guardian.core.memory import LegLots, Lot, Lots
 from guardian.core.model import Position, Snapshot
-from guardian.core.state import LegLots, Lot, Lots
 
 MAXIMUM_LOTS = 200
 

@@ -13,9 +13,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from guardian.core.frozen import replace
+from guardian.core.memory import MAXIMUM_BOOKED_ROWS, Nav
 from guardian.core.metrics.exposure import settle_price
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
-from guardian.core.state import MAXIMUM_BOOKED_ROWS, Nav
 
 TOLERANCE = Decimal("0.01")
 START = Decimal(100)
@@ -64,8 +64,19 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     if unpriced and snapshot.wallet is None and len(rows) <= MAXIMUM_BOOKED_ROWS:
         return replace(nav, booked=booked, waiting=rows), Decimal(0)
     cash, listed = _apply(dict(nav.cash), rows), tuple(sorted(prices.items()))
-    after = replace(nav, booked=booked, cash=tuple(sorted(cash.items())), prices=listed, waiting=())
+    money, marks = tuple(sorted(cash.items())), _carried(nav, prices)
+    after = replace(nav, booked=booked, cash=money, prices=listed, waiting=(), marks=marks)
     return after, _flow(rows, prices)
+
+
+def _carried(nav: Nav, prices: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+    """The marks of the moment of these prices, should the read have no positions: they moved alike.
+
+    Else the next positions would move a price once more by what this wallet has already told.
+    """
+    before = dict(nav.prices)
+    moved = {c for c, price in prices.items() if before.get(c) and price != before[c]}
+    return tuple((c, mark * prices[c] / before[c] if c in moved else mark) for c, mark in nav.marks)
 
 
 def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[str, Decimal]] | None:
@@ -118,7 +129,7 @@ def _blind(nav: Nav, flow: Decimal) -> Nav | None:
     if moved <= EMPTY * before:
         return None
     raw = None if nav.raw is None else nav.raw + flow
-    units = _units(nav, _par(nav), flow)
+    units = _units(nav, _unread(nav, flow), flow)
     return replace(nav, units=units, explained=moved, raw=raw) if units > 0 else None
 
 
@@ -213,13 +224,26 @@ def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:
 def _price(nav: Nav, snapshot: Snapshot, explained: Decimal, flow: Decimal) -> Decimal:
     """What a unit was worth when a flow came: just before it, in a read that both accounts tell.
 
-    Else, or after a gap, what it was worth when they last did: a flow that is unitised at a phantom price, or
-    at one that a stale wallet claims, leaves the units wrong for ever.
+    Where the two disagree, what it was worth when they last did not: a flow that is unitised at a phantom
+    price, or at one that a stale wallet claims, leaves the units wrong for ever.
     """
     wallet, told_at = snapshot.wallet, nav.par_at or nav.at
-    if wallet is None or not agree(wallet.equity, explained) or snapshot.asked_at - told_at > RECENT:
+    if wallet is None:
+        return _unread(nav, flow)
+    if not agree(wallet.equity, explained):
         return _par(nav)
-    return (explained - flow) / nav.units
+    told = (explained - flow) / nav.units
+    return told if snapshot.asked_at - told_at <= RECENT else _proven(flow, _par(nav), told)
+
+
+def _unread(nav: Nav, flow: Decimal) -> Decimal:
+    """Without a wallet: between what both accounts told last and what the positions have told since."""
+    return _par(nav) if nav.raw is not None else _proven(flow, _par(nav), Decimal(str(nav.value)))
+
+
+def _proven(flow: Decimal, *prices: Decimal) -> Decimal:
+    """Nobody knows at which of these the flow came: the one that leaves fewer units proves the least loss."""
+    return min(prices) if flow < 0 else max(prices)
 
 
 def _par(nav: Nav) -> Decimal:

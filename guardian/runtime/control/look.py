@@ -15,8 +15,9 @@ from typing import Any
 from guardian.config.shapes import AccountConfig, Config
 from guardian.core.engine import step
 from guardian.core.events import Configured, SnapshotTaken
+from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
 from guardian.core.model import AccountPolicy
-from guardian.core.state import CONFIRMED_READS_FOR_BASELINE, State
+from guardian.core.state import State
 from guardian.errors import GuardianError, RefusedError, SecretError
 from guardian.halt import open_halt
 from guardian.journal import FILE_NAME, Wanted, read_records

@@ -13,8 +13,9 @@ from datetime import datetime
 from guardian.config.shapes import ChannelConfig, Route, Routes
 from guardian.core.effects import Effect
 from guardian.core.events import Configured, Event
+from guardian.core.memory import Nav
 from guardian.core.model import AccountPolicy, HaltTarget, Level, Rule
-from guardian.core.state import Nav, State
+from guardian.core.state import State
 from guardian.notify.backlog import Pace
 from guardian.notify.outbox import Courier, Timing
 from guardian.notify.routing import Router

@@ -1,7 +1,7 @@
 """A populated world from one seed: a master, its sub-accounts, their keys, positions and orders.
 
-Every account starts with about 100,000 USDT of equity and a leveraged book, long and short, whose net
-risk in bitcoin terms lies between +0.9 and +1.2 of equity whatever the seed.
+Every account starts with 94,000 to 106,000 USDT of equity and a leveraged book, long and short, whose net
+risk in bitcoin terms lies between +0.85 and +1.25 of equity whatever the seed.
 """
 
 from __future__ import annotations

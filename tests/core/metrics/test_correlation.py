@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardian.core.memory import Correlations
 from guardian.core.metrics.cluster_exposure import correlation_adjusted, largest_cluster
 from guardian.core.metrics.clusters import distance, partition
 from guardian.core.metrics.correlation import (
@@ -20,7 +21,7 @@ from guardian.core.metrics.correlation import (
     known_rhos,
 )
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
-from guardian.core.state import AccountState, Correlations
+from guardian.core.state import AccountState
 from guardian.runtime.codec import decode_state, encode_state
 from tests.core.build import Desk, position, read, rule, rung, without
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from guardian.core.events import Resumed, Started
+from guardian.core.memory import Baseline
 from guardian.core.model import Known, Level, Unknown, Verdict
-from guardian.core.state import AccountState, Arming, Baseline, RuleState
+from guardian.core.state import AccountState, Arming, RuleState
 from guardian.sim.checkers import levels, proofs, running, timely
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.scenario.shapes import Act

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from guardian.core.memory import Nav
 from guardian.core.metrics.nav import agree, fold_nav, reanchored
 from guardian.core.model import Balance, LedgerKind, Part, Snapshot, Wallet
-from guardian.core.state import Nav
 from tests.core.build import money, position, read, row, says, wallet, without
 
 
@@ -316,3 +316,40 @@ def test_the_nav_knows_the_wallet_that_it_began_with():
     nav = fold(*(cash(n, 1000) for n in range(3, 9)))
 
     assert nav.since == cash(3, 1000).asked_at
+
+
+def test_a_price_that_a_wallet_told_alone_is_not_moved_once_more_by_the_next_positions():
+    """The wallet came without positions, then positions without a wallet: the coin fell once."""
+    coins = (Balance("BTC", money(1), money(1000)),)
+    held, fell = position(quantity=1, mark=1000), position(quantity=1, mark=900, entry=1000)
+    fallen = wallet(800, balances=(Balance("BTC", money(1), money(900)),))
+    calm = [read(n, (held,), wallet=wallet(1000, balances=coins)) for n in range(5)]
+    alone = without(read(5, (fell,), wallet=fallen), Part.POSITIONS)
+
+    nav = fold(*calm, alone, without(read(6, (fell,)), Part.WALLET))
+
+    assert pytest.approx(80) == nav.value
+
+
+@pytest.mark.parametrize("part", [Part.WALLET, None])
+def test_a_withdrawal_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_proven(part: Part | None):
+    """It may have left before the fall or after it: only the smaller of the two losses is proven."""
+    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
+    flow = row("w", -500, LedgerKind.FLOW)
+    calm = [read(n, (held,), cash=1000) for n in range(5)]
+    dark = [without(read(5, (fell,)), part)] if part else []
+
+    gone = read(40, (fell,), cash=500, ledger=(flow,))
+    nav = fold(*calm, *dark, without(gone, part) if part else gone, read(41, (fell,), cash=500))
+
+    assert pytest.approx(90) == nav.value
+
+
+def test_a_deposit_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_proven():
+    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
+    flow = row("d", 1000, LedgerKind.FLOW)
+    calm = [read(n, (held,), cash=1000) for n in range(5)]
+
+    nav = fold(*calm, read(40, (fell,), cash=2000, ledger=(flow,)))
+
+    assert pytest.approx(95) == nav.value

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline
 from guardian.core.metrics.baseline import fold_baseline, peak
 from guardian.core.model import AtLeast, Known, LedgerKind, Measured, Part, Unknown, Verdict, Window
-from guardian.core.state import MAXIMUM_BASELINE_POINTS, Baseline
 from tests.core.build import DAY, SLIDING_HOUR, Desk, at, read, row, rule, rung, says, without
 
 HWM = Window("hwm")
