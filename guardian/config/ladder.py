@@ -14,7 +14,7 @@ from guardian.config.values import DURATION, duration, number, seconds_of, text,
 from guardian.core.model import Level, Rung
 
 LEVELS = tuple(level.name.lower() for level in Level if level is not Level.NORMAL)
-LIMIT_MAX = {"fraction": 1.0, "multiple": 200.0, "seconds": 7 * 86400.0, "ratio": 1e6}
+LIMIT_MAX = {"fraction": 1.0, "multiple": 200.0, "seconds": 7 * 86400.0, "ratio": 1e6, "count": 1e6}
 FRACTION_OF = {"loss": "equity", "integrity": "equity", "margin": "the margin balance"}
 
 

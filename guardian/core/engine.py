@@ -13,6 +13,7 @@ from guardian.core import notices, observe, words
 from guardian.core.breaker import OPERATOR, Demand, closed, decide, demands
 from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
 from guardian.core.events import (
+    ActivityTaken,
     Armed,
     Configured,
     Demanded,
@@ -21,9 +22,11 @@ from guardian.core.events import (
     EffectReported,
     Event,
     KeysListed,
+    MarketTaken,
     Resumed,
     SnapshotTaken,
     Started,
+    TelemetryTold,
     Tick,
     Troubled,
 )
@@ -70,6 +73,12 @@ def _concerns(event: Event, name: str) -> bool:
             return True
         case SnapshotTaken():
             return event.snapshot.account == name
+        case MarketTaken():
+            return event.market.account == name
+        case ActivityTaken():
+            return event.activity.account == name
+        case TelemetryTold():
+            return event.telemetry.account == name
         case _:
             return event.account == name
 
@@ -93,6 +102,8 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
             return observe.started(account, event), (), ()
         case SnapshotTaken():
             return observe.snapshot(account, event, state.rules), (), ()
+        case MarketTaken() | ActivityTaken() | TelemetryTold():
+            return observe.beside(account, event), (), ()
         case KeysListed():
             return observe.keys_listed(account, event), (), ()
         case EffectReported():

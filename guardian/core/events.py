@@ -10,6 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from guardian.core.facts.activity import Activity
+from guardian.core.facts.market import Market
+from guardian.core.facts.telemetry import Telemetry
 from guardian.core.model import AccountPolicy, KeyRecord, Level, Rule, Snapshot
 
 
@@ -47,6 +50,33 @@ class SnapshotTaken:
     at: datetime
     snapshot: Snapshot
     kind: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTaken:
+    """A look at the public prices and books of an account's symbols came back."""
+
+    at: datetime
+    market: Market
+    kind: Literal["market"] = "market"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityTaken:
+    """Fills and past orders that are new came back."""
+
+    at: datetime
+    activity: Activity
+    kind: Literal["activity"] = "activity"
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryTold:
+    """The trading stack told something about itself."""
+
+    at: datetime
+    telemetry: Telemetry
+    kind: Literal["telemetry"] = "telemetry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +205,9 @@ Event = (
     | Started
     | Tick
     | SnapshotTaken
+    | MarketTaken
+    | ActivityTaken
+    | TelemetryTold
     | KeysListed
     | EffectReported
     | Armed

@@ -76,6 +76,9 @@ def _fresh(
     asked = [account.evidence.asked_at(part) for part in metric.needs]
     if metric.corroborated and account.nav is not None:
         asked.append(account.nav.at)
+    view = View(account, rule, own, now)
+    if metric.aged is not None:
+        asked.append(metric.aged(view))
     known = [at for at in asked if at is not None]
     if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
         return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
@@ -83,7 +86,7 @@ def _fresh(
         watched = (now - account.watched_since).total_seconds()
         return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
     try:
-        return metric.measure(View(account, rule, own, now)), False
+        return metric.measure(view), False
     except Exception as error:
         # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
         return Unknown(f"the metric failed: {type(error).__name__}"), True

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from guardian.core.facts.activity import Fill, PastOrder
+from guardian.core.facts.market import Book, Quote
+from guardian.core.facts.telemetry import Gauge, Signal, Twin
 from guardian.core.model import ClockOffset, LedgerEntry
 
 CONFIRMED_READS_FOR_BASELINE = 5
@@ -164,3 +167,47 @@ class Api:
     slots: tuple[CallSlot, ...] = ()
     clock: ClockOffset | None = None
     clock_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Markets:
+    """The newest good quotes and books, each as old as its question."""
+
+    quotes: tuple[Quote, ...] = ()
+    quoted_at: datetime | None = None
+    books: tuple[Book, ...] = ()
+    booked_at: datetime | None = None
+
+
+MAXIMUM_DOINGS = 500
+"""Bound on the fills, and on the past orders, that are remembered: those of the last day at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What was done on the account of late, oldest first, each id once; `filled_at`: the last good answer.
+
+    `since` is when watching began: nothing is known of what was done before it.
+    """
+
+    since: datetime
+    fills: tuple[Fill, ...] = ()
+    filled_at: datetime | None = None
+    orders: tuple[PastOrder, ...] = ()
+    ordered_at: datetime | None = None
+
+
+MAXIMUM_SIGNALS = 200
+MAXIMUM_GAUGES = 20
+MAXIMUM_READINGS = 60
+"""Bound on the readings of one gauge: the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins."""
+
+    heartbeat_at: datetime | None = None
+    gauges: tuple[tuple[str, tuple[Gauge, ...]], ...] = ()
+    signals: tuple[Signal, ...] = ()
+    twins: tuple[Twin, ...] = ()

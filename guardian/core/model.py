@@ -326,6 +326,7 @@ class Rule:
     armed: bool
     only: tuple[str, ...] = ()
     runbook: str = ""
+    of: str = ""  # which one, for a metric that there are several of: a gauge, a strategy
 
 
 # --- policy: the part of the configuration that decisions depend on ----------------------------

@@ -12,14 +12,17 @@ from typing import Any
 
 from guardian.core.events import (
     RESTART,
+    ActivityTaken,
     Armed,
     Configured,
     Disarmed,
     EffectReported,
     KeysListed,
+    MarketTaken,
     Outcome,
     SnapshotTaken,
     Started,
+    TelemetryTold,
     Troubled,
 )
 from guardian.core.frozen import replace
@@ -27,8 +30,11 @@ from guardian.core.memory import Nav
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.correlation import fold_correlations
+from guardian.core.metrics.doings import fold_activity
 from guardian.core.metrics.lots import fold_lots
+from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
+from guardian.core.metrics.stack import fold_telemetry
 from guardian.core.model import Failure, Part, Position, Rule, Snapshot, Wallet
 from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
 
@@ -120,6 +126,17 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
         correlations=fold_correlations(account.correlations, seen),
         lots=fold_lots(account.lots, seen),
     )
+
+
+def beside(account: AccountState, event: MarketTaken | ActivityTaken | TelemetryTold) -> AccountState:
+    """Evidence that comes apart from the account's own snapshots."""
+    match event:
+        case MarketTaken(market=market):
+            return replace(account, markets=fold_market(account.markets, market))
+        case ActivityTaken(activity=activity):
+            return replace(account, doings=fold_activity(account.doings, activity))
+        case TelemetryTold(telemetry=telemetry):
+            return replace(account, stack=fold_telemetry(account.stack, telemetry, event.at))
 
 
 def _raised(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:

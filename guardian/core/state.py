@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Outcome
-from guardian.core.memory import Api, Baseline, Correlations, Lots, Nav
+from guardian.core.memory import Api, Baseline, Correlations, Doings, Lots, Markets, Nav, Stack
 from guardian.core.model import (
     AccountPolicy,
     Failure,
@@ -178,6 +178,9 @@ class AccountState:
     api: Api = field(default_factory=Api)
     correlations: Correlations | None = None
     lots: Lots | None = None
+    markets: Markets = field(default_factory=Markets)
+    doings: Doings | None = None
+    stack: Stack = field(default_factory=Stack)
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)

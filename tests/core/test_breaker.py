@@ -112,7 +112,7 @@ def test_each_level_writes_its_permit_and_fetches_its_keys(level: Level):
 
 
 def test_ceilings_of_families_and_scopes_as_tables():
-    assert {"forecast": "HALT", "blindness": "HALT"} == {
+    assert {"forecast": "HALT", "blindness": "HALT", "behaviour": "HALT"} == {
         f: c.name for f, c in CEILING.items() if c < Level.LOCKOUT
     }
     assert {"symbol", "cluster", "strategy"} == {s for s, c in SCOPE_CEILING.items() if c is Level.REDUCE}

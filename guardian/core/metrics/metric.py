@@ -10,7 +10,7 @@ from typing import Literal
 from guardian.core.model import Level, Measured, Part, Rule
 from guardian.core.state import AccountState, RuleState
 
-Family = Literal["loss", "exposure", "margin", "integrity", "blindness", "forecast"]
+Family = Literal["loss", "exposure", "margin", "integrity", "blindness", "forecast", "behaviour"]
 
 CEILING: dict[Family, Level] = {
     "loss": Level.LOCKOUT,
@@ -19,8 +19,12 @@ CEILING: dict[Family, Level] = {
     "integrity": Level.LOCKOUT,
     "blindness": Level.HALT,
     "forecast": Level.HALT,
+    "behaviour": Level.HALT,
 }
-"""What may demand what (DESIGN section 3): only loss, margin, exposure and integrity move positions."""
+"""What may demand what (DESIGN section 3): only loss, margin, exposure and integrity move positions.
+
+`behaviour` is how the bot trades, or says that it does: it may stop new risk.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +39,23 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`unit` is fraction (0.05), multiple (of equity) or seconds. `needs` are the parts it ages with.
+    """`unit` is fraction (0.05), multiple (of equity), seconds or count. `needs` are the parts it ages with.
+
+    `aged` tells the instant of any other evidence that it needs (market, activity, telemetry); None from it
+    means that there has never been any.
 
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN.
     """
 
     name: str
-    unit: Literal["fraction", "multiple", "seconds"]
+    unit: Literal["fraction", "multiple", "seconds", "count"]
     family: Family
     windows: tuple[str, ...]
     needs: tuple[Part, ...]
     measure: Callable[[View], Measured]
     corroborated: bool = False
+    aged: Callable[[View], datetime | None] | None = None
 
     @property
     def ceiling(self) -> Level:

@@ -8,6 +8,7 @@ from decimal import Context, Decimal, localcontext
 
 from guardian.core.effects import Effect
 from guardian.core.events import (
+    ActivityTaken,
     Armed,
     Configured,
     Demanded,
@@ -16,9 +17,11 @@ from guardian.core.events import (
     EffectReported,
     Event,
     KeysListed,
+    MarketTaken,
     Resumed,
     SnapshotTaken,
     Started,
+    TelemetryTold,
     Tick,
     Troubled,
 )
@@ -63,6 +66,8 @@ class Recount:
                 return " ".join(["keys", *_keys(event)])
             case Configured():
                 return ""
+            case MarketTaken() | ActivityTaken() | TelemetryTold():
+                return event.kind
             case _:
                 return _operated(event)
 

@@ -1,0 +1,81 @@
+"""What was done on an account, whoever did it: fills and orders that are over. Shapes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from guardian.core.model import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `side` is +1 buy, -1 sell; `quantity` counts contracts, never negative.
+
+    `fee` is a cost where positive, in `fee_currency`. `realised` is the P&L that it closed, where the venue
+    tells it; `closed` how many of its contracts closed a position rather than opened one.
+    """
+
+    id: str
+    at: datetime
+    symbol: str
+    side: int
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    order_id: str
+    client_id: str
+    closed: Decimal = Decimal(0)
+    realised: Decimal | None = None
+    contract_size: Decimal = Decimal(1)
+    inverse: bool = False
+    cause: str = "trade"
+    """What made it: trade, liquidation, adl, delivery, or the venue's own word."""
+
+    @property
+    def base(self) -> str:
+        return self.symbol.split("/")[0]
+
+    @property
+    def worth(self) -> Decimal:
+        """Unsigned value in the quote currency."""
+        return self.quantity * self.contract_size * (Decimal(1) if self.inverse else self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrder:
+    """An order that is over. `status` is filled, partly (cancelled with fills), cancelled, rejected or expired.
+
+    `code` is the venue's raw reason for a rejection; `price` None for market orders, `average` without fills.
+    """
+
+    id: str
+    client_id: str
+    symbol: str
+    side: int
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+    average: Decimal | None
+    status: str
+    code: str
+    reduce_only: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Fills and past orders that are new since the reader's last successful question about each.
+
+    What failed is None, and `problem` says why. Each row comes at least once; ids tell one that comes again.
+    """
+
+    account: str
+    asked_at: datetime
+    fills: tuple[Fill, ...] | None
+    orders: tuple[PastOrder, ...] | None
+    problem: str = ""
+    calls: tuple[Call, ...] = ()

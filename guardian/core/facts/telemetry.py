@@ -1,0 +1,62 @@
+"""What the trading stack tells about itself, where it does: never evidence of safety. Shapes only.
+
+It comes from what is being watched: its absence is Unknown, and nothing in it may move a position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One named number: a queue's depth, a bot's own measurement, the answer of a Prometheus query."""
+
+    name: str
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What a strategy wanted, and what its model predicted of the fill's price, with its standard deviation.
+
+    `client_id` joins it with fills; `side` is +1 buy, -1 sell.
+    """
+
+    id: str
+    at: datetime
+    symbol: str
+    side: int
+    price: Decimal
+    client_id: str = ""
+    predicted: float | None = None
+    sigma: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Another book that this account is compared with: `paper` (the same strategy, simulated) or `master`.
+
+    `holdings` are signed contracts by symbol, `equity` is in the reporting currency.
+    """
+
+    kind: str
+    at: datetime
+    equity: Decimal
+    holdings: tuple[tuple[str, Decimal], ...]
+    multiplier: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """One message of the stack: `source` names the sender; each part may be empty."""
+
+    account: str
+    source: str
+    heartbeat: bool = False
+    gauges: tuple[Gauge, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    twins: tuple[Twin, ...] = ()

@@ -1,0 +1,41 @@
+"""The newest quotes and books of an account's symbols, for the metrics that read the market.
+
+A look in which one part failed leaves that part at its old age. Prices that are no prices are left out: a
+metric then says that it does not know.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.facts.market import Book, Market, Quote
+from guardian.core.frozen import replace
+from guardian.core.memory import Markets
+
+
+def fold_market(known: Markets, seen: Market) -> Markets:
+    """What is known after one look; an answer older than what is known changes nothing."""
+    if seen.quotes is not None and (known.quoted_at is None or seen.asked_at > known.quoted_at):
+        quotes = tuple(sorted((q for q in seen.quotes if _sound(q)), key=lambda q: q.symbol))
+        known = replace(known, quotes=quotes, quoted_at=seen.asked_at)
+    if seen.books is not None and (known.booked_at is None or seen.asked_at > known.booked_at):
+        books = tuple(sorted((b for b in seen.books if _uncrossed(b)), key=lambda b: b.symbol))
+        known = replace(known, books=books, booked_at=seen.asked_at)
+    return known
+
+
+def _sound(quote: Quote) -> bool:
+    """A mark above zero, and no value that is not a finite number."""
+    prices = (quote.mark, quote.index, quote.last, quote.bid, quote.ask, quote.other, quote.day_volume)
+    numbers = [n for n in (*prices, quote.funding_rate) if n is not None]
+    return all(map(Decimal.is_finite, numbers)) and all(p > 0 for p in prices[:6] if p is not None)
+
+
+def _uncrossed(book: Book) -> bool:
+    """Levels of finite prices and quantities above zero, both sides in order and not crossed."""
+    rows = (*book.bids, *book.asks)
+    if not all(n.is_finite() and n > 0 for row in rows for n in row):
+        return False
+    bids, asks = [price for price, _ in book.bids], [price for price, _ in book.asks]
+    ordered = bids == sorted(bids, reverse=True) and asks == sorted(asks)
+    return ordered and not (bids and asks and bids[0] >= asks[0])
