@@ -1,1 +1,1 @@
-"""What is told beside the account's own snapshots: the market, what was done, what the stack says. Shapes only."""
+"""What is told beside the account's own snapshots: the market, deeds, what the stack says. Shapes only."""

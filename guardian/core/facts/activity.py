@@ -46,7 +46,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class PastOrder:
-    """An order that is over. `status` is filled, partly (cancelled with fills), cancelled, rejected or expired.
+    """An order that is over. `status`: filled, partly (cancelled with fills), cancelled, rejected, expired.
 
     `code` is the venue's raw reason for a rejection; `price` None for market orders, `average` without fills.
     """
