@@ -37,7 +37,7 @@ def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav 
     booked, flow = book(nav, snapshot)
     priced = _repriced(booked, snapshot)
     if snapshot.positions is None or wallet is None or priced is None:
-        return _blind(booked, flow)
+        return _blind(booked, snapshot.wallet, flow)
     prices, marks = priced
     explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
     units = _units(nav, _price(nav, snapshot, explained, flow), flow) if flow else nav.units
@@ -121,7 +121,7 @@ def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
     )
 
 
-def _blind(nav: Nav, flow: Decimal) -> Nav | None:
+def _blind(nav: Nav, wallet: Wallet | None, flow: Decimal) -> Nav | None:
     """A read without positions: a flow moves both accounts and the units; the NAV itself stays as old."""
     before, moved = nav.explained, nav.explained + flow
     if flow == 0 or before <= 0:
@@ -129,7 +129,7 @@ def _blind(nav: Nav, flow: Decimal) -> Nav | None:
     if moved <= EMPTY * before:
         return None
     raw = None if nav.raw is None else nav.raw + flow
-    units = _units(nav, _unread(nav, flow), flow)
+    units = _units(nav, _half_told(nav, wallet, flow), flow)
     return replace(nav, units=units, explained=moved, raw=raw) if units > 0 else None
 
 
@@ -229,16 +229,19 @@ def _price(nav: Nav, snapshot: Snapshot, explained: Decimal, flow: Decimal) -> D
     """
     wallet, told_at = snapshot.wallet, nav.par_at or nav.at
     if wallet is None:
-        return _unread(nav, flow)
+        return _half_told(nav, None, flow)
     if not agree(wallet.equity, explained):
         return _par(nav)
     told = (explained - flow) / nav.units
     return told if snapshot.asked_at - told_at <= RECENT else _proven(flow, _par(nav), told)
 
 
-def _unread(nav: Nav, flow: Decimal) -> Decimal:
-    """Without a wallet: between what both accounts told last and what the positions have told since."""
-    return _par(nav) if nav.raw is not None else _proven(flow, _par(nav), Decimal(str(nav.value)))
+def _half_told(nav: Nav, wallet: Wallet | None, flow: Decimal) -> Decimal:
+    """Between what both accounts told last and what one of them, positions or wallet, has told since."""
+    since = [] if nav.raw is not None else [Decimal(str(nav.value))]
+    if wallet is not None:
+        since.append((wallet.equity - flow) / nav.units)
+    return _proven(flow, _par(nav), *since)
 
 
 def _proven(flow: Decimal, *prices: Decimal) -> Decimal:

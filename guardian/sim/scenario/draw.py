@@ -25,7 +25,7 @@ def draw(seed: int) -> Scenario:
     hedged_across = count > 1 and rng.random() < 0.25
     accounts = tuple(_account(rng, number, hedged_across) for number in range(count))
     market = _market(rng)
-    heals = market.moves_at + market.seconds + rng.uniform(6.0, 25.0)
+    heals = market.moves_at + market.seconds + rng.uniform(5.0, 18.0)
     return Scenario(
         seed=seed,
         accounts=accounts,
@@ -98,7 +98,7 @@ def _market(rng: random.Random) -> MarketPlan:
         (10, 12, 28, 40, 10),
     )[0]
     return MarketPlan(
-        moves_at=round(rng.uniform(7.0, 14.0), 2),
+        moves_at=round(rng.uniform(6.0, 11.0), 2),
         factor=round(factor, 4),
         seconds=round(rng.choice((0.5, 2.0, rng.uniform(2.0, 12.0))), 2),
         rebounds=rng.random() < 0.2,

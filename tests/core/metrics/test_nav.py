@@ -345,6 +345,17 @@ def test_a_withdrawal_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_pro
     assert pytest.approx(90) == nav.value
 
 
+def test_a_withdrawal_that_a_wallet_tells_without_positions_makes_the_loss_no_larger_than_is_proven():
+    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
+    flow = row("w", -500, LedgerKind.FLOW)
+    calm = [read(n, (held,), cash=1000) for n in range(5)]
+
+    gone = without(read(40, (fell,), cash=500, ledger=(flow,)), Part.POSITIONS)
+    nav = fold(*calm, gone, read(41, (fell,), cash=500))
+
+    assert pytest.approx(90) == nav.value
+
+
 def test_a_deposit_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_proven():
     held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
     flow = row("d", 1000, LedgerKind.FLOW)
