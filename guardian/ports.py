@@ -14,6 +14,8 @@ from typing import Protocol
 
 from guardian.core.effects import CloseOrder
 from guardian.core.events import Outcome
+from guardian.core.facts.activity import Activity
+from guardian.core.facts.market import Market
 from guardian.core.model import KeyRecord, Snapshot
 
 
@@ -78,6 +80,28 @@ class Reader(Protocol):
         ...
 
     async def audit(self) -> KeyAudit: ...
+
+    async def close(self) -> None: ...
+
+
+class MarketReader(Protocol):
+    """Sees the public market; holds no key. Nothing of a snapshot waits for it."""
+
+    async def look(self, symbols: Sequence[str]) -> Market:
+        """Prices and books of these symbols; `problem` names those that are missing from what came."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class History(Protocol):
+    """Sees what was done on one account, with the watch key."""
+
+    async def recent(self) -> Activity:
+        """What is new. `asked_at` (of the machine's clock) is up to when everything has come: it lies before
+        the question while a long absence is caught up with, and the next question goes on from there.
+        """
+        ...
 
     async def close(self) -> None: ...
 

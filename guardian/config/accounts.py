@@ -13,6 +13,7 @@ from guardian.config.reading import Field, Read, Reported, Spot, Wrong, list_of,
 from guardian.config.shapes import (
     AccountConfig,
     BotConfig,
+    CompareConfig,
     DrillConfig,
     FlattenConfig,
     KeyRefs,
@@ -53,10 +54,17 @@ def account_reader(base: Path) -> Read[AccountConfig]:
         "poll": Field(_poll, PollConfig()),
         "egress": Field(egress, None),
         "drill": Field(_drill(base), None),
+        "compare": Field(_compare, None),
     }
 
     def read(node: Node, spot: Spot) -> AccountConfig:
-        return AccountConfig(**read_table(node, spot, fields).all())
+        row = read_table(node, spot, fields)
+        account = AccountConfig(**row.all())
+        if account.compare is not None and account.compare.venue == account.venue and not account.compare.url:
+            wrong = Wrong("compares the venue with itself", "Name another venue, or the url of another feed.")
+            spot.field("compare").refuse(row.lines["compare"], wrong)
+            raise Reported
+        return account
 
     return read
 
@@ -195,6 +203,13 @@ def _poll(node: Node, spot: Spot) -> PollConfig:
         "snapshot": Field(duration(0.1, 60.0), default.snapshot_seconds),
         "flows": Field(duration(1.0, 3600.0), default.flows_seconds),
         "clock": Field(duration(1.0, 3600.0), default.clock_seconds),
+        "market": Field(duration(1.0, 3600.0), default.market_seconds),
+        "activity": Field(duration(1.0, 3600.0), default.activity_seconds),
     }
-    values = read_table(node, spot, fields).all()
-    return PollConfig(values["snapshot"], values["flows"], values["clock"])
+    row = read_table(node, spot, fields)
+    return PollConfig(**{f"{name}_seconds": seconds for name, seconds in row.all().items()})
+
+
+def _compare(node: Node, spot: Spot) -> CompareConfig:
+    fields = {"venue": Field(_venue), "url": Field(url(plain_only_to_loopback=True), None)}
+    return CompareConfig(**read_table(node, spot, fields).all())

@@ -10,13 +10,18 @@ from guardian.core.model import Level
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts."""
+    """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts.
+
+    `of` says what a rule's `of` names, "" where it takes none.
+    """
 
     name: str
     unit: str
     family: str
     windows: tuple[str, ...]
     ceiling: Level
+    of: str = ""
+    of_optional: bool = False
 
 
 Catalogue = Mapping[str, MetricSpec]
@@ -27,4 +32,7 @@ def catalogue() -> Catalogue:
     # Imported on first use: shapes and findings are needed by programs that never judge.
     from guardian.core.metrics import METRICS
 
-    return {m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling) for m in METRICS}
+    return {
+        m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional)
+        for m in METRICS
+    }

@@ -30,6 +30,7 @@ from guardian.config.reading import (
     read_table,
 )
 from guardian.config.routes import read_routes
+from guardian.config.sanity.read import sanity_reader, strangers
 from guardian.config.shapes import (
     AccountConfig,
     Config,
@@ -41,6 +42,8 @@ from guardian.config.shapes import (
     VaultConfig,
     WebhookHalt,
 )
+from guardian.config.stack.agree import disagreements, references
+from guardian.config.stack.read import source_reader, telemetry_reader
 from guardian.config.values import absolute, endpoint, is_vault_path, name, path_from, reference, text, url
 
 DEFAULT_NAME = "guardian.yaml"
@@ -72,9 +75,12 @@ def load_config(path: Path | None, venues: Collection[str] | None = None) -> Con
     if node is None or row is None:
         raise ConfigError(page.ordered())
     _check_accounts(row, node, page, venues)
+    _check_stack(row, node, page)
     packs, pack_findings = _read_packs(row, file)
     routes, route_findings = _read_routes(row.values.get("routes"), file)
     route_findings += _wrong_channels(routes, row, file)
+    if not route_findings:
+        _check_sanity(row, node, page, routes)
     findings = (*page.ordered(), *pack_findings, *route_findings)
     if findings:
         raise ConfigError(findings)
@@ -102,6 +108,9 @@ def _read_root(base: Path) -> Read[Row]:
         "accounts": Field(list_of(account_reader(base))),
         "vault": Field(_vault(base), None),
         "journal": Field(journal_reader(base), JournalConfig()),
+        "telemetry": Field(telemetry_reader(base), None),
+        "sources": Field(list_of(source_reader(base)), ()),
+        "sanity": Field(sanity_reader(), None),
     }
     return lambda node, spot: read_table(node, spot, fields)
 
@@ -210,6 +219,22 @@ def _check_accounts(row: Row, node: Node, page: Page, venues: Collection[str] | 
         for path, wrong in wrongs:
             there = replace(spot, path=".".join((spot.path, *path)))
             there.refuse(line_at(node, "accounts", index, *path), wrong)
+
+
+def _check_stack(row: Row, node: Node, page: Page) -> None:
+    """Put what does not agree between `telemetry:`, `sources:` and the rest of the file on the page."""
+    homeless = [(way, Wrong(NO_VAULT, VAULT_FIX)) for way, ref in references(row) if _homeless(ref, row)]
+    for way, wrong in (*disagreements(row), *homeless):
+        spot = Spot(page)
+        for step in way:
+            spot = spot.item(step) if isinstance(step, int) else spot.field(step)
+        spot.refuse(line_at(node, *way), wrong)
+
+
+def _check_sanity(row: Row, node: Node, page: Page, routes: Routes) -> None:
+    """Put channels of `sanity.to` that nobody configured on the page."""
+    for place, wrong in strangers(row, routes):
+        Spot(page, "sanity.to").item(place).refuse(line_at(node, "sanity", "to", place), wrong)
 
 
 Complaint = tuple[tuple[str, ...], Wrong]

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from guardian.config.catalogue import Catalogue, MetricSpec
-from guardian.config.document import Leaf, Node, Table
+from guardian.config.document import Items, Leaf, Node, Table
 from guardian.config.ladder import RawRung, built_rung, misstep, read_rung, wrong_unit
 from guardian.config.reading import (
     Field,
@@ -26,7 +26,7 @@ from guardian.config.reading import (
     read_table,
     unknown,
 )
-from guardian.config.values import choice, duration, name, text
+from guardian.config.values import choice, duration, name, share, text
 from guardian.config.windows import EXAMPLES, window
 from guardian.core.model import Level, OnUnknown, Rule, Window
 
@@ -40,7 +40,12 @@ SCOPE_CEILING = {
 }
 SUPPORTED_SCOPES = ("account",)
 WORSE_WHEN_HIGH = ("loss", "margin", "integrity", "blindness")
-CLEARS_AUTO = {"auto": "clears: auto arrives with the adaptive breaker; use operator"}
+CLEARS = ("operator", "auto")
+COOLDOWN_SECONDS = 4 * 3600.0
+ADAPTIVE = ("loss", "exposure", "margin")
+LARGEST_GAMMA = 0.5
+AUTO_GAMMA = 0.25
+"""Of a rule that lets trading begin again by itself; the limits of others are as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def rule_reader(around: Surroundings) -> Read[Rule]:
         spec = row.values.get("metric")
         draft = Draft(spot, row, spec, row.values.get("ladder", ()))
         before = len(spot.page.findings)
-        for check in (_check_scope, _check_window, _check_ladder, _check_units, _check_ceilings):
+        for check in CHECKS:
             check(draft)
         if len(spot.page.findings) > before:
             raise Reported
@@ -94,6 +99,7 @@ def _fields(around: Surroundings) -> dict[str, Field]:
         "title": Field(text),
         "why": Field(text),
         "metric": Field(_metric(around.catalogue)),
+        "of": Field(_of, ""),
         "window": Field(window, None),
         "scope": Field(choice("scope", SCOPE_CEILING), "account"),
         "only": Field(list_of(_account(around.accounts)), ()),
@@ -101,7 +107,9 @@ def _fields(around: Surroundings) -> dict[str, Field]:
         "hold": Field(duration(), 0.0),
         "stale_after": Field(duration(0.5, 3600.0), 10.0),
         "on_unknown": Field(choice("choice", [each.value for each in OnUnknown]), "caution"),
-        "clears": Field(choice("choice", ("operator",), CLEARS_AUTO), "operator"),
+        "clears": Field(choice("choice", CLEARS), "operator"),
+        "cooldown": Field(duration(60.0, 86400.0), COOLDOWN_SECONDS),
+        "gamma": Field(share(LARGEST_GAMMA), None),
         "mode": Field(choice("mode", ("observe", "armed")), "observe"),
         "runbook": Field(_runbook(around.runbook_exists), ""),
     }
@@ -127,6 +135,15 @@ def _account(accounts: frozenset[str] | None) -> Read[str]:
     return read_account
 
 
+def _of(node: Node, spot: Spot) -> str:
+    """A name, or a list of them joined by commas."""
+    names = list_of(text)(node, spot) if isinstance(node, Items) else (text(node, spot),)
+    found = [word for each in names for word in each.replace(",", " ").split()]
+    if not found:
+        raise Wrong("names nothing", "Write a name, or a list of names.")
+    return ",".join(found)
+
+
 def _runbook(exists: Callable[[str], bool]) -> Read[str]:
     def read_runbook(node: Node, spot: Spot) -> str:
         path = text(node, spot)
@@ -146,6 +163,22 @@ def _check_scope(draft: Draft) -> None:
         fix = f"Use scope: {' or '.join(SUPPORTED_SCOPES)}; the others are reserved."
         wrong = Wrong(f"scope {scope} is not supported yet; this version judges account", fix, "account")
         draft.spot.field("scope").refuse(draft.row.lines["scope"], wrong)
+
+
+def _check_of(draft: Draft) -> None:
+    """Which gauge, which strategy: needed where there are several, refused where there is one."""
+    spec, values, lines = draft.spec, draft.row.values, draft.row.lines
+    if spec is None or "of" not in values:
+        return
+    spot = draft.spot.field("of")
+    if spec.of and not values["of"] and not spec.of_optional:
+        wrong = Wrong(f"is missing; {spec.name} needs {spec.of}", "Add `of: NAME` here.")
+        spot.refuse(lines["metric"], wrong)
+    elif values["of"] and not spec.of:
+        spot.refuse(lines["of"], Wrong(f"{spec.name} is not of anything", "Delete it."))
+    elif "," in values["of"] and not spec.of_optional:
+        wrong = Wrong(f"{clip(values['of'])} is more than {spec.of}", "Name one; write a rule for each.")
+        spot.refuse(lines["of"], wrong)
 
 
 def _check_window(draft: Draft) -> None:
@@ -206,6 +239,36 @@ def _check_ceilings(draft: Draft) -> None:
             spot.refuse(rung.level_line, wrong)
 
 
+def _check_way_back(draft: Draft) -> None:
+    """A cooldown is for what clears by itself, gamma for limits that may adapt."""
+    row, spec = draft.row, draft.spec
+    if "cooldown" in row.lines and row.values.get("clears") == "operator":
+        wrong = Wrong("an operator ends it, whenever that is", "Delete it, or write clears: auto.")
+        draft.spot.field("cooldown").refuse(row.lines["cooldown"], wrong)
+    if row.values.get("gamma") and spec and spec.family not in ADAPTIVE:
+        fix = f"Delete it: only {', '.join(ADAPTIVE)} rules adapt."
+        wrong = Wrong(f"the limits of {spec.name} do not adapt ({spec.family})", fix)
+        draft.spot.field("gamma").refuse(row.lines["gamma"], wrong)
+
+
+def _gamma(values: dict[str, Any]) -> float:
+    """As written; else what a rule that clears by itself has, where its limits may adapt."""
+    given: float | None = values["gamma"]
+    adapts = values["clears"] == "auto" and values["metric"].family in ADAPTIVE
+    return given if given is not None else AUTO_GAMMA if adapts else 0.0
+
+
+CHECKS = (
+    _check_scope,
+    _check_of,
+    _check_window,
+    _check_ladder,
+    _check_units,
+    _check_ceilings,
+    _check_way_back,
+)
+
+
 def _build(values: dict[str, Any]) -> Rule:
     rungs: tuple[RawRung, ...] = values["ladder"]
     return Rule(
@@ -220,7 +283,10 @@ def _build(values: dict[str, Any]) -> Rule:
         stale_after_seconds=values["stale_after"],
         on_unknown=OnUnknown(values["on_unknown"]),
         clears=values["clears"],
+        cooldown_seconds=values["cooldown"],
+        gamma=_gamma(values),
         armed=values["mode"] == "armed",
         only=values["only"],
         runbook=values["runbook"],
+        of=values["of"],
     )

@@ -98,11 +98,21 @@ class FlattenConfig:
 
 @dataclass(frozen=True, slots=True)
 class PollConfig:
-    """Intervals of the reader's timers."""
+    """Intervals of the readers' timers."""
 
     snapshot_seconds: float = 1.0
     flows_seconds: float = 10.0
     clock_seconds: float = 60.0
+    market_seconds: float = 5.0
+    activity_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """A second venue whose public prices are compared: its ccxt id; `url` replaces its address."""
+
+    venue: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,7 @@ class AccountConfig:
     poll: PollConfig = field(default_factory=PollConfig)
     egress: str | None = None
     drill: DrillConfig | None = None
+    compare: CompareConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,37 @@ class JournalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """The trading stack may tell about itself; `token_ref` is the reference of the token that it shows."""
+
+    token_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusConfig:
+    """A Prometheus server that is asked about one account. `gauges` are pairs of a name and its PromQL."""
+
+    url: str
+    account: str
+    gauges: tuple[tuple[str, str], ...]
+    every_seconds: float = 15.0
+    token_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SanityConfig:
+    """When the daily checks run, on the clock of `tz`; `to` are channels that get every report, good or bad.
+
+    Without `to` only a report with a failure is told, by the routes from caution up.
+    """
+
+    hour: int
+    minute: int
+    tz: str = "UTC"
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of guardian.yaml with its packs and routes. `path` is the file it came from."""
 
@@ -211,6 +253,9 @@ class Config:
     routes: Routes
     vault: VaultConfig | None = None
     journal: JournalConfig = field(default_factory=JournalConfig)
+    telemetry: TelemetryConfig | None = None
+    sources: tuple[PrometheusConfig, ...] = ()
+    sanity: SanityConfig | None = None
 
     @property
     def archive(self) -> Path:

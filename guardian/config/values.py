@@ -91,6 +91,19 @@ def fraction(least: float, most: float) -> Read[float]:
     return read_fraction
 
 
+def share(most: float) -> Read[float]:
+    """A number from 0 to `most` < 1."""
+
+    def read_share(node: Node, spot: Spot) -> float:
+        value = number(node, spot)
+        if not 0 <= value <= most:
+            hint = f"{value / 100:.6g}" if 1 < value <= 100 * most else ""
+            raise Wrong(f"{value:g} is outside 0 to {most:g}", f"Write a number from 0 to {most:g}.", hint)
+        return value
+
+    return read_share
+
+
 def whole(least: int, most: int) -> Read[int]:
     """A whole number within bounds."""
 

@@ -1,8 +1,8 @@
 """Decide: from verdicts and operators to one level per account. The whole policy is on this page.
 
 Laws: levels are goals and the worst demand wins, up at once. Down: CAUTION by itself after a dwell of calm,
-everything above only by an operator. Unknown never lowers. A rule acts only where the rule *and* the account
-are armed; otherwise it says what it would have done.
+HALT and REDUCE by an operator or as rearm.py says, FLATTEN and LOCKOUT only by an operator. Unknown never
+lowers. A rule acts only where the rule *and* the account are armed; else it says what it would have done.
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Literal
 
+from guardian.core.effects import base36
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
-from guardian.core.metrics.nav import consistent
-from guardian.core.model import Level, OnUnknown, Part, Rule, Rung
+from guardian.core.metrics.corroboration import corroborated, told
+from guardian.core.metrics.growth import fold_growth, grown
+from guardian.core.metrics.limits import limit_today
+from guardian.core.metrics.metric import SCOPE_CEILING
+from guardian.core.model import Level, OnUnknown, Rule, Rung
+from guardian.core.rearm import JOURNAL_TROUBLE, KEPT_HALTS, Eased, Scene, closed, eased, reasked, relapsed
 from guardian.core.state import AccountState, Decision, Incident, RuleState
 
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What holds at a level: who may end it, what the bot may do, whether positions may be moved."""
+    """What holds at a level: who may end it (`rule`: as its `clears` says), and what the bot may do."""
 
-    leaves: Literal["auto", "operator"]
+    leaves: Literal["auto", "rule", "operator"]
     permit: Literal["normal", "reduce_only", "halt"]
     size_cap: float
 
@@ -32,33 +36,16 @@ class Law:
 LAWS: dict[Level, Law] = {
     Level.NORMAL: Law("auto", "normal", 1.0),
     Level.CAUTION: Law("auto", "normal", 0.5),
-    Level.HALT: Law("operator", "reduce_only", 0.0),
-    Level.REDUCE: Law("operator", "reduce_only", 0.0),
+    Level.HALT: Law("rule", "reduce_only", 0.0),
+    Level.REDUCE: Law("rule", "reduce_only", 0.0),
     Level.FLATTEN: Law("operator", "halt", 0.0),
     Level.LOCKOUT: Law("operator", "halt", 0.0),
-}
-
-SCOPE_CEILING: dict[str, Level] = {
-    "symbol": Level.REDUCE,
-    "cluster": Level.REDUCE,
-    "strategy": Level.REDUCE,
-    "account": Level.LOCKOUT,
-    "portfolio": Level.LOCKOUT,
-    "venue": Level.LOCKOUT,
 }
 
 BLIND_LEVEL = {OnUnknown.IGNORE: Level.NORMAL, OnUnknown.CAUTION: Level.CAUTION, OnUnknown.HALT: Level.HALT}
 
 CAUTION_DWELL = timedelta(seconds=60)
-IGNORED_AFTER = timedelta(seconds=10)
-GROWTH = Decimal("1.01")
-"""Exposure past this multiple of what a halted bot had counts as growing; less is rounding."""
-
-WIPED_OUT = 0.9
-"""A loss past which a wallet at zero is what one would expect."""
-
 OPERATOR = "operator"
-JOURNAL_TROUBLE = "journal"
 IGNORED = "bot-ignores-halt"
 
 
@@ -69,7 +56,7 @@ class Demand:
     rule: str
     level: Level
     acts: bool
-    cause: Literal["breach", "stale", "operator", "ignored"]
+    cause: Literal["breach", "stale", "operator", "ignored", "trial"]
     to: float | None = None
     value: float | None = None
     limit: float | None = None
@@ -79,6 +66,8 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
     """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
     known = {own.rule_id: own for own in account.rules if own.stale or any(own.fired)}
     found = [d for rule in rules if (own := known.get(rule.id)) for d in _demand(account, rule, own, now)]
+    for rule, value, limit in relapsed(account, rules):
+        found.append(Demand(rule.id, Level.HALT, acts(account, rule, now), "trial", None, value, limit))
     if account.demanded is not Level.NORMAL:
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
@@ -91,7 +80,8 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
 def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
     acting = acts(account, rule, now)
     highest = ceiling(account, rule, own)
-    rungs = [_within(r, highest) for r, fired in zip(rule.ladder, own.fired, strict=True) if fired]
+    fired = [rung for rung, fires in zip(rule.ladder, own.fired, strict=True) if fires]
+    rungs = [replace(_within(r, highest), limit=limit_today(rule, r, account.overheat)) for r in fired]
     if rungs:
         worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
         value = getattr(own.measured, "value", None)
@@ -113,38 +103,12 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     """
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
-    told = _told(account)
+    second = told(account)
     if metric.corroborated:
-        told = _corroborated(account, getattr(own.measured, "value", 0.0))
+        second = corroborated(account, getattr(own.measured, "value", 0.0))
     # An exposure is a multiple of the equity: one that only one account tells makes any size look large.
     doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit == "multiple")
-    return min(highest, Level.REDUCE) if doubtful and not told else highest
-
-
-def _told(account: AccountState) -> bool:
-    """Wallet and positions of the newest read tell one equity: with the ledger, or where it is late alone."""
-    nav, wallet = account.nav, account.evidence.wallet
-    if nav is None or nav.sides < 2 or wallet is None:
-        return False
-    return nav.agreed or consistent(wallet, account.evidence.positions)
-
-
-def _corroborated(account: AccountState, loss: float) -> bool:
-    """Whether the wallet and the positions tell the same loss (docs/decisions/0014).
-
-    One equity, or neither claims more than twice the other's loss: prices move between the two answers of one
-    read, most of all in a crash. Two sources that are wrong in different ways do not agree; a wallet without
-    equity is no account of positions that have some.
-    """
-    nav = account.nav
-    if nav is None or nav.raw is None or nav.sides < 2:
-        return False
-    if _told(account) or loss >= 1 or nav.equity <= 0:
-        return True
-    if nav.raw <= 0 and loss < WIPED_OUT:
-        return False
-    lost = nav.equity * Decimal(str(loss / (1 - loss)))
-    return abs(nav.raw - nav.explained) <= lost
+    return min(highest, Level.REDUCE) if doubtful and not second else highest
 
 
 def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
@@ -166,21 +130,48 @@ def decide(
     """The account at its new level, and what changed."""
     acting = [d for d in found if d.acts]
     worst = max(acting, key=lambda d: (d.level, -(d.to or 0.0)), default=None)
-    account = _watched_halt(account)
+    account = fold_growth(account)
     if worst is not None and _rises(account, worst):
         account, changes = _raise(account, worst, now)
-        return _watched_halt(account), changes
+        account = fold_growth(account)
+    elif account.incident is not None:
+        account, changes = _settle(scene(account, account.incident, rules, found, now))
+    else:
+        return account, ()
+    return _joined(account, acting), changes
+
+
+def scene(
+    account: AccountState,
+    incident: Incident,
+    rules: tuple[Rule, ...],
+    found: tuple[Demand, ...],
+    now: datetime,
+) -> Scene:
+    """What the way down depends on. Busy: something is demanded, or an acting rule was past a limit when it
+    last could tell."""
+    acting = {rule.id for rule in rules if acts(account, rule, now)}
     past = {own.rule_id for own in account.rules if any(own.past)}
-    over = any(acts(account, rule, now) for rule in rules if rule.id in past)
-    return _settle(account, bool(acting) or over, now)
+    busy = any(d.acts for d in found) or not acting.isdisjoint(past)
+    return Scene(account, incident, rules, acting, busy, now)
+
+
+def _joined(account: AccountState, acting: list[Demand]) -> AccountState:
+    """Whoever demands HALT or more in an incident must agree before it ends by itself."""
+    incident = account.incident
+    if incident is None or account.level < Level.HALT:
+        return account
+    more = {d.rule for d in acting if d.level >= Level.HALT}.difference(incident.causes)
+    if not more:
+        return account
+    return replace(account, incident=replace(incident, causes=(*incident.causes, *sorted(more))))
 
 
 def _rises(account: AccountState, demand: Demand) -> bool:
-    if demand.level > account.level:
-        return True
     incident = account.incident
-    tighter = demand.level is Level.REDUCE and account.level is Level.REDUCE and incident is not None
-    return tighter and (demand.to or 0.0) < (incident.reduce_to or 0.0) if incident else False
+    if incident is None or demand.level is not Level.REDUCE or account.level is not Level.REDUCE:
+        return demand.level > account.level
+    return (demand.to or 0.0) < (incident.reduce_to or 0.0)
 
 
 def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
@@ -193,8 +184,12 @@ def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[Accoun
         level=demand.level,
         entered_at=now,
     )
+    if incident.trial is not None:
+        incident = replace(incident, trial=None, targets=reasked(incident))
     incident = replace(incident, level=demand.level, entered_at=now, calm_since=None)
     incident = _entered(incident, account, demand, now)
+    if before < Level.HALT <= demand.level and demand.cause != "operator":
+        account = replace(account, halts=(*account.halts, now)[-KEPT_HALTS:])
     decision = Decision(
         account.policy.name, "level", demand.rule, before.name, demand.level.name, demand.value, demand.limit
     )
@@ -215,17 +210,14 @@ def _entered(incident: Incident, account: AccountState, demand: Demand, now: dat
     return incident
 
 
-def _settle(account: AccountState, over: bool, now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
-    """CAUTION ends by itself after a dwell of proven calm; nothing else does.
-
-    `over`: something is demanded, or an armed rule was past a limit when it last could tell.
-    """
-    incident = account.incident
-    if incident is None or account.level is not Level.CAUTION:
-        return account, ()
+def _settle(scene: Scene) -> Eased:
+    """CAUTION ends by itself after a dwell of proven calm; what is above it, as rearm.py says."""
+    account, incident, now = scene.account, scene.incident, scene.now
+    if account.level is not Level.CAUTION or incident.trial is not None:
+        return eased(scene)
     if JOURNAL_TROUBLE in account.troubles:
         return account, ()  # with the journal down, escalation continues and de-escalation is refused
-    if over or not _calm(account, incident):
+    if scene.busy or not _calm(account, incident):
         return replace(account, incident=replace(incident, calm_since=None)), ()
     since = incident.calm_since or now
     if now - since < CAUTION_DWELL:
@@ -241,87 +233,6 @@ def _calm(account: AccountState, incident: Incident) -> bool:
     return not own.stale if incident.cause == "stale" else own.below_since is not None
 
 
-KEPT_INCIDENTS = 5
-
-
-def closed(account: AccountState, incident: Incident) -> AccountState:
-    """Back to NORMAL; the incident is kept for people to look at."""
-    past = (*account.past, incident)[-KEPT_INCIDENTS:]
-    return replace(account, level=Level.NORMAL, incident=None, past=past, demanded=Level.NORMAL)
-
-
-def _watched_halt(account: AccountState) -> AccountState:
-    """From ten seconds after HALT on, remember the least gross exposure seen: the bot may not exceed it.
-
-    A leg that one read lacks still counts as the read before it showed it: a listing that misses a leg once
-    must not make the next whole one look like growth. Gone is what two reads in a row lack, or what a read
-    without any position lacks, for that one the wallet has confirmed (observe).
-    """
-    incident = account.incident
-    if incident is None or incident.halted_at is None or incident.t0 is not None:
-        return account
-    asked = account.evidence.asked_at(Part.POSITIONS)
-    if asked is None or asked == incident.watched_at:
-        return account
-    counts = asked >= incident.halted_at + IGNORED_AFTER
-    # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
-    prices = {p.leg: p.unit for p in account.evidence.positions} | dict(incident.prices)
-    incident = replace(incident, prices=tuple(sorted(prices.items())))
-    legs = _leg_values(account, incident)
-    gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
-    if counts:
-        gross = gross if incident.grown_from is None else min(gross, incident.grown_from)
-        incident = replace(incident, grown_from=gross, margin_from=_least_margin(account, incident))
-    watched = tuple(sorted(legs.items()))
-    return replace(account, incident=replace(incident, watched=watched, watched_at=asked))
-
-
 def ignores_halt(account: AccountState) -> bool:
     """Exposure still growing ten seconds after HALT: the bot does not listen."""
-    incident = account.incident
-    if incident is None or incident.grown_from is None or not Level.HALT <= account.level < Level.FLATTEN:
-        return False
-    gross = sum(_leg_values(account, incident).values(), Decimal(0))
-    return gross > incident.grown_from * GROWTH and _filled(account, incident, gross)
-
-
-def _filled(account: AccountState, incident: Incident, gross: Decimal) -> bool:
-    """Whether orders were filled: growth without any is a listing that had lacked a leg.
-
-    A fill moves the cash by its fee or, where it costs none or guardian's own closes move the cash too, the
-    margin by at least half of the growth. Where the wallet has not been read for as long, the positions count
-    alone.
-    """
-    evidence, since = account.evidence, (incident.halted_at or incident.entered_at) + IGNORED_AFTER
-    asked, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
-    if evidence.wallet is None or asked is None or positions is None or positions - asked >= IGNORED_AFTER:
-        return True
-    own = any(t.step == "close" for t in incident.targets)
-    if not own and evidence.cash_moved_at is not None and evidence.cash_moved_at >= since:
-        return True
-    growth = gross / incident.grown_from - 1 if incident.grown_from else Decimal(1)
-    return evidence.wallet.position_margin > (incident.margin_from or Decimal(0)) * (1 + growth / 2)
-
-
-def _least_margin(account: AccountState, incident: Incident) -> Decimal | None:
-    """The least that the wallet has held for positions since growth is looked for."""
-    wallet = account.evidence.wallet
-    if wallet is None:
-        return incident.margin_from
-    known = incident.margin_from
-    return wallet.position_margin if known is None else min(known, wallet.position_margin)
-
-
-def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:
-    """Each leg at the prices of the HALT, so that a moving market is not read as a growing position."""
-    prices = dict(incident.prices)
-    return {p.leg: abs(p.quantity) * prices.get(p.leg, p.unit) for p in account.evidence.positions}
-
-
-def base36(number: int) -> str:
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    out = ""
-    while number:
-        number, rest = divmod(number, 36)
-        out = digits[rest] + out
-    return out or "0"
+    return Level.HALT <= account.level < Level.FLATTEN and grown(account)

@@ -179,3 +179,13 @@ Effect = (
     | ClosePosition
     | ResolveOrder
 )
+
+
+def base36(number: int) -> str:
+    """How incidents, legs and attempts are written in ids."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    out = ""
+    while number:
+        number, rest = divmod(number, 36)
+        out = digits[rest] + out
+    return out or "0"

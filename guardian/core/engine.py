@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, localcontext
 
 from guardian.core import notices, observe, words
-from guardian.core.breaker import OPERATOR, Demand, closed, decide, demands
+from guardian.core.breaker import OPERATOR, Demand, decide, demands
 from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
 from guardian.core.events import (
     ActivityTaken,
@@ -27,15 +27,17 @@ from guardian.core.events import (
     SnapshotTaken,
     Started,
     TelemetryTold,
-    Tick,
     Troubled,
+    account_of,
 )
 from guardian.core.frozen import replace
 from guardian.core.judge import judge
+from guardian.core.metrics.limits import heated
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level
 from guardian.core.notices import Desk
 from guardian.core.plan import plan
+from guardian.core.rearm import closed, leaves_at
 from guardian.core.state import AccountState, Decision, RuleState, State
 
 Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
@@ -55,32 +57,17 @@ def _step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     now = event.at if state.now is None else max(state.now, event.at)
     if isinstance(event, Configured):
         return observe.configured(replace(state, now=now, decisions=()), event), ()
+    whose = account_of(event)
     accounts: list[AccountState] = []
     effects: list[Effect] = []
     decisions: list[Decision] = []
     for account in state.accounts:
-        if _concerns(event, account.policy.name):
+        if whose in ("", account.policy.name):
             account, more, made = _one(state, account, event, now)
             effects += more
             decisions += made
         accounts.append(account)
     return replace(state, now=now, accounts=tuple(accounts), decisions=tuple(decisions)), tuple(effects)
-
-
-def _concerns(event: Event, name: str) -> bool:
-    match event:
-        case Configured() | Started() | Tick():
-            return True
-        case SnapshotTaken():
-            return event.snapshot.account == name
-        case MarketTaken():
-            return event.market.account == name
-        case ActivityTaken():
-            return event.activity.account == name
-        case TelemetryTold():
-            return event.telemetry.account == name
-        case _:
-            return event.account == name
 
 
 def _one(state: State, account: AccountState, event: Event, now: datetime) -> Observed:
@@ -136,6 +123,7 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     before = account
     rules = {rule.id: rule for rule in state.rules}
     known = (own for own in account.rules if own.rule_id in rules)
+    account = heated(account, state.rules, now)
     account = replace(account, rules=tuple(judge(account, rules[own.rule_id], own, now) for own in known))
     account, again = _rearmed(state, account, now)
     found = demands(account, state.rules, now)
@@ -143,10 +131,9 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     account, effects, milestones = plan(account, now)
     effects = (*again, *effects)
     desk = Desk(state.instance, account)
-    if account.level is not before.level:
-        incident = account.incident or before.incident
-        if incident is not None:
-            notices.tell_level(desk, before.level, incident, _worst(found))
+    incident = account.incident or before.incident
+    if changes and incident is not None:
+        notices.tell_level(desk, before.level, incident, _worst(found), leaves_at(account, state.rules))
         effects = (*effects, *_released(desk, before))
     notices.tell_would(desk, found)
     notices.tell_milestones(desk, milestones)

@@ -217,3 +217,20 @@ Event = (
     | Drilled
     | Troubled
 )
+
+
+def account_of(event: Event) -> str:
+    """Whose it is; "" for what concerns every account."""
+    match event:
+        case Configured() | Started() | Tick():
+            return ""
+        case SnapshotTaken():
+            return event.snapshot.account
+        case MarketTaken():
+            return event.market.account
+        case ActivityTaken():
+            return event.activity.account
+        case TelemetryTold():
+            return event.telemetry.account
+        case _:
+            return event.account

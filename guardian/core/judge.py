@@ -1,6 +1,7 @@
-"""Judge: one rule, one account, one verdict; and the holds of its rungs.
+"""Judge: one rule, one account, one verdict; today's limits, and the holds of its rungs.
 
 Laws: a verdict is clear, pending, breached, unknown or warming. Partial evidence may fire, never clear.
+Today's limit is the user's or tighter, never looser; FLATTEN and LOCKOUT wait for the user's own number.
 Unknown never disarms a hold: it neither fills nor drains it. Holds are leaky buckets, spent faster than they
 are regained, so that a flapping value still fires.
 """
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from guardian.core.metrics import BY_NAME, Metric, View
+from guardian.core.metrics import BY_NAME, View
+from guardian.core.metrics.fresh import fresh
+from guardian.core.metrics.limits import limit_today, share_of, within
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown, Verdict
 from guardian.core.state import AccountState, RuleState
 
@@ -26,12 +29,12 @@ CLEAR_BELOW = 0.7
 
 
 def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> RuleState:
-    measured, stale = _fresh(account, rule, own, now, BY_NAME[rule.metric])
+    measured, stale = fresh(BY_NAME[rule.metric], View(account, rule, own, now))
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
     overs, held, fired = [], [], []
     for i, rung in enumerate(rule.ladder):
-        over = _over(measured, rule, rung.limit)
+        over = past_limit(measured, rule, limit_today(rule, rung, account.overheat))
         filled = _hold(own, i, over, step, rule)
         overs.append(over)
         held.append(filled)
@@ -45,7 +48,7 @@ def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> R
         past=tuple([was if over is None else over for over, was in zip(overs, own.past, strict=True)]),
         fired=tuple(fired),
         judged_at=now,
-        below_since=_below_since(own, measured, rule, now),
+        below_since=_below_since(own, measured, rule, account.overheat, now),
         baseline=own.baseline,
         episode=own.episode,
         told=own.told,
@@ -69,30 +72,7 @@ def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) ->
     return min(held, rule.ladder[i].hold_seconds)
 
 
-def _fresh(
-    account: AccountState, rule: Rule, own: RuleState, now: datetime, metric: Metric
-) -> tuple[Measured, bool]:
-    """The measurement, or Unknown when any part it needs is older than the rule allows."""
-    asked = [account.evidence.asked_at(part) for part in metric.needs]
-    if metric.corroborated and account.nav is not None:
-        asked.append(account.nav.at)
-    view = View(account, rule, own, now)
-    if metric.aged is not None:
-        asked.append(metric.aged(view))
-    known = [at for at in asked if at is not None]
-    if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
-        return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
-    if len(known) < len(asked):
-        watched = (now - account.watched_since).total_seconds()
-        return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
-    try:
-        return metric.measure(view), False
-    except Exception as error:
-        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
-        return Unknown(f"the metric failed: {type(error).__name__}"), True
-
-
-def _over(measured: Measured, rule: Rule, limit: float) -> bool | None:
+def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
     """True past the limit, False proven within, None when the evidence cannot tell."""
     match measured:
         case Known(value):
@@ -115,12 +95,12 @@ def _verdict(measured: Measured, overs: list[bool | None], fired: list[bool]) ->
     return Verdict.UNKNOWN if isinstance(measured, AtLeast) else Verdict.CLEAR
 
 
-def _below_since(own: RuleState, measured: Measured, rule: Rule, now: datetime) -> datetime | None:
+def _below_since(
+    own: RuleState, measured: Measured, rule: Rule, heat: float | None, now: datetime
+) -> datetime | None:
     """Since when the value is known to be well clear of the lowest rung; only Known may say so."""
     if not isinstance(measured, Known):
         return None
-    limit, value = rule.ladder[0].limit, measured.value
-    clear = value < CLEAR_BELOW * limit if rule.direction == "over" else value > limit / CLEAR_BELOW
-    if not clear:
+    if not within(measured.value, rule, share_of(limit_today(rule, rule.ladder[0], heat), rule, CLEAR_BELOW)):
         return None
     return own.below_since or now

@@ -85,7 +85,8 @@ class Baseline:
 class Followed:
     """One held asset's price: the newest mark, and the one at the last grid point that it was fresh for.
 
-    `symbol` is whose mark it is, `grid` the ordinal of that grid point (None before the first).
+    `symbol` is whose mark it is (a coin's own name: its price in the wallet), `grid` the ordinal of that grid
+    point (None before the first), `held_at` when it was held last.
     """
 
     asset: str
@@ -94,6 +95,7 @@ class Followed:
     seen_at: datetime
     grid_mark: float | None = None
     grid: int | None = None
+    held_at: datetime | None = None
 
 
 Moments = tuple[float, float, float, float]
@@ -109,6 +111,7 @@ class Pair:
     fast: Moments = (0.0, 0.0, 0.0, 0.0)
     slow: Moments = (0.0, 0.0, 0.0, 0.0)
     grid: int = 0
+    middle: Moments = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,86 @@ class Correlations:
     followed: tuple[Followed, ...] = ()
     pairs: tuple[Pair, ...] = ()
     clusters: tuple[tuple[str, ...], ...] = ()
+
+
+Faded = tuple[float, float]
+"""An exponentially weighted sum, and the sum of its weights (below 1): their ratio is the mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReturns:
+    """How one asset's price moved: squared returns of a five-minute cell by half-life (metrics/returns.py).
+
+    `grid` is the last cell learned from. `hour_mark` is the mark of `symbol` at the end of hour `hour`, and
+    `hour_sigma` what was expected of the next; `hourly` packs the returns of hours, each over the sigma that
+    was expected of it (metrics/history.py).
+    """
+
+    asset: str
+    squares: tuple[Faded, ...] = ()
+    grid: int = 0
+    symbol: str = ""
+    hour: int = 0
+    hour_mark: float = 0.0
+    hour_sigma: float = 0.0
+    hourly: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What the assets of `Correlations` did on its grid; `grid` is the ordinal of the last cell that closed.
+
+    `turbulence` averages how unusual the cells' returns were together, `apart` the squared differences
+    between the fast and the slow mean correlation; `shift` is the newest of them, None while not known.
+    """
+
+    grid: int
+    assets: tuple[AssetReturns, ...] = ()
+    turbulence: Faded = (0.0, 0.0)
+    apart: Faded = (0.0, 0.0)
+    shift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """The overheat score as of `at`: `raw` from its components then, `score` with what is left of before.
+
+    `components` are (name, value, weight); `latency` averages the logarithm of the slowest requests' time.
+    """
+
+    at: datetime
+    raw: float
+    score: float
+    components: tuple[tuple[str, float | None, float], ...] = ()
+    latency: Faded = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Closes that lost in a row. `order_id` is the newest closing order, `net` what its fills made so far,
+    `before` the streak without it; `told` is false once a close came of which the venue tells no P&L.
+    """
+
+    losing: int = 0
+    order_id: str = ""
+    net: float = 0.0
+    before: int = 0
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the account itself fared of late, apart from any rule's own window.
+
+    `track` are confirmed NAVs, one a second (metrics/track.py); `used` is (ten-minute cell, area under the
+    utilisation, seconds) with the newest sample `using`; `realised` is (quarter-hour, NAV points made).
+    """
+
+    track: tuple[tuple[datetime, float], ...] = ()
+    used: tuple[tuple[int, float, float], ...] = ()
+    using: tuple[datetime, float] | None = None
+    realised: tuple[tuple[int, float], ...] = ()
+    streak: Streak = Streak()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +294,21 @@ class Stack:
     gauges: tuple[tuple[str, tuple[Gauge, ...]], ...] = ()
     signals: tuple[Signal, ...] = ()
     twins: tuple[Twin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One account of a group at the last look: its NAV, which began at `since`, and its equity."""
+
+    name: str
+    nav: float
+    equity: float
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The chained NAV of several accounts, 100 at the start, and what its members were at the last look."""
+
+    value: float
+    members: tuple[Member, ...]

@@ -24,9 +24,6 @@ class Level(IntEnum):
     LOCKOUT = 5
 
 
-# --- measurements and verdicts ----------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """A value that the evidence determines."""
@@ -63,9 +60,6 @@ class Verdict(StrEnum):
     BREACHED = "breached"
     UNKNOWN = "unknown"
     WARMING = "warming"
-
-
-# --- evidence ---------------------------------------------------------------------------------
 
 
 class Part(StrEnum):
@@ -282,9 +276,6 @@ class KeyRecord:
     ips: tuple[str, ...] = ()
 
 
-# --- rules ------------------------------------------------------------------------------------
-
-
 class OnUnknown(StrEnum):
     IGNORE = "ignore"
     CAUTION = "caution"
@@ -293,11 +284,16 @@ class OnUnknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` of all time or the last `seconds`."""
+    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` of all time or the last `seconds`.
 
-    kind: Literal["none", "sliding", "session", "hwm"] = "none"
+    `hours` is a time of day in `tz`, from `opens` to `closes` in minutes after midnight, if need be past it.
+    """
+
+    kind: Literal["none", "sliding", "session", "hwm", "hours"] = "none"
     seconds: float | None = None
     tz: str = "UTC"
+    opens: int = 0
+    closes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +313,7 @@ class Rule:
     why: str
     metric: str
     window: Window
-    scope: Literal["account", "portfolio", "venue", "strategy", "symbol", "cluster"]
+    scope: Literal["account", "portfolio", "mandate", "venue", "strategy", "symbol", "cluster"]
     direction: Literal["over", "under"]
     ladder: tuple[Rung, ...]
     stale_after_seconds: float
@@ -327,6 +323,8 @@ class Rule:
     only: tuple[str, ...] = ()
     runbook: str = ""
     of: str = ""  # which one, for a metric that there are several of: a gauge, a strategy
+    cooldown_seconds: float = 4 * 3600.0  # the first of the escalating waits, where it clears by itself
+    gamma: float = 0.0  # how much of a limit below FLATTEN a wholly overheated market takes away
 
 
 # --- policy: the part of the configuration that decisions depend on ----------------------------
@@ -362,3 +360,4 @@ class AccountPolicy:
     slippage: float
     snapshot_seconds: float
     hands_late: bool = False
+    mandate: str = ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from guardian.core import words
@@ -48,13 +49,17 @@ class Desk:
         )
 
 
-def tell_level(desk: Desk, before: Level, incident: Incident, demand: Demand | None) -> None:
-    """The level rose (or CAUTION ended): one message, keyed by the incident."""
+def tell_level(
+    desk: Desk, before: Level, incident: Incident, demand: Demand | None, leaves: datetime | None = None
+) -> None:
+    """The level changed, or how far REDUCE goes, or the trial: one message, keyed by the incident."""
     level, key = desk.account.level, desk.key(incident.rule, incident.code)
-    if level < before:
-        desk.tell(key, before, words.calmed(desk.name, before, level), "resolve")
+    if desk.account.incident is None:
+        desk.tell(key, before, words.calmed(desk.name, before, incident), "resolve")
+    elif incident.trial is not None:
+        desk.tell(key, before, words.half_open(desk.name, before, incident.trial), "resolve")
     else:
-        desk.tell(key, level, words.rose(desk.name, level, incident, demand))
+        desk.tell(key, level, words.rose(desk.name, level, incident, demand, leaves))
 
 
 def tell_milestones(desk: Desk, milestones: tuple[str, ...]) -> None:

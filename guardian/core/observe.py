@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from guardian.core.events import (
     RESTART,
@@ -26,16 +25,20 @@ from guardian.core.events import (
     Troubled,
 )
 from guardian.core.frozen import replace
-from guardian.core.memory import Nav
 from guardian.core.metrics.api_calls import fold_calls
-from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_correlations
+from guardian.core.metrics.course import fold_course
 from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.heat import fold_heat
+from guardian.core.metrics.losing_streak import fold_streak
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
+from guardian.core.metrics.plausible import plausible
+from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.stack import fold_telemetry
-from guardian.core.model import Failure, Part, Position, Rule, Snapshot, Wallet
+from guardian.core.model import Part, Rule, Snapshot, Wallet
 from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
 
 LONGEST_DISARM = timedelta(hours=4)
@@ -62,28 +65,11 @@ def _rule_state(account: AccountState, rule: Rule, before: Rule | None) -> RuleS
         return replace(blank(rule), episode=known.episode + 1) if known else blank(rule)
     if before.ladder == rule.ladder and before.direction == rule.direction:
         return known
-    return _emptied(known, rule)
+    return emptied(known, rule)
 
 
-def _emptied(known: RuleState, rule: Rule) -> RuleState:
+def emptied(known: RuleState, rule: Rule) -> RuleState:
     return replace(blank(rule), baseline=known.baseline, episode=known.episode, told=known.told)
-
-
-def mended(state: State) -> State:
-    """A state from outside whose rules do not fit their ladders: such a rule starts with empty holds."""
-    ladders = {rule.id: rule for rule in state.rules}
-    accounts = tuple(
-        replace(account, rules=tuple(_fitting(own, ladders) for own in account.rules))
-        for account in state.accounts
-    )
-    return replace(state, accounts=accounts)
-
-
-def _fitting(own: RuleState, ladders: dict[str, Rule]) -> RuleState:
-    rule = ladders.get(own.rule_id)
-    if rule is None or {len(own.held), len(own.past), len(own.fired)} == {len(rule.ladder)}:
-        return own
-    return _emptied(own, rule)
 
 
 def blank(rule: Rule) -> RuleState:
@@ -92,12 +78,16 @@ def blank(rule: Rule) -> RuleState:
 
 
 def started(account: AccountState, event: Started) -> AccountState:
-    """After a restart nothing that was in flight is known, and the time we were away fills no hold."""
+    """After a restart nothing that was in flight is known, and the time we were away fills no hold.
+
+    Nor was it clean: an hour of a trial begins anew.
+    """
     rules = tuple(replace(r, judged_at=None) for r in account.rules)
     incident = account.incident
     if incident is not None:
         lost = tuple(_lost(t, event.at) for t in incident.targets if t.step not in ("permit", "prepare"))
-        incident = replace(incident, targets=lost)
+        trial = incident.trial and replace(incident.trial, clean_since=None)
+        incident = replace(incident, targets=lost, trial=trial)
     return replace(account, rules=rules, incident=incident)
 
 
@@ -109,7 +99,7 @@ def _lost(target: Target, at: datetime) -> Target:
 
 
 def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
-    seen = _checked(event.snapshot, account.evidence)
+    seen = plausible(event.snapshot, account.evidence)
     evidence = account.evidence
     if any(seen.asked_at <= asked for _, asked in evidence.asked):
         # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
@@ -117,15 +107,19 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
     else:
         evidence = _merged(evidence, seen)
     nav = fold_nav(account.nav, seen, evidence.wallet)
-    return replace(
+    correlations = fold_correlations(account.correlations, seen, account.markets)
+    account = replace(
         account,
         api=fold_calls(account.api, seen, event.at),
         evidence=evidence,
         nav=nav,
-        rules=_raised(account, nav, rules),
-        correlations=fold_correlations(account.correlations, seen),
+        rules=fold_baselines(account, nav, rules),
+        correlations=correlations,
+        returns=fold_returns(account.returns, account.correlations, correlations),
         lots=fold_lots(account.lots, seen),
+        course=fold_course(account, seen, nav),
     )
+    return replace(account, heat=fold_heat(account, seen.asked_at))
 
 
 def beside(account: AccountState, event: MarketTaken | ActivityTaken | TelemetryTold) -> AccountState:
@@ -134,71 +128,11 @@ def beside(account: AccountState, event: MarketTaken | ActivityTaken | Telemetry
         case MarketTaken(market=market):
             return replace(account, markets=fold_market(account.markets, market))
         case ActivityTaken(activity=activity):
-            return replace(account, doings=fold_activity(account.doings, activity))
+            streak = fold_streak(account.course.streak, account.doings, activity)
+            course = replace(account.course, streak=streak)
+            return replace(account, doings=fold_activity(account.doings, activity), course=course)
         case TelemetryTold(telemetry=telemetry):
             return replace(account, stack=fold_telemetry(account.stack, telemetry, event.at))
-
-
-def _raised(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
-    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline.
-
-    What to fall from is the less of what the two accounts tell: a leg that one listing lacks must not make a
-    peak that was never there.
-    """
-    if nav is None:
-        return tuple(r if r.baseline is None else replace(r, baseline=None) for r in account.rules)
-    if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
-        return account.rules
-    windows = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
-    least = float(min(nav.explained, nav.equity if nav.raw is None else nav.raw) / nav.units)
-    return tuple(
-        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, least))
-        if own.rule_id in windows
-        else own
-        for own in account.rules
-    )
-
-
-def _checked(seen: Snapshot, evidence: Evidence) -> Snapshot:
-    """Refuse what is no number, and the false flat: no positions while the wallet does not confirm it."""
-    for part, numbers in _numbers(seen).items():
-        if not all(map(Decimal.is_finite, numbers)):
-            seen = _refused(seen, part, "nonsense", "a value is not a finite number")
-    if any(_priceless(p) for p in seen.positions or ()):
-        seen = _refused(seen, Part.POSITIONS, "nonsense", "a price is not above zero")
-    if seen.positions != () or not evidence.positions:
-        return seen
-    if seen.wallet is not None and seen.wallet.position_margin <= 0:
-        return seen
-    why = "no positions listed, but the wallet does not confirm it"
-    return _refused(seen, Part.POSITIONS, "inconsistent", why)
-
-
-def _priceless(position: Position) -> bool:
-    held = bool(position.quantity) or position.inverse
-    return held and min(position.mark, position.entry, position.contract_size) <= 0
-
-
-def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
-    """Every number that a decision is computed from."""
-    found: dict[Part, list[Decimal]] = {part: [] for part in Part}
-    if seen.wallet is not None:
-        w = seen.wallet
-        margins = (w.margin_balance, w.maintenance_margin, w.initial_margin, w.position_margin)
-        found[Part.WALLET] += [w.equity, *margins, *(n for b in w.balances for n in (b.quantity, b.price))]
-    for p in seen.positions or ():
-        found[Part.POSITIONS] += [p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum]
-        found[Part.POSITIONS] += [n for n in (p.stop_loss, p.liquidation) if n is not None]
-    for o in seen.orders or ():
-        found[Part.ORDERS] += [n for n in (o.remaining, o.contract_size, o.price, o.trigger) if n is not None]
-    found[Part.LEDGER] += [row.change for row in seen.ledger or ()]
-    return found
-
-
-def _refused(seen: Snapshot, part: Part, code: str, why: str) -> Snapshot:
-    failures = (*seen.failures, Failure(part, code, why))
-    changes: dict[str, Any] = {part.value: None, "failures": failures}
-    return replace(seen, **changes)
 
 
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:

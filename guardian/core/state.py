@@ -11,7 +11,19 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Outcome
-from guardian.core.memory import Api, Baseline, Correlations, Doings, Lots, Markets, Nav, Stack
+from guardian.core.memory import (
+    Api,
+    Baseline,
+    Correlations,
+    Course,
+    Doings,
+    Heat,
+    Lots,
+    Markets,
+    Nav,
+    Returns,
+    Stack,
+)
 from guardian.core.model import (
     AccountPolicy,
     Failure,
@@ -88,19 +100,33 @@ class Flatness:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """Half-open after HALT or REDUCE: CAUTION with new size capped at `cap`.
+
+    `clean_since` starts anew whenever it is not proven clean; `seen_at` is the last look.
+    """
+
+    cap: float
+    opened_at: datetime
+    seen_at: datetime
+    clean_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """From the first level above NORMAL until an operator (or CAUTION's dwell) ends it.
+    """From the first level above NORMAL until an operator (or CAUTION's dwell, or a clean trial) ends it.
 
     `t0` is the arrival of the evidence that demanded FLATTEN or worse. `legs` are the signed quantities at
     the entry of REDUCE; `grown_from` is the gross quantity (at fixed prices) a halted bot may not exceed,
     `margin_from` the least margin that the wallet has held for positions since.
     `watched` are the legs of the newest read since HALT at the same prices, asked at `watched_at`.
+    `causes` is whoever has demanded HALT or more; `trial` is set while it is half-open.
     """
 
     code: str
     opened_at: datetime
     rule: str
-    cause: Literal["breach", "stale", "operator", "ignored"]
+    cause: Literal["breach", "stale", "operator", "ignored", "trial"]
     level: Level
     entered_at: datetime
     halted_at: datetime | None = None
@@ -122,6 +148,8 @@ class Incident:
     key_dead_at: datetime | None = None
     bots_stopped_at: datetime | None = None
     calm_since: datetime | None = None
+    causes: tuple[str, ...] = ()
+    trial: Trial | None = None
 
     def target(self, key: str) -> Target | None:
         return next((t for t in self.targets if t.key == key), None)
@@ -162,6 +190,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
+    """One account. `halts` are the newest instants at which a rule has halted it, the oldest first.
+
+    `overheat` is the score of the latest step, None where no rule asks for it.
+    """
+
     policy: AccountPolicy
     watched_since: datetime
     evidence: Evidence = field(default_factory=Evidence)
@@ -181,6 +214,11 @@ class AccountState:
     markets: Markets = field(default_factory=Markets)
     doings: Doings | None = None
     stack: Stack = field(default_factory=Stack)
+    returns: Returns | None = None
+    heat: Heat | None = None
+    course: Course = field(default_factory=Course)
+    halts: tuple[datetime, ...] = ()
+    overheat: float | None = None
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from guardian.core.breaker import Demand
 from guardian.core.model import Level
-from guardian.core.state import AccountState, Incident
+from guardian.core.rearm import Hindrance
+from guardian.core.state import AccountState, Incident, Trial
 
 Text = tuple[str, tuple[str, ...]]
 """A title and the lines under it."""
@@ -33,17 +34,50 @@ MILESTONES = {
 }
 
 
-def rose(name: str, level: Level, incident: Incident, demand: Demand | None) -> Text:
+def rose(name: str, level: Level, incident: Incident, demand: Demand | None, leaves: datetime | None) -> Text:
     """Why, what guardian does now, what it leaves alone, and the way back."""
     why = reason(demand) if demand else f"demanded by {incident.rule}"
     scope = f"Scope: account {name} only; other accounts are not affected."
-    lines = (why, f"Now: {GOALS[level]}.", scope)
+    to = " to nothing" if demand and demand.to == 0 and level is Level.REDUCE else ""
+    lines: tuple[str, ...] = (why, f"Now: {GOALS[level]}{to}.", scope)
+    if leaves is not None:
+        lines += (f"By itself not before {leaves:%Y-%m-%d %H:%M} UTC, and only when it is calm.",)
     back = (f"To end it: guardian resume {name} (typed confirmation)",)
     return f"{level.name}: {name}", lines if level < Level.HALT else lines + back
 
 
-def calmed(name: str, before: Level, level: Level) -> Text:
-    return f"{level.name}: {name} is back from {before.name}", ("The cause has been calm for a minute.",)
+def calmed(name: str, before: Level, incident: Incident) -> Text:
+    why = "The cause has been calm for a minute."
+    if incident.trial is not None:
+        why = "Re-armed by itself: the trial was clean. New size is no longer capped."
+    return f"{Level.NORMAL.name}: {name} is back from {before.name}", (why,)
+
+
+def half_open(name: str, before: Level, trial: Trial) -> Text:
+    """On the way back by itself: what is allowed now, and what comes next."""
+    came = f" after {before.name}" if before > Level.CAUTION else ""
+    lines = (
+        f"Re-arming by itself: new size is capped at {trial.cap:.0%} until an hour has been clean.",
+        "Past half of a limit it goes back to HALT, and the cooldown doubles.",
+    )
+    return f"HALF-OPEN at {trial.cap:.0%}: {name}{came}", lines
+
+
+def hindrance(hindrance: Hindrance, account: AccountState, value: str, side: str) -> str:
+    """What is still waited for on the way down; `value` is that of its rule, `side` where it should be."""
+    until = f"{hindrance.until:%Y-%m-%d %H:%M} UTC" if hindrance.until else ""
+    heat = "unknown" if account.overheat is None else f"{account.overheat:.2f}"
+    return {
+        "operator": f"needs an operator: guardian resume {account.policy.name}",
+        "cooldown": f"cooldown until {until}",
+        "overheat": f"overheat below {hindrance.bound} (now {heat}), or {until}",
+        "value": f"value of {hindrance.rule} {side} {hindrance.bound or 0:.4g} (now {value})",
+        "armed": "every rule that halted it can act again",
+        "evidence": "a whole read on which both accounts of the equity agree",
+        "integrity": "no breach of integrity",
+        "journal": "a journal that writes",
+        "demand": "no other rule past a limit",
+    }[hindrance.why]
 
 
 def reason(demand: Demand) -> str:
@@ -55,6 +89,8 @@ def reason(demand: Demand) -> str:
         return f"Rule {demand.rule} is blind: its evidence is older than it allows"
     if demand.value is None or demand.limit is None:
         return f"Rule {demand.rule} is breached"
+    if demand.cause == "trial":
+        return f"Half-open, and rule {demand.rule}: {demand.value:.4g} is past half of its limit"
     return f"Rule {demand.rule}: {demand.value:.4g} is past its limit {demand.limit:.4g}"
 
 

@@ -74,6 +74,8 @@ def _account(account: AccountConfig, place: Place) -> dict[str, Any]:
             "snapshot": _s(poll.snapshot_seconds),
             "flows": _s(poll.flows_seconds),
             "clock": _s(poll.clock_seconds),
+            "market": _s(poll.market_seconds),
+            "activity": _s(poll.activity_seconds),
         },
     }
 

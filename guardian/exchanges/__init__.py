@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from guardian.errors import ConfigError
 from guardian.exchanges.bybit import BYBIT
-from guardian.exchanges.generic.venue import Endpoint, Venue
+from guardian.exchanges.generic.venue import Endpoint, Heard, Venue
 from guardian.exchanges.reach import endpoint_of
 
 VENUES: dict[str, Venue] = {BYBIT.name: BYBIT}
@@ -22,4 +22,4 @@ def venue(name: str) -> Venue:
     return found
 
 
-__all__ = ["VENUES", "Endpoint", "Venue", "endpoint_of", "venue"]
+__all__ = ["VENUES", "Endpoint", "Heard", "Venue", "endpoint_of", "venue"]

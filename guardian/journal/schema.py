@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from guardian.journal.faults import SQLITE_CORRUPT, JournalForeign
+from guardian.journal.history.keep import lay
 
 LAYOUT = 1
 CHAIN = "chain"
@@ -109,6 +110,8 @@ def _lay(db: sqlite3.Connection, path: Path) -> None:
     if layout is None:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
         write_meta(db, "layout", str(LAYOUT))
+    # They need no layout of their own: a guardian that does not know them lets them be.
+    lay(db, used=layout is not None)
 
 
 def read_meta(db: sqlite3.Connection, name: str) -> str | None:

@@ -19,6 +19,7 @@ from guardian.journal import anchors, outbox
 from guardian.journal.anchors import Anchor
 from guardian.journal.archive.rotate import Job, Keeping, Rotated, Rotation
 from guardian.journal.chain import CHECKPOINT
+from guardian.journal.history.mend import mend
 from guardian.journal.schema import connect
 from guardian.journal.store import Entry, Origin, Store
 from guardian.journal.tail import Head
@@ -77,7 +78,7 @@ class SqliteJournal:
         """Notifications whose time has come, oldest first."""
 
         def read() -> tuple[Outgoing, ...]:
-            with self._store.outbox() as db:
+            with self._store.beside() as db:
                 return outbox.due(db, now, limit)
 
         return await self._run(Urgency.BOOKKEEPING, read)
@@ -120,6 +121,17 @@ class SqliteJournal:
         rotation = Rotation(self.path, keeping, ask, now)
         return await self._aside(lambda: rotation.run(open_since))
 
+    async def mend_history(self, archive: Path) -> str:
+        """Fill what is missing of the history from the records; what was wrong with it since the last call.
+
+        On the thread of the rotation, and like it behind every decision. Empty: nothing was.
+        """
+
+        def ask(job: Job[T]) -> Future[T]:
+            return self._writer.submit(Urgency.BOOKKEEPING, lambda: job(self._store))
+
+        return await self._aside(lambda: mend(self.path, archive, ask))
+
     async def verify(self, archive: Path | None = None) -> Verification:
         """Read the whole chain on a connection of its own, so that no decision waits for it."""
         return await asyncio.to_thread(verify_file, self.path, archive)
@@ -138,7 +150,7 @@ class SqliteJournal:
 
     async def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
         def run() -> None:
-            with self._store.outbox() as db:
+            with self._store.beside() as db:
                 change(db)
 
         await self._run(Urgency.BOOKKEEPING, run)

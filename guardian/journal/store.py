@@ -30,6 +30,7 @@ from guardian.journal.chain import (
     instant,
 )
 from guardian.journal.faults import JournalTampered, damaged
+from guardian.journal.history import keep
 from guardian.journal.schema import CHAIN, connect, connect_read_only, read_meta, write_meta
 from guardian.journal.tail import (
     HASH_OF,
@@ -88,16 +89,13 @@ class Store:
         self._db: sqlite3.Connection | None = None
         self._inode: tuple[int, int] = (0, 0)
         self._head: Head | None = None
+        self.history = keep.History()
 
     # --- writing ------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Entry], outgoing: Sequence[tuple[str, Message]] = ()) -> int:
-        """All entries and outbox rows in one durable commit; the last record's seq."""
-        with self._transaction() as db:
-            head = self._chain(db, entries)
-            outbox.put(db, entries[-1].at, outgoing)
-        self._head = head
-        return head.seq
+        """All entries, their rows and outbox rows in one durable commit; the last record's seq."""
+        return self._record(entries, lambda db: outbox.put(db, entries[-1].at, outgoing))
 
     def checkpoint(self, entry: Entry) -> None:
         with self._transaction() as db:
@@ -110,9 +108,7 @@ class Store:
         with self._transaction() as db:
             if read_meta(db, f"{DIRECT}:{source}") is not None:
                 return 0
-            head = self._chain(db, entries)
-            write_meta(db, f"{DIRECT}:{source}", str(len(entries)))
-        self._head = head
+        self._record(entries, lambda db: write_meta(db, f"{DIRECT}:{source}", str(len(entries))))
         return len(entries)
 
     def release(self, rows: Sequence[tuple[int, str]]) -> None:
@@ -138,6 +134,27 @@ class Store:
                 write_meta(db, CHAIN, name)
         return name or ""
 
+    def _record(self, entries: Sequence[Entry], beside: Callable[[sqlite3.Connection], None]) -> int:
+        """Records with what belongs to them; without their rows where those cannot be had."""
+        try:
+            return self._write(entries, beside, True)
+        except keep.HistoryLost:
+            return self._write(entries, beside, False)
+
+    def _write(
+        self, entries: Sequence[Entry], beside: Callable[[sqlite3.Connection], None], rows: bool
+    ) -> int:
+        with self._transaction() as db:
+            head = self._chain(db, entries)
+            beside(db)
+            first = head.seq - len(entries) + 1
+            if rows:
+                self.history.put(db, first, [(entry.kind, entry.body) for entry in entries])
+            else:
+                keep.note_gap(db, first)
+        self._head = head
+        return head.seq
+
     def _chain(self, db: sqlite3.Connection, entries: Sequence[Entry], start: Head | None = None) -> Head:
         seq, prev = start or self._head or self._read_head(db)
         for entry in entries:
@@ -147,11 +164,11 @@ class Store:
         write_meta(db, "head", f"{seq} {prev}")
         return Head(seq, prev)
 
-    # --- the outbox ---------------------------------------------------------------------------
+    # --- beside the chain ---------------------------------------------------------------------
 
     @contextmanager
-    def outbox(self) -> Iterator[sqlite3.Connection]:
-        """A transaction for the functions of `guardian.journal.outbox`."""
+    def beside(self) -> Iterator[sqlite3.Connection]:
+        """A transaction for what no record is: the outbox, and rows of the history."""
         with self._transaction() as db:
             yield db
 

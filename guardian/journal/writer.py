@@ -80,11 +80,15 @@ class Writer:
             _, _, job, future, size = self._jobs.get()
             if job is None:
                 return
+            answer: Any = None
+            failure: BaseException | None = None
             try:
                 answer = job()
             except BaseException as error:  # The waiter gets it: nothing is swallowed here.
-                future.set_exception(error)
+                failure = error
+            # Before the answer, or whoever gets it and asks at once would find its own bytes waiting.
+            self._release(size)
+            if failure is not None:
+                future.set_exception(failure)
             else:
                 future.set_result(answer)
-            finally:
-                self._release(size)

@@ -12,12 +12,24 @@ from dataclasses import dataclass, field
 
 from guardian.core.events import Outcome
 from guardian.errors import SecretError
-from guardian.ports import BotControl, Credential, KeyAdmin, Reader, Report, SecretStore, Trader
+from guardian.ports import (
+    BotControl,
+    Credential,
+    History,
+    KeyAdmin,
+    MarketReader,
+    Reader,
+    Report,
+    SecretStore,
+    Trader,
+)
 
 
 @dataclass(slots=True)
 class AccountDesk:
     """Ports of one account; `trader` and `admin` are None where guardian has no such key.
+
+    `market` and `history` are what is seen beside the snapshots; None where nobody can look.
 
     `own_keys` are the public ids of every key fetched so far: one that was rotated since the start is never
     taken for the bot's. `narrow` are the roles whose key the last audit found as narrow as it should be.
@@ -35,6 +47,8 @@ class AccountDesk:
     refused: frozenset[str] = frozenset()
     own_keys: frozenset[str] = frozenset()
     narrow: frozenset[str] = frozenset()
+    market: MarketReader | None = None
+    history: History | None = None
     _holding: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -83,6 +97,6 @@ class AccountDesk:
     async def close(self) -> None:
         self.drop()
         await self.reader.close()
-        for part in (self.trader, self.admin):
+        for part in (self.trader, self.admin, self.market, self.history):
             if part is not None:
                 await part.close()

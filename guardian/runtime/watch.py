@@ -1,5 +1,7 @@
 """Watch one account: ask for snapshots by the timer or at once, and post what came.
 
+Whoever wants to know that something was done on the account is told of a read whose cash or legs moved.
+
 A snapshot that an effect asks for does not wait for a slow one before it; at most three are under way, and
 the core ignores an answer older than what it has.
 """
@@ -10,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from guardian.core.events import Event, SnapshotTaken
 from guardian.core.model import Failure, Part, Snapshot
@@ -17,6 +20,9 @@ from guardian.ports import Clock, Reader
 
 READ_DEADLINE_SECONDS = 8.0
 CONCURRENT_READS = 3
+
+Held = tuple[dict[str, Decimal], dict[str, Decimal]]
+"""Cash by currency, quantity by leg."""
 
 
 class Watch:
@@ -26,6 +32,8 @@ class Watch:
         self._clock = clock
         self._post = post
         self._reads: set[asyncio.Task[None]] = set()
+        self._held: Held | None = None
+        self.on_moved: Callable[[], None] | None = None
 
     def poll(self) -> None:
         """The timer rang: ask, unless an answer is still awaited."""
@@ -61,7 +69,24 @@ class Watch:
             snapshot = self._blind(asked, "bug", f"unexpected {type(error).__name__}")
         # The shell's clock stamps the question: the machine's may have been set back since.
         self._post(SnapshotTaken(self._clock.now(), replace(snapshot, asked_at=asked)))
+        self._compare(snapshot)
+
+    def _compare(self, snapshot: Snapshot) -> None:
+        held = _held(snapshot)
+        if held is None:
+            return
+        if self._held not in (None, held) and self.on_moved is not None:
+            self.on_moved()
+        self._held = held
 
     def _blind(self, asked: datetime, code: str, why: str) -> Snapshot:
         failures = tuple(Failure(part, code, why) for part in Part)
         return Snapshot(self.account, asked, None, None, None, None, failures)
+
+
+def _held(snapshot: Snapshot) -> Held | None:
+    """None where a part is missing: that nothing is seen does not mean that it has moved."""
+    if snapshot.wallet is None or snapshot.positions is None:
+        return None
+    cash = {balance.currency: balance.quantity for balance in snapshot.wallet.balances}
+    return cash, {position.leg: position.quantity for position in snapshot.positions}

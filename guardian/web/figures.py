@@ -42,7 +42,7 @@ class AccountFigures:
     """One account: money in `currency`; `evidence` is when each part that has been read was asked for.
 
     `drilled_at` is when a live drill last passed; `keys` says of each role whether its last audit found the
-    key as narrow as it should be.
+    key as narrow as it should be. `heartbeat_at` is when the trading stack last told that it lives.
     """
 
     name: str
@@ -61,6 +61,7 @@ class AccountFigures:
     evidence: tuple[tuple[str, float], ...]
     keys: tuple[tuple[str, bool], ...]
     rules: tuple[RuleFigures, ...]
+    heartbeat_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,26 @@ class NoticeFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFigures:
+    """One source that is asked: when it last gave a number, and how many of its gauges gave none since."""
+
+    account: str
+    source: str
+    told_at: float | None
+    silent: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackFigures:
+    """Messages of the trading stack: taken and dropped by account, refused by reason."""
+
+    accepted: tuple[tuple[str, int], ...] = ()
+    dropped: tuple[tuple[str, int], ...] = ()
+    refused: tuple[tuple[str, int], ...] = ()
+    sources: tuple[SourceFigures, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that one scrape tells. `effects` rows are (account, kind, outcome, count).
 
@@ -111,6 +132,7 @@ class Figures:
     journal: JournalFigures
     notices: NoticeFigures
     tasks: int = 0
+    stack: StackFigures = StackFigures()
 
 
 class Telemetry(Protocol):

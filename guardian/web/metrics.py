@@ -21,7 +21,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from guardian.core.model import Level, Verdict
-from guardian.web.figures import AccountFigures, CallFigures, Figures, RuleFigures
+from guardian.web.figures import AccountFigures, CallFigures, Figures, RuleFigures, StackFigures
 
 Values = Iterable[tuple[tuple[str, ...], float | None]]
 """Label values after the row's own ones, and the value; None is unknown."""
@@ -57,6 +57,7 @@ class GuardianCollector(Collector):
         yield from _rules(now.accounts)
         yield from _calls(now.calls)
         yield _effects(now)
+        yield from _stack(now.stack)
 
 
 def _build(now: Figures) -> Metric:
@@ -159,6 +160,12 @@ ACCOUNT: tuple[Row, ...] = (
         ("role",),
         lambda a: (((role,), float(ok)) for role, ok in a.keys),
     ),
+    (
+        "guardian_stack_heartbeat_timestamp_seconds",
+        "When the trading stack last told that it lives.",
+        (),
+        lambda a: [((), a.heartbeat_at)],
+    ),
 )
 
 
@@ -228,3 +235,29 @@ def _effects(now: Figures) -> Metric:
     for account, kind, outcome, count in now.effects:
         family.add_metric([account, kind, outcome], count)
     return family
+
+
+def _stack(stack: StackFigures) -> Iterator[Metric]:
+    """What came of the messages of the trading stack, and how the sources do that are asked."""
+    for name, text, label, counts in (
+        ("guardian_telemetry_accepted", "Messages of the stack that were taken.", "account", stack.accepted),
+        ("guardian_telemetry_dropped", "Messages taken and lost to newer ones.", "account", stack.dropped),
+        ("guardian_telemetry_refused", "Messages refused, by reason.", "reason", stack.refused),
+    ):
+        family = CounterMetricFamily(name, text, labels=[label])
+        for value, count in counts:
+            family.add_metric([value], count)
+        yield family
+    labels = ["account", "source"]
+    told = GaugeMetricFamily(
+        "guardian_source_last_success_timestamp_seconds", "When it last gave a number.", labels=labels
+    )
+    silent = GaugeMetricFamily(
+        "guardian_source_silent_gauges", "Gauges that gave no number this time.", labels=labels
+    )
+    for source in stack.sources:
+        silent.add_metric([source.account, source.source], source.silent)
+        if source.told_at is not None:
+            told.add_metric([source.account, source.source], source.told_at)
+    yield told
+    yield silent

@@ -1,9 +1,12 @@
-"""Telemetry over `listen`: probes, metrics and permits. Nothing on this port acts, and nothing is secret.
+"""Telemetry over `listen`: probes, metrics and permits, and what the trading stack tells about itself.
+
+Nothing on this port acts, and nothing that it answers is secret.
 
 GET /livez                  200 while events are being judged; never the venue, the vault or a channel
 GET /readyz                 200 when everything that guardian needs is there; else 503 and the reasons
 GET /metrics                Prometheus text, or OpenMetrics where the Accept header asks for it
 GET /v1/permit/{account}    {trade, mode, size_cap, expires_at}; past `expires_at`, do not open
+POST /v1/telemetry          with a token: see guardian.web.telling
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from guardian.errors import GuardianError
 from guardian.web.clean import SILENT, UNCACHED, clean
 from guardian.web.figures import Health, Telemetry
 from guardian.web.metrics import exposition
+from guardian.web.telling import LARGEST_MESSAGE, Listener, telling
 
-LARGEST_BODY = 1024
 SHUTDOWN_SECONDS = 1.0
 FRESH_SECONDS = 1.0
 """However many ask, metrics are built at most once in this time: telling must never delay judging."""
@@ -35,16 +38,18 @@ class ListenError(GuardianError):
 class TelemetryServer:
     """Serve `telemetry` on `HOST:PORT` until closed. `open` raises ListenError."""
 
-    def __init__(self, listen: str, telemetry: Telemetry) -> None:
+    def __init__(self, listen: str, telemetry: Telemetry, listener: Listener | None = None) -> None:
         host, _, port = listen.rpartition(":")
         self._listen, self._host, self._port = listen, host.strip("[]"), int(port)
         self._telemetry = telemetry
+        self._listener = listener
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:
         """Returns when connections are accepted."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[clean])
+        app = web.Application(client_max_size=LARGEST_MESSAGE, middlewares=[clean])
         add_routes(app, self._telemetry)
+        app.router.add_post("/v1/telemetry", telling(self._listener))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, logger=SILENT)
         await self._runner.setup()
         try:

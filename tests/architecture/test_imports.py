@@ -18,7 +18,7 @@ PLANTS = {
     "Dependencies point inward": ("core/planted_too.py", "import guardian.ports"),
     "Watching never imports acting": ("exchanges/planted/read.py", "import guardian.exchanges.planted.trade"),
     "ccxt only in exchanges, demo and bench": ("web/planted_ccxt.py", "import ccxt.async_support"),
-    "httpx only in notify and halt": ("web/planted_httpx.py", "import httpx"),
+    "httpx only in notify, halt and sources": ("web/planted_httpx.py", "import httpx"),
     "yaml only in config": ("journal/planted.py", "import yaml"),
     "apscheduler only in the runtime": ("sim/planted.py", "import apscheduler.schedulers.asyncio"),
     "aiohttp only in sim, web, exchanges, demo, bench and drill": ("notify/planted.py", "import aiohttp"),

@@ -15,10 +15,35 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from guardian.demo.receivers import Receivers
+from guardian.runtime.checkup import beside
 from tests.cli.asking import SLACK_PATH, asked, closed_port, invoke, online, write_routes
 from tests.integration.troupe import Desk
 
 pytestmark = pytest.mark.process
+
+
+SOUND = ("venue", "clock", "watch key", "hands key", "market", "activity")
+
+
+def test_a_second_venues_price_is_told_beside_the_accounts_own(desk: Desk) -> None:
+    """The simulated venue stands for the second one: any that ccxt knows will do."""
+    with desk.config.open("a") as config:
+        config.write(f"    compare: {{venue: bybit, url: '{desk.venue.url}'}}\n")
+
+    _, lines = online(desk)
+
+    assert "ok" == lines["compare"][0]["level"]
+    assert "at bybit" in lines["compare"][0]["message"]
+
+
+def test_a_second_venue_that_nobody_knows_is_a_warning(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "COMPARE_SECONDS", 0.2)
+    with desk.config.open("a") as config:
+        config.write("    compare: {venue: nosuchvenue}\n")
+
+    code, lines = online(desk)
+
+    assert (0, "warn") == (code, lines["compare"][0]["level"])
 
 
 def test_a_sound_desk_passes_and_nothing_was_changed(desk: Desk) -> None:
@@ -28,7 +53,7 @@ def test_a_sound_desk_passes_and_nothing_was_changed(desk: Desk) -> None:
     code, lines = online(desk)
 
     assert 0 == code
-    assert {"ok"} == {lines[check][0]["level"] for check in ("venue", "clock", "watch key", "hands key")}
+    assert {"ok"} == {lines[check][0]["level"] for check in SOUND}
     assert desk.venue.account["bot"]["key"] in lines["bot's keys"][0]["message"]
     assert {"GET"} == {request["method"] for request in desk.venue.truth(before)["requests"]}
 
@@ -94,7 +119,7 @@ def test_a_venue_that_is_down_is_no_pass_for_anything(desk: Desk) -> None:
     code, lines = online(desk)
 
     assert 3 == code
-    concerned = ("venue", "clock", "watch key", "hands key", "admin key", "bot's keys")
+    concerned = ("venue", "clock", "watch key", "hands key", "admin key", "bot's keys", "market", "activity")
     assert {"fail"} == {lines[check][0]["level"] for check in concerned}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from guardian.config import (
     ChannelConfig,
+    CompareConfig,
     Config,
     ConfigError,
     FlattenConfig,
@@ -62,6 +63,18 @@ def test_durations_become_seconds(desk: Path) -> None:
         Route(Level.CAUTION, ("ops",), None),
         Route(Level.HALT, ("ops", "page"), 300.0),
     ) == config.routes.routes
+
+
+def test_the_market_and_what_was_done_have_their_own_pace(desk: Path) -> None:
+    written = (
+        "clock: 60s, market: 2s, activity: 1m}\n    compare: {venue: binance, url: 'https://proxy.example'}"
+    )
+
+    account = load(desk, CONFIG.replace("clock: 60s}", written)).accounts[0]
+
+    assert (account.poll.market_seconds, account.poll.activity_seconds) == (2.0, 60.0)
+    assert account.compare == CompareConfig("binance", "https://proxy.example")
+    assert (PollConfig().market_seconds, PollConfig().activity_seconds) == (5.0, 10.0)
 
 
 def test_what_is_left_out_has_safe_defaults(desk: Path) -> None:
@@ -135,6 +148,11 @@ def test_a_rule_that_does_not_say_armed_only_observes(desk: Path) -> None:
         ("drawdown", "hwm", Window("hwm")),
         ("drawdown", "hwm 30d", Window("hwm", 2592000.0)),
         ("daily_loss", "day", Window("session")),
+        ("tod_spending", "day", Window("session")),
+        ("tod_spending", "22:00-06:00", Window("hours", opens=1320, closes=360)),
+        ("tod_spending", "9:30-24:00", Window("hours", opens=570, closes=0)),
+        ("tod_spending", "22:00-06:00 Europe/Berlin", Window("hours", None, "Europe/Berlin", 1320, 360)),
+        ("tod_spending", "{22:00-06:00: Europe/Berlin}", Window("hours", None, "Europe/Berlin", 1320, 360)),
         ("daily_loss", "{day: Europe/Berlin}", Window("session", tz="Europe/Berlin")),
         ("daily_loss", "'day: Europe/Berlin'", Window("session", tz="Europe/Berlin")),
         ("daily_loss", "{day: UTC}", Window("session")),
@@ -143,7 +161,31 @@ def test_a_rule_that_does_not_say_armed_only_observes(desk: Path) -> None:
 def test_every_way_to_write_a_window(metric: str, written: str, window: Window, desk: Path) -> None:
     text = RULE.replace("metric: drawdown", f"metric: {metric}").replace("window: 1h", f"window: {written}")
 
-    assert window == rule(desk, text).window
+    assert window == rule(desk, text.replace("lockout", "halt")).window
+
+
+@pytest.mark.parametrize(
+    ("metric", "window", "written", "of"),
+    [
+        ("gauge", "", "queue-depth", "queue-depth"),
+        ("queue_growth", "  window: 1h\n", "[redis:orders]", "redis:orders"),
+        ("strategy_drawdown", "  window: 1h\n", "ft-grid-", "ft-grid-"),
+        ("foreign_activity", "  window: 1h\n", "[BTC, ETH/USDT:USDT]", "BTC,ETH/USDT:USDT"),
+        ("foreign_activity", "  window: 1h\n", "BTC, ETH", "BTC,ETH"),
+    ],
+)
+def test_which_of_several_is_meant(metric: str, window: str, written: str, of: str, desk: Path) -> None:
+    text = (
+        RULE.replace("drawdown\n", f"{metric}\n").replace("  window: 1h\n", window).replace("lockout", "halt")
+    )
+
+    assert of == rule(desk, text + f"  of: {written}\n").of
+
+
+def test_symbols_that_are_allowed_may_be_left_out(desk: Path) -> None:
+    text = RULE.replace("drawdown\n", "foreign_activity\n").replace("lockout", "halt")
+
+    assert "" == rule(desk, text).of
 
 
 def test_two_rungs_share_a_limit_only_while_hold_and_level_rise(desk: Path) -> None:

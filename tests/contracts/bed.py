@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from guardian.ports import Credential, KeyAdmin, Reader, Trader
+from guardian.exchanges import Heard
+from guardian.ports import Credential, History, KeyAdmin, MarketReader, Reader, Trader
 from guardian.sim.faces.truth import account_truth
 from guardian.sim.world.engine import World
 from guardian.sim.world.orders import Kind, OrderRequest, Side
@@ -58,6 +59,13 @@ class Bed:
 
     def reader(self, booked_to: datetime | None = None) -> Reader:
         """`booked_to`: an earlier run has delivered the ledger up to then."""
+        raise NotImplementedError
+
+    def market(self) -> MarketReader:
+        raise NotImplementedError
+
+    def history(self, done_to: Heard | None = None) -> History:
+        """`done_to`: an earlier run has told the fills and past orders up to then."""
         raise NotImplementedError
 
     def trader(self) -> Trader:

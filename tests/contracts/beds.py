@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from guardian.exchanges import Endpoint, venue
-from guardian.ports import Credential, KeyAdmin, Reader, Trader
+from guardian.exchanges import Endpoint, Heard, venue
+from guardian.ports import Credential, History, KeyAdmin, MarketReader, Reader, Trader
 from guardian.sim.faces.bybit import BybitVenue
 from guardian.sim.faces.faults import rule_of
 from guardian.sim.faces.options import VenueOptions
@@ -34,6 +34,13 @@ class WireBed(Bed):
     def reader(self, booked_to: datetime | None = None) -> Reader:
         endpoint = replace(self.endpoint, booked_to=booked_to)
         return venue("bybit").open_reader(endpoint, self.credentials["watch"])
+
+    def market(self) -> MarketReader:
+        return venue("bybit").open_market(self.endpoint)
+
+    def history(self, done_to: Heard | None = None) -> History:
+        endpoint = replace(self.endpoint, done_to=done_to or Heard())
+        return venue("bybit").open_history(endpoint, self.credentials["watch"])
 
     def trader(self) -> Trader:
         return venue("bybit").open_trader(self.endpoint)

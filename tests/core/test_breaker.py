@@ -88,8 +88,8 @@ def test_the_levels_laws_as_a_table():
     assert {
         "NORMAL": ("auto", "normal", 1.0),
         "CAUTION": ("auto", "normal", 0.5),
-        "HALT": ("operator", "reduce_only", 0.0),
-        "REDUCE": ("operator", "reduce_only", 0.0),
+        "HALT": ("rule", "reduce_only", 0.0),
+        "REDUCE": ("rule", "reduce_only", 0.0),
         "FLATTEN": ("operator", "halt", 0.0),
         "LOCKOUT": ("operator", "halt", 0.0),
     } == {level.name: (law.leaves, law.permit, law.size_cap) for level, law in LAWS.items()}
@@ -116,7 +116,9 @@ def test_ceilings_of_families_and_scopes_as_tables():
         f: c.name for f, c in CEILING.items() if c < Level.LOCKOUT
     }
     assert {"symbol", "cluster", "strategy"} == {s for s, c in SCOPE_CEILING.items() if c is Level.REDUCE}
-    assert {"account", "portfolio", "venue"} == {s for s, c in SCOPE_CEILING.items() if c is Level.LOCKOUT}
+    assert {"account", "portfolio", "mandate", "venue"} == {
+        s for s, c in SCOPE_CEILING.items() if c is Level.LOCKOUT
+    }
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from guardian.config.reading import _REQUIRED, Field
 from guardian.config.rules import SUPPORTED_SCOPES, Surroundings, _fields
 from guardian.config.windows import EXAMPLES
 from guardian.core.breaker import LAWS
+from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level
+from tests.docs.packs_reference import packs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/rules.md"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,6 +34,7 @@ MEANING = {
     "title": "what a person reads in the page at 3 a.m.",
     "why": "why the limit exists",
     "metric": "what is measured, see [Metrics](#metrics)",
+    "of": "which gauge, strategy or symbols, for a metric that there are several of",
     "window": "over which time; required where the metric needs one",
     "scope": "whose value it is",
     "only": "accounts, when not all are meant",
@@ -39,7 +42,9 @@ MEANING = {
     "hold": "how long a rung must be passed before it demands its level; each rung may have its own",
     "stale_after": "evidence older than this makes the verdict unknown",
     "on_unknown": "what not knowing demands, once it is stale",
-    "clears": "who ends what it demanded, up to `reduce`",
+    "clears": "who ends what it demanded, up to `reduce`; above it is always an operator",
+    "cooldown": "with `clears: auto`: the shortest way back; it doubles with each halt of a day, up to 24h",
+    "gamma": "how much tighter limits up to `reduce` are in the hottest market; loss, exposure, margin",
     "mode": "`observe` judges and tells; `armed` acts, if the account is armed too",
     "runbook": "a page that exists",
 }
@@ -52,33 +57,65 @@ GOALS = {
 }
 
 
+LEAVES = {
+    "auto": "itself, after a minute of calm",
+    "rule": "an operator, or itself where every rule that demanded it says `clears: auto`",
+    "operator": "an operator",
+}
+
+
+DEFAULTS = {"gamma": "0.25 with `clears: auto` where it may adapt, else 0"}
+
+
+BESIDE = {
+    "closing": "market",
+    "spread": "market",
+    "price_deviation": "market",
+    "within": "activity",
+    "losing_streak": "activity",
+    "foreign_activity": "activity",
+    "signalled": "activity, telemetry",
+    "gauge": "telemetry",
+    "heartbeat_age": "telemetry",
+    "twins": "telemetry",
+}
+"""What is told beside the account's read, by the module that says how old it is."""
+
+
 def blocks() -> dict[str, str]:
-    return {"fields": fields(), "metrics": metrics(), "levels": levels()}
+    return {"fields": fields(), "metrics": metrics(), "levels": levels(), "packs": packs()}
 
 
 def fields() -> str:
     read = _fields(Surroundings(catalogue(), lambda path: True))
     rows = [
-        f"| `{name}` | {kind(name, field)} | {MEANING[name]} | {default(field)} |"
+        f"| `{name}` | {kind(name, field)} | {MEANING[name]} | {DEFAULTS.get(name) or default(field)} |"
         for name, field in read.items()
     ]
     return table("| field | written as | meaning | if left out |", rows)
+
+
+WINDOWS = ("30s", "15m", "1h", "7d", "day", "22:00-06:00", "hwm")
 
 
 def kind(name: str, field: Field) -> str:
     """How the field is written, from the reader that will read it."""
     held: dict[str, Any] = dict(inspect.getclosurevars(field.read).nonlocals)
     if name == "window":
-        return ", ".join(f"`{each}`" for each in ["30s", "15m", "1h", "7d", "day", "hwm"]) + ", `hwm 30d`"
+        return ", ".join(f"`{each}`" for each in [*WINDOWS, "hwm 30d"])
     if name == "scope":
         reserved = [each for each in held["allowed"] if each not in SUPPORTED_SCOPES]
         return f"{words(SUPPORTED_SCOPES)}; reserved: {words(reserved)}"
     if "allowed" in held:
         return words(held["allowed"])
+    if "most" in held and "least" not in held:
+        return f"a number, 0 to {held['most']:g}"
     if "most" in held:
         return f"a duration, {span(held['least'])} to {span(held['most'])}"
     if name == "metric":
         return "a metric's name"
+    if name == "of":
+        return "text or a list"
     if "least" in held:
         return "a list"
     return {"name": "a name: letters, digits, `.`, `-`, `_`"}.get(field.read.__qualname__, "text")
@@ -101,9 +138,17 @@ def metrics() -> str:
     for spec in catalogue().values():
         takes = " or ".join(EXAMPLES.get(kind, kind) for kind in spec.windows)
         most = f"{spec.unit}, up to {span_or(spec.unit)}"
-        level = spec.ceiling.name.lower()
-        rows.append(f"| `{spec.name}` | {most} | {takes} | {level} | {sentence(spec.name)} |")
-    return table("| metric | unit and largest limit | window | may demand at most | what it is |", rows)
+        reach = f"{spec.family}: {spec.ceiling.name.lower()}"
+        said = sentence(spec.name)
+        rows.append(f"| `{spec.name}` | {most} | {takes} | {needs(spec.name)} | {reach} | {said} |")
+    return table("| metric | unit and largest limit | window | needs | family: at most | what it is |", rows)
+
+
+def needs(metric: str) -> str:
+    """The parts of the account's read, and what is told beside it, that a metric ages with."""
+    known = BY_NAME[metric]
+    beside = [BESIDE[known.aged.__module__.rpartition(".")[2]]] if known.aged else []
+    return ", ".join([*(part.value for part in known.needs), *beside]) or "nothing"
 
 
 def span_or(unit: str) -> str:
@@ -121,7 +166,7 @@ def levels() -> str:
     rows = []
     for level, goal in GOALS.items():
         law = LAWS[level]
-        leaves = "by itself, after a minute of calm" if law.leaves == "auto" else "an operator"
+        leaves = LEAVES[law.leaves]
         permit = law.permit.replace("_", "-") + (
             f", size {law.size_cap:.0%}" if law.permit == "normal" else ""
         )

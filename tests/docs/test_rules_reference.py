@@ -12,6 +12,7 @@ from guardian.runtime.casebook.book import played
 from guardian.runtime.casebook.case import FACTS
 from guardian.runtime.casebook.read import HEADS
 from guardian.runtime.casebook.words import READ
+from tests.docs.packs_reference import BY_PACK, PACKS, SERVES, shipped
 from tests.docs.rules_reference import BLOCK, PAGE, blocks, generated
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -37,6 +38,15 @@ def test_a_page_that_drifted_is_found_out() -> None:
 @pytest.mark.parametrize("name", sorted(catalogue()))
 def test_every_metric_stands_in_the_table(name: str) -> None:
     assert f"| `{name}` |" in blocks()["metrics"]
+
+
+def test_every_shipped_rule_is_traced_to_what_it_is_for() -> None:
+    """And nothing is traced that does not ship; a pack that somebody adds stands in the tables."""
+    ids = {rule.id: name for name, pack in shipped().items() for rule in pack.rules}
+
+    assert [] == [id for id, pack in ids.items() if id not in SERVES and pack not in BY_PACK]
+    assert [] == sorted(set(SERVES) - set(ids))
+    assert set(PACKS) == set(shipped())
 
 
 def test_the_case_on_the_page_is_as_written(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from guardian.core.model import (
     Wallet,
 )
 from tests.core import build
+from tests.core.metrics.beside.odd import Odd
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "BTC/USDT:USDT-260327", "weird", "", "/", "é/É:€")
 USUAL = ("1", "100", "0.001", "-1", "5000", "0.5", "-2.5", "60000")
@@ -187,6 +188,7 @@ def events(draw: st.DrawFn) -> Event:
         st.builds(Resumed, st.just(at), st.just(account), words, words,
                   st.sampled_from([(), ("integrity",), ("r0",), ("none",)])),
         st.builds(Started, st.just(at), words),
+        *[Odd(st.sampled_from(SYMBOLS), maybe_odd, seconds.map(build.at)).event(at)] * 2,
     ]  # fmt: skip
     return draw(st.one_of(*kinds))
 

@@ -22,12 +22,13 @@ from tests.fuzz.hostile import answers, commands, events
 
 pytestmark = pytest.mark.long
 
-LIMITS = {"fraction": 0.05, "multiple": 2.0, "seconds": 5.0}
+LIMITS = {"fraction": 0.05, "multiple": 2.0, "seconds": 5.0, "count": 2.0}
 WINDOWS = {
     "none": Window(),
     "sliding": Window("sliding", 60.0),
     "session": Window("session"),
     "hwm": Window("hwm"),
+    "hours": Window("hours", tz="Europe/Berlin", opens=600, closes=1320),
 }
 MOST_EVENTS = 9
 
@@ -42,7 +43,8 @@ def rules() -> tuple[Rule, ...]:
                 rung(LIMITS[metric.unit] * 2, metric.ceiling.name.lower()),
             )
             name = f"r{len(found)}"
-            found.append(rule(*ladder, id=name, metric=metric.name, window=WINDOWS[kind]))
+            of = "queue" if metric.of else ""
+            found.append(rule(*ladder, id=name, metric=metric.name, window=WINDOWS[kind], of=of))
     return tuple(found)
 
 
@@ -87,6 +89,8 @@ def test_no_sequence_of_events_is_too_much_for_an_armed_account(data: st.DataObj
     played(desk, data, operator=True)
 
     assert desk.state.now is not None
+    whys = {RULES[n].metric: getattr(own.measured, "why", "") for n, own in enumerate(desk.account.rules)}
+    assert [] == [name for name, why in whys.items() if why.startswith("the metric failed")]
 
 
 @examples(30)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from guardian.config.shapes import ConfigError, Finding
 from guardian.runtime.casebook.book import Outcome, files_of, played, rewritten
-from guardian.runtime.casebook.case import FACTS
+from guardian.runtime.casebook.case import FACTS, TOLD
 from guardian.runtime.casebook.read import HEADS
+from guardian.runtime.casebook.told import MARKET
 from guardian.runtime.casebook.words import READ
 
 RULE = "rule dd drawdown hwm caution:0.025:2s halt:0.05:2s"
@@ -150,6 +151,22 @@ def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
         ("0 read cash=many", 3, "many is not a number"),
         ("0 read BTC/USD:BTC=1@0", 3, "an inverse contract at a price of zero"),
         ("0 read clock=now", 3, "now cannot be read here"),
+        ("0 market BTC=1 bidd=BTC@1", 3, "unknown word bidd; did you mean bid?"),
+        ("0 market bid=BTC@1", 3, "BTC/USDT:USDT has no mark"),
+        ("0 market BTC#1=1", 3, "BTC#1 is one leg"),
+        ("0 market bids=BTC:1", 3, "1 is no level"),
+        ("0 market failed=orders", 3, "unknown part orders"),
+        ("0 activity fill=BTC:1", 3, "BTC:1 has no price"),
+        ("0 activity fill=BTC@1", 3, "BTC@1 is no row"),
+        ("0 activity fill=BTC:1@1,closd=1", 3, "unknown option closd; did you mean closed?"),
+        ("0 activity order=BTC:1@1,status=reject", 3, "unknown status reject; did you mean rejected?"),
+        ("0 activity fil=BTC:1@1", 3, "unknown word fil; did you mean fill?"),
+        ("0 telemetry gauge=queue", 3, "queue is no gauge"),
+        ("0 telemetry signal=BTC:1", 3, "BTC:1 has no price"),
+        ("0 telemetry twin=paper", 3, "paper is no twin"),
+        ("0 telemetry hartbeat", 3, "unknown word hartbeat; did you mean heartbeat?"),
+        ("rule two gauge now halt:5\n0 tick", 3, "is missing; gauge needs a gauge"),
+        ("rule two tod_spending 25:00-06:00 halt:0.1\n0 tick", 3, "25:00 is no time of day"),
         ("0 demand flaten", 3, "unknown level flaten; did you mean flatten?"),
         ("0 demand", 3, "`demand` needs a word after it"),
         ("0 tick tock", 3, "`tick` needs fewer words after it"),
@@ -247,11 +264,17 @@ VALUES = st.one_of(
     st.builds("{}@{}".format, NUMBERS, NUMBERS),
     st.builds("{}:{}@{}".format, NAMES, NUMBERS, NUMBERS),
     st.builds("{}@{}".format, NAMES, NUMBERS),
-    st.sampled_from(["all", "wallet,orders", "4@0.1:silent", "none"]),
+    st.sampled_from(["all", "wallet,orders", "4@0.1:silent", "none", "BTC:1@1,ago=1", "queue:1,ago=x"]),
 )
 WORDS = st.builds("{}={}".format, st.one_of(NAMES, st.sampled_from(sorted(READ))), VALUES)
+BESIDE = st.builds(
+    "{}={}".format,
+    st.sampled_from([*MARKET, "fill", "order", "gauge", "signal", "twin", "source", "BTC"]),
+    VALUES,
+)
 LINES = st.one_of(
     st.builds("{} read {}".format, TIMES, st.lists(WORDS, max_size=4).map(" ".join)),
+    st.builds("{} {} {}".format, TIMES, st.sampled_from(TOLD), st.lists(BESIDE, max_size=4).map(" ".join)),
     st.builds(
         "{} {} {}".format, TIMES, st.sampled_from([*FACTS, "tell"]), st.one_of(NAMES, NUMBERS, st.text())
     ),

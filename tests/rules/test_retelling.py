@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from guardian.config.content import names
 from guardian.config.packs import load_packs, surroundings
 from guardian.config.reading import Page, Spot
 from guardian.config.rules import rule_reader
@@ -92,7 +93,7 @@ def test_what_is_written_down_plays_to_the_same_deeds(file: Path, tmp_path: Path
     )
 
 
-@pytest.mark.parametrize("pack", ["ats-plan", "starter", "demo", "builtin"])
+@pytest.mark.parametrize("pack", names("rules"))
 def test_a_pack_s_cases_survive_being_written_down(pack: str, tmp_path: Path) -> None:
     for file in files_of(pack, tmp_path):
         folder = file.parent.parent
@@ -106,7 +107,7 @@ def test_a_pack_s_cases_survive_being_written_down(pack: str, tmp_path: Path) ->
             assert again.difference == "", case.name
 
 
-@pytest.mark.parametrize("pack", ["ats-plan", "starter", "demo", "builtin"])
+@pytest.mark.parametrize("pack", names("rules"))
 def test_a_rule_in_one_line_is_the_same_rule(pack: str, tmp_path: Path) -> None:
     page = Page("case")
     reader = rule_reader(surroundings(tmp_path))
@@ -116,6 +117,27 @@ def test_a_rule_in_one_line_is_the_same_rule(pack: str, tmp_path: Path) -> None:
 
             words = {"title": again.title, "why": again.why, "runbook": again.runbook}
             assert replace(rule, **words) == again
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dd drawdown 1h reduce:0.05:2s:0.5 clears=auto",
+        "dd drawdown 1h halt:0.05 clears=auto cooldown=30m gamma=0.0",
+        "lev leverage now halt:3.0 gamma=0.5 blind=halt",
+        "q queue_growth 1m halt:10.0 observe of=redis:orders",
+        "night tod_spending 22:00-06:00:Europe/Berlin halt:0.1",
+        "night tod_spending 22:00-06:00 halt:0.1",
+        "few foreign_activity 1h halt:1.0 of=BTC,ETH/USDT:USDT",
+    ],
+)
+def test_every_word_of_a_rule_is_kept(line: str, tmp_path: Path) -> None:
+    reader = rule_reader(surroundings(tmp_path))
+    rule = inline_rule(line.split(), 1, Spot(Page("case")), reader)
+
+    assert rule == inline_rule(rule_line(rule).split()[1:], 1, Spot(Page("case")), reader)
+    given = line.split()
+    assert {*given[:3], *given[4:]} <= set(rule_line(rule).split()), "all but the rung, which has a hold now"
 
 
 def test_the_events_of_a_journal_are_enough(tmp_path: Path) -> None:

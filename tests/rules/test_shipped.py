@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,28 @@ def rungs(pack: str, name: str) -> list[tuple[float, str, float]]:
 
 def test_every_shipped_pack_loads_beside_the_others() -> None:
     """A desk may list all of them: their ids are distinct."""
-    assert {"builtin", "ats-plan", "demo", "starter"} == set(packs())
+    assert set(PACKS) == set(packs())
+
+
+PACKS = (
+    "builtin",
+    "demo",
+    "starter",
+    "breaker",
+    "ats-plan",
+    "control-server",
+    "factory",
+    "managed-mandate",
+    "copy-trading",
+    "spot-treasury",
+    "market-maker",
+)
 
 
 def test_every_shipped_rule_is_explained() -> None:
     rules = [each for pack in packs().values() for each in pack.rules]
 
-    assert 25 == len(rules)
+    assert 73 <= len(rules)
     assert [] == [each.id for each in rules if not (each.title and each.why and each.runbook)]
 
 
@@ -56,10 +72,60 @@ def test_the_demo_is_the_ladder_that_is_documented() -> None:
     assert got.armed
 
 
-@pytest.mark.parametrize("pack", ["ats-plan", "starter"])
+@pytest.mark.parametrize("pack", ["ats-plan", "breaker", "starter"])
 def test_the_packs_to_begin_with_only_observe(pack: str) -> None:
     """Nobody's positions are closed because they tried a pack."""
     assert [] == [each.id for each in packs()[pack].rules if each.armed]
+
+
+@pytest.mark.parametrize("pack", [name for name in PACKS if name not in ("builtin", "demo")])
+def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
+    """A shipped pack arms hard limits at most: what is a guess, or told by the watched, is watched first."""
+    told = {"heartbeat_age", "slippage", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"}
+    told |= {"gauge", "queue_growth"}
+
+    guesses = [
+        each.id
+        for each in packs()[pack].rules
+        if each.armed and (catalogue()[each.metric].family == "forecast" or each.metric in told)
+    ]
+
+    assert [] == guesses
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_rungs_are_far_enough_apart_to_be_noticed(pack: str) -> None:
+    """Who is told at one rung needs room before the next. Margin has only the way to 1.0 to divide."""
+    for each in packs()[pack].rules:
+        least = 0.17 if each.metric == "margin_ratio" else 0.25 - 1e-9
+        for low, high in pairwise(each.ladder):
+            apart = abs(high.limit - low.limit) / max(high.limit, low.limit)
+            same = high.limit == low.limit and high.hold_seconds >= 2 * low.hold_seconds
+            assert same or apart >= least, each.id
+
+
+@pytest.mark.parametrize("pack", [name for name in PACKS if name not in ("demo", "ats-plan")])
+def test_only_the_plan_and_the_demo_delete_a_key(pack: str) -> None:
+    """Deleting a key is irreversible: whoever wants it writes it into a copy."""
+    assert [] == [each.id for each in packs()[pack].rules if each.ladder[-1].level is Level.LOCKOUT]
+
+
+def test_the_plan_is_complete() -> None:
+    """Every limit that the plan names has its rule; the others are asserted above and below."""
+    cvar = [(0.015, "CAUTION", 60.0), (0.02, "HALT", 300.0)]
+    assert cvar == rungs("ats-plan", "ats-cvar")
+    assert [(0.5, "CAUTION", 0.0), (0.75, "HALT", 0.0)] == rungs("ats-plan", "ats-utilisation")
+    assert "under" == rule("ats-plan", "ats-idle").direction
+    assert [2.0, 3.0, 5.0] == [limit for limit, _, _ in rungs("ats-plan", "ats-leverage")]
+
+
+def test_a_mandate_and_a_factory_have_the_limits_that_they_promise() -> None:
+    assert (0.02, "HALT", 30.0) == rungs("factory", "factory-risk-per-signal")[-1]
+    assert (0.1, "HALT", 0.0) == rungs("control-server", "control-night-spending")[-1]
+    assert (0.25, "HALT", 30.0) == rungs("copy-trading", "copy-ratio")[-1]
+    assert [each.clears for each in packs()["factory"].rules if each.metric == "balance_discrepancy"] == [
+        "operator"
+    ]
 
 
 def test_the_starter_pack_has_the_limits_that_it_promises() -> None:
@@ -72,9 +138,17 @@ def test_the_starter_pack_has_the_limits_that_it_promises() -> None:
     assert [(20.0, "CAUTION", 0.0), (120.0, "HALT", 0.0)] == rungs("starter", "starter-blind")
 
 
-def test_nobody_is_locked_out_by_the_starter_pack() -> None:
-    """Deleting a key is irreversible: a pack to begin with leaves it to the operator."""
-    assert [] == [r.id for r in packs()["starter"].rules if r.ladder[-1].level is Level.LOCKOUT]
+@pytest.mark.parametrize(
+    ("name", "limit"), [("breaker-dd-1h", 0.05), ("breaker-daily-loss", 0.05), ("breaker-dd-peak", 0.15)]
+)
+def test_the_breaker_is_graded_and_comes_back_by_itself(name: str, limit: float) -> None:
+    got = rule("breaker", name)
+
+    steps = [(0.5, "CAUTION", None), (0.75, "REDUCE", 0.5), (1.0, "REDUCE", 0.0)]
+    assert [(pytest.approx(x * limit), level, to) for x, level, to in steps] == [
+        (r.limit, r.level.name, r.to) for r in got.ladder
+    ]
+    assert ("auto", 4 * 3600.0, 0.25) == (got.clears, got.cooldown_seconds, got.gamma)
 
 
 def test_the_plan_has_the_limits_that_it_promises() -> None:

@@ -44,6 +44,12 @@ EXPECTED = {
     "guardian_notifications_failed_total": 6.0,
     "guardian_notifications_queue_length": 3.0,
     "guardian_tasks": 12.0,
+    "guardian_stack_heartbeat_timestamp_seconds": 1_700_000_010.0,
+    "guardian_telemetry_accepted_total": 21.0,
+    "guardian_telemetry_dropped_total": 22.0,
+    "guardian_telemetry_refused_total": 23.0,
+    "guardian_source_last_success_timestamp_seconds": 1_700_000_011.0,
+    "guardian_source_silent_gauges": 24.0,
 }
 
 

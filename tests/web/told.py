@@ -17,6 +17,8 @@ from guardian.web.figures import (
     JournalFigures,
     NoticeFigures,
     RuleFigures,
+    SourceFigures,
+    StackFigures,
     Telemetry,
     Times,
 )
@@ -41,6 +43,7 @@ ACCOUNT = AccountFigures(
     evidence=(("wallet", 1_700_000_000.0),),
     keys=(("watch", True), ("hands", False)),
     rules=(RuleFigures("dd", "pending", 0.02, 0.025, 0.8),),
+    heartbeat_at=1_700_000_010.0,
 )
 
 FIGURES = Figures(
@@ -56,6 +59,12 @@ FIGURES = Figures(
     journal=JournalFigures(9, False, 4),
     notices=NoticeFigures(5, 6, 3),
     tasks=12,
+    stack=StackFigures(
+        accepted=(("main", 21),),
+        dropped=(("main", 22),),
+        refused=(("token", 23),),
+        sources=(SourceFigures("main", "prometheus:h:1", 1_700_000_011.0, 24),),
+    ),
 )
 
 BLIND = replace(
@@ -69,6 +78,7 @@ BLIND = replace(
     clock_offset=None,
     permit_expires_at=None,
     drilled_at=None,
+    heartbeat_at=None,
     evidence=(),
     rules=(RuleFigures("dd", "unknown", None, 0.025, None),),
 )

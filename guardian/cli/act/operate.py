@@ -46,6 +46,12 @@ def known(config: Config, account: str) -> None:
 @click.option(
     "--accept-undrilled", default="", metavar="REASON", help="Arm LOCKOUT although no live drill passed."
 )
+@click.option(
+    "--history",
+    type=click.Path(exists=True, path_type=Path),
+    default=None,
+    help="Candles: first say how often each rule would have tripped a year.",
+)
 @confirm_option
 @config_option
 @json_option
@@ -53,6 +59,7 @@ def arm(
     account: str,
     rules: tuple[str, ...],
     accept_undrilled: str,
+    history: Path | None,
     confirm: str | None,
     config_path: Path | None,
     as_json: bool,
@@ -60,6 +67,8 @@ def arm(
     """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys."""
     config = loaded(config_path)
     known(config, account)
+    if history is not None:
+        _expect_trips(config, rules, history)
     confirmed(account, confirm, "arm")
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
     try:
@@ -69,6 +78,14 @@ def arm(
         answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
     only = f" for {', '.join(rules)} only" if rules else ""
     say(answer, as_json, f"{account} is armed{only}")
+
+
+def _expect_trips(config: Config, only: tuple[str, ...], history: Path) -> None:
+    """The arming report, to be read before one confirms."""
+    arming = importlib.import_module("guardian.evaluate.arming")
+    every = [rule for pack in config.packs for rule in pack.rules if not only or rule.id in only]
+    for line in arming.lines(arming.report(every, history, "")):
+        click.echo(f"guardian: {line}", err=True)
 
 
 @click.command()

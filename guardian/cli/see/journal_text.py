@@ -25,6 +25,8 @@ _TOLD = (
     "detail",
 )
 _WIDEST_SUMMARY = 160
+_SEEN = ("snapshot", "activity", "market")
+"""Fields of an event that hold what was seen of one account."""
 
 
 def stamp(at: datetime) -> str:
@@ -75,7 +77,7 @@ def accounts(body: Any) -> set[str]:
     parts: list[dict[str, Any]] = [*_listed(body, "decisions"), *_listed(body, "effects")]
     event = body.get("event")
     if isinstance(event, dict):
-        parts += [event, event.get("snapshot") or {}]
+        parts += [event, *(event[name] for name in _SEEN if isinstance(event.get(name), dict))]
     return {str(part["account"]) for part in parts if part.get("account")}
 
 
@@ -111,6 +113,9 @@ def _event(event: dict[str, Any]) -> str:
     snapshot = event.get("snapshot")
     if isinstance(snapshot, dict):
         return _snapshot(snapshot)
+    activity = event.get("activity")
+    if isinstance(activity, dict):
+        return _activity(activity)
     told = ((name, event.get(name)) for name in _TOLD)
     return " ".join(
         level(value) if name == "level" else str(value) for name, value in told if value not in (None, "")
@@ -129,6 +134,11 @@ def _snapshot(snapshot: dict[str, Any]) -> str:
     if failures:
         parts.append("failed: " + ", ".join(failures))
     return " ".join(parts)
+
+
+def _activity(activity: dict[str, Any]) -> str:
+    counts = [f"{len(activity[name])} {name}" for name in ("fills", "orders") if activity.get(name)]
+    return " ".join([str(activity.get("account", "")), *counts, str(activity.get("problem", ""))]).rstrip()
 
 
 def level(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Halt targets by a name that fits on a line: the pidfile's own name, the webhook's host."""
+"""What fits on a line: halt targets by the pidfile's own name or the webhook's host, and ages."""
 
 from __future__ import annotations
 
@@ -15,3 +15,12 @@ def short(target: str) -> str:
         case "webhook":
             return urlsplit(place).netloc or target
     return target
+
+
+def aged(seconds: float | None) -> str:
+    """The age that stands beside every number."""
+    if seconds is None:
+        return "never read"
+    if seconds < 120:
+        return f"{seconds:.1f} s old"
+    return f"{seconds / 60:.0f} min old" if seconds < 7200 else f"{seconds / 3600:.1f} h old"

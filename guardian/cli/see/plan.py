@@ -12,6 +12,7 @@ import click
 
 from guardian.cli.act.operate import known
 from guardian.cli.see.names import short
+from guardian.cli.see.status_beside import beside_lines
 from guardian.cli.see.supposed import supposed
 from guardian.cli.shared import client_of, config_option, json_option, loaded_or_last_good, say
 from guardian.config.shapes import AccountConfig, Config
@@ -115,7 +116,8 @@ def _evidence(plan: Mapping[str, Any]) -> list[str]:
     age = "never read" if plan["data_age_s"] is None else f"{plan['data_age_s']:.1f} s old"
     by = "the daemon" if plan["source"] == "daemon" else "a read with the watch key; no daemon answers"
     unused = [f"  no rule measures {metric}: supposing it changes nothing" for metric in plan["as_if_unused"]]
-    return [f"  evidence: {age}, from {by}; level now {plan['level_now']}", *unused]
+    first = f"  evidence: {age}, from {by}; level now {plan['level_now']}"
+    return [first, *beside_lines(plan), *unused]
 
 
 def _demands(plan: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from guardian.cli.see.status import aged, armed_words, step_line
+from guardian.cli.see.names import aged
+from guardian.cli.see.status import armed_words, step_line
 
 BAR = 20
 FULL, EMPTY = "\u2588", "\u2591"

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from guardian.cli.see.names import short
+from guardian.cli.see.names import aged, short
+from guardian.cli.see.status_beside import beside_lines, stack_lines
 from guardian.cli.shared import client_of, config_option, json_option, loaded_or_last_good, say
 from guardian.core.model import Level
 
@@ -40,11 +41,14 @@ def _lines(document: dict[str, Any]) -> list[str]:
     lines = []
     for account in document["accounts"]:
         lines.append(_headline(account))
+        lines += beside_lines(account)
         lines += [_rule(rule) for rule in account["rules"]]
         lines += [f"  blind: {f['part']} ({f['code']}: {f['why']})" for f in account["failures"]]
         lines += [f"  trouble: {subject}" for subject in account["troubles"]]
+        lines += stack_lines(account)
         if account["incident"]:
             lines += _incident(account["incident"])
+            lines += [f"    waits for {what}" for what in (account.get("leaves") or {}).get("waits_for", ())]
     journal = document["journal"]
     lines.append(
         f"journal: {'writing' if journal['ok'] else 'FAILING'}, {journal['records']} records this run"
@@ -60,15 +64,6 @@ def _headline(account: dict[str, Any]) -> str:
     able = "" if account["can_act"] else ", observes only (no hands key)"
     name = f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}"
     return f"{name}; equity {equity} ({age}); whole read {read}"
-
-
-def aged(seconds: float | None) -> str:
-    """The age that stands beside every number."""
-    if seconds is None:
-        return "never read"
-    if seconds < 120:
-        return f"{seconds:.1f} s old"
-    return f"{seconds / 60:.0f} min old" if seconds < 7200 else f"{seconds / 3600:.1f} h old"
 
 
 def armed_words(account: dict[str, Any]) -> str:
@@ -93,6 +88,9 @@ def _rule(rule: dict[str, Any]) -> str:
 
 def _incident(incident: dict[str, Any]) -> list[str]:
     lines = [f"  incident {incident['id']} since {incident['opened_at']}, by {incident['rule']}"]
+    if trial := incident.get("trial"):
+        clean = f"clean for {trial['clean_s'] / 60:.0f} of {trial['needs_s'] / 60:.0f} min"
+        lines.append(f"    half-open: new size capped at {trial['size_cap']:.0%}, {clean}")
     lines += [f"    {line}" for step in incident["steps"] if (line := step_line(step))]
     if incident["verified_flat_at"]:
         lines.append(f"    verified flat at {incident['verified_flat_at']}")

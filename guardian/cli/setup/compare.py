@@ -67,6 +67,10 @@ def _rule(old: Rule, new: Rule) -> Iterator[Change]:
         yield changed("on_unknown", _toward(tighter), old.on_unknown.value, new.on_unknown.value)
     if old.clears != new.clears:
         yield changed("clears", _toward(new.clears == "operator"), old.clears, new.clears)
+    for field in ("cooldown_seconds", "gamma"):
+        a, b = getattr(old, field), getattr(new, field)
+        if a != b:
+            yield changed(field.removesuffix("_seconds"), _toward(b > a), f"{a:g}", f"{b:g}")
     if old.only != new.only:
         wider = not new.only or (bool(old.only) and set(new.only) >= set(old.only))
         yield changed("only", _toward(wider), ", ".join(old.only) or "all", ", ".join(new.only) or "all")

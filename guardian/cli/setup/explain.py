@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from guardian.cli.see.status import aged
+from guardian.cli.see.names import aged
 from guardian.core.judge import CLEAR_BELOW
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, Rule, Rung, Window
@@ -27,6 +27,9 @@ def window_words(window: Window) -> str:
         case "hwm":
             span = "ever watched" if window.seconds is None else f"of the last {span_words(window.seconds)}"
             return f"since the highest value {span}"
+        case "hours":
+            opens, closes = (f"{m // 60:02}:{m % 60:02}" for m in (window.opens, window.closes))
+            return f"since {opens} {window.tz}, until {closes}"
     return f"the last {span_words(window.seconds or 0.0)}"
 
 
@@ -62,6 +65,9 @@ def described(rule: Rule, pack: str) -> dict[str, Any]:
         "stale_after_s": rule.stale_after_seconds,
         "on_unknown": rule.on_unknown.value,
         "clears": clears_words(rule),
+        "clears_by": rule.clears,
+        "cooldown_s": rule.cooldown_seconds,
+        "gamma": rule.gamma,
         "mode": "armed" if rule.armed else "observe",
         "runbook": rule.runbook,
     }
@@ -73,9 +79,14 @@ def clears_words(rule: Rule) -> str:
     well = lowest * CLEAR_BELOW if rule.direction == "over" else lowest / CLEAR_BELOW
     side = "below" if rule.direction == "over" else "above"
     calm = f"CAUTION by itself after a minute {side} {well:g}"
-    return (
-        calm if rule.ladder[-1].level is Level.CAUTION else f"{calm}; above CAUTION: guardian resume ACCOUNT"
-    )
+    levels = {rung.level for rung in rule.ladder}
+    if levels == {Level.CAUTION}:
+        return calm
+    if rule.clears == "operator":
+        return f"{calm}; above CAUTION: guardian resume ACCOUNT"
+    wait = f"calm and a cooldown of {span_words(rule.cooldown_seconds)}, doubled by each halt of a day"
+    auto = f"{calm}; HALT and REDUCE by itself: {wait}, then half-open"
+    return f"{auto}; above REDUCE: guardian resume ACCOUNT" if max(levels) > Level.REDUCE else auto
 
 
 def lines(rule: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -90,22 +101,55 @@ def lines(rule: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[st
         rows.append(
             f"  {rule['direction']} {rung['limit']:<8g}{rung['level']}{to}, held {rung['hold_s']:g} s"
         )
+    if rule["gamma"]:
+        most = f"{1 - rule['gamma']:.0%}" if rule["direction"] == "over" else f"{1 + rule['gamma']:.0%}"
+        rows.append(f"  adapts      up to REDUCE: {most} of these where the market is wholly overheated")
     rows += [
         f"  stale       after {rule['stale_after_s']:g} s without evidence: {rule['on_unknown']}",
         f"  clears      {rule['clears']}",
         f"  runbook     {rule['runbook'] or 'none'}",
     ]
-    return rows + [_live(each) for each in live]
+    return rows + [line for each in live for line in _live(each)]
 
 
-def _live(now: Mapping[str, Any]) -> str:
+def _live(now: Mapping[str, Any]) -> list[str]:
+    """Value and limit, today's ladder with its holds, the market's heat, and what would end the level."""
+    name, age = f"  {now['account']:<11}", aged(now["age_s"])
     if now["value"] is None:
-        return f"  {now['account']:<11} {now['verdict']}: {now['why']} ({aged(now['age_s'])})"
-    bound = "at least " if now["bound"] == "at_least" else ""
-    place = f"{bound}{now['value']:.4g} of {now['limit']:.4g} for {now['level']}"
-    hold = f"held {now['held_s']:g} of {now['hold_s']:g} s"
-    far = f"{now['distance']:.4g} away"
-    return f"  {now['account']:<11} {now['verdict']}: {place}, {far}, {hold} ({aged(now['age_s'])})"
+        rows = [f"{name} {now['verdict']}: {now['why']} ({age})"]
+    else:
+        bound = "at least " if now["bound"] == "at_least" else ""
+        place = f"{bound}{now['value']:.4g} of {now['limit']:.4g} for {now['level']}"
+        hold = f"held {now['held_s']:g} of {now['hold_s']:g} s"
+        rows = [f"{name} {now['verdict']}: {place}, {now['distance']:.4g} away, {hold} ({age})"]
+    rows += [f"    {_today(rung)}" for rung in now["ladder"]]
+    if now["overheat"]:
+        rows.append(f"    overheat {_heat(now['overheat'])}")
+    rows.append(f"    account at {now['account_level']}{_trial(now['trial'])}")
+    leaves = now["leaves"] or {"waits_for": []}
+    return rows + [f"    waits for {what}" for what in leaves["waits_for"]]
+
+
+def _today(rung: Mapping[str, Any]) -> str:
+    to = "" if rung["to"] is None else f" to {rung['to']:g}"
+    hard = "" if rung["limit"] == rung["hard"] else f" (hard {rung['hard']:.4g})"
+    state = "fired" if rung["fired"] else "past" if rung["past"] else "not past"
+    held = f", held {rung['held_s']:.3g} of {rung['hold_s']:g} s" if rung["hold_s"] else ""
+    return f"{rung['level']}{to} at {rung['limit']:.4g} today{hard}: {state}{held}"
+
+
+def _heat(heat: Mapping[str, Any]) -> str:
+    known = [f"{c['name']} {c['value']:.2f}" for c in heat["components"] if c["value"] is not None]
+    lacking = [c["name"] for c in heat["components"] if c["value"] is None]
+    told = "; ".join([*known, *([f"not known: {', '.join(lacking)}"] if lacking else [])])
+    return f"{heat['value']:.2f} ({told})"
+
+
+def _trial(trial: Mapping[str, Any] | None) -> str:
+    if not trial:
+        return ""
+    clean = f"clean for {trial['clean_s'] / 60:.0f} of {trial['needs_s'] / 60:.0f} min"
+    return f", half-open: new size capped at {trial['size_cap']:.0%}, {clean}"
 
 
 def live(document: Mapping[str, Any], rule: str) -> list[dict[str, Any]]:
@@ -117,7 +161,20 @@ def live(document: Mapping[str, Any], rule: str) -> list[dict[str, Any]]:
                 known = own["value"] is not None
                 sign = 1 if own.get("direction", "over") == "over" else -1
                 away = sign * (own["limit"] - own["value"]) if known else None
-                names = ("verdict", "value", "bound", "why", "limit", "level", "held_s", "hold_s", "age_s")
-                numbers = {name: own[name] for name in names}
-                found.append({"account": account["name"], **numbers, "distance": away})
+                found.append({"account": account["name"], **_numbers(own, account), "distance": away})
     return found
+
+
+def _numbers(own: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, Any]:
+    """What the status tells of the rule, and of the account around it."""
+    names = ("verdict", "value", "bound", "why", "limit", "level", "held_s", "hold_s", "age_s")
+    rung = {"to": None, "held_s": 0.0, "past": False, "fired": False}
+    return {name: own[name] for name in names} | {
+        "hard": own.get("hard", own["limit"]),
+        "armed": own.get("armed"),
+        "ladder": [{**rung, "hard": each["limit"], **each} for each in own.get("ladder", ())],
+        "account_level": account.get("level", "NORMAL"),
+        "overheat": account.get("overheat"),
+        "leaves": account.get("leaves"),
+        "trial": (account.get("incident") or {}).get("trial"),
+    }

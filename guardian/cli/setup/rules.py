@@ -58,11 +58,14 @@ def _line(rule: Rule, pack: Pack) -> str:
 
 @rules.command()
 @click.argument("rule_id", metavar="ID")
+@click.option("--account", metavar="NAME", help="Only this account's live values.")
 @_rules_option
 @config_option
 @json_option
-def explain(rule_id: str, refs: tuple[str, ...], config_path: Path | None, as_json: bool) -> None:
-    """What one rule means; with a running daemon also how far it is from its limit."""
+def explain(
+    rule_id: str, account: str | None, refs: tuple[str, ...], config_path: Path | None, as_json: bool
+) -> None:
+    """What one rule means; with a running daemon also where it stands and what would end the level."""
     packs = packs_of(config_path, refs)
     found = {rule.id: (rule, pack) for pack in packs for rule in pack.rules}
     if rule_id not in found:
@@ -72,7 +75,14 @@ def explain(rule_id: str, refs: tuple[str, ...], config_path: Path | None, as_js
     rule, pack = found[rule_id]
     document = described(rule, pack.name)
     now = [] if refs else _live(config_path, rule_id)
+    if account is not None and now:
+        now = [each for each in now if each["account"] == account] or _nobody(account, now)
     say({**document, "live": now}, as_json, "\n".join(lines(document, now)))
+
+
+def _nobody(account: str, now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ", ".join(each["account"] for each in now)
+    raise ConfigError(f"the rule does not judge an account named {account!r}; it judges {names}")
 
 
 def _live(config_path: Path | None, rule_id: str) -> list[dict[str, Any]]:
@@ -145,6 +155,20 @@ def diff(ctx: click.Context, old: str, new: str, exit_code: bool, as_json: bool)
     say({"loosens": loosens, "changes": [change.document() for change in changes]}, as_json, text)
     if exit_code and loosens:
         ctx.exit(LOOSENS)
+
+
+@rules.command()
+@click.argument("pack", metavar="PACK")
+@click.option("--history", required=True, type=click.Path(exists=True, path_type=Path), help="Candles.")
+@click.option("--leverage", "multiples", type=click.FloatRange(0, 125, min_open=True), multiple=True,
+              help="Multiple of the equity (repeatable); 1, 2, 3 and 5 if not given.")  # fmt: skip
+@click.option("--symbol", default="", metavar="NAME", help="What is held; BTC if not given.")
+@json_option
+def trips(pack: str, history: Path, multiples: tuple[float, ...], symbol: str, as_json: bool) -> None:
+    """How often each loss rule of PACK would have tripped a year, and what a CVaR limit means for size."""
+    arming = importlib.import_module("guardian.evaluate.arming")
+    document = arming.report(_all(pack), history, symbol, multiples or arming.MULTIPLES)
+    say(document, as_json, "\n".join(arming.lines(document)))
 
 
 def _all(ref: str) -> list[Rule]:

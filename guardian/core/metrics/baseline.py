@@ -10,8 +10,40 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from guardian.core.frozen import replace
-from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline
-from guardian.core.model import Window
+from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline, Nav
+from guardian.core.model import Rule, Window
+from guardian.core.state import AccountState, RuleState
+
+
+def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
+    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline."""
+    if nav is None:
+        return tuple(r if r.baseline is None else replace(r, baseline=None) for r in account.rules)
+    if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
+        return account.rules
+    windows, value = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}, least(nav)
+    return tuple(
+        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, value))
+        if own.rule_id in windows
+        else own
+        for own in account.rules
+    )
+
+
+def least(nav: Nav) -> float:
+    """What to fall from is the less of what the two accounts tell.
+
+    A leg that one listing lacks must not make a peak that was never there.
+    """
+    return float(min(nav.explained, nav.equity if nav.raw is None else nav.raw) / nav.units)
+
+
+def anew(nav: Nav | None) -> Baseline | None:
+    """A window that begins with this NAV on purpose: it is whole, for nothing before it counts any more."""
+    if nav is None:
+        return None
+    value = least(nav)
+    return Baseline(((nav.at, value),), nav.at, whole=True, last=value)
 
 
 def fold_baseline(baseline: Baseline | None, window: Window, at: datetime, nav: float) -> Baseline:

@@ -8,6 +8,9 @@ without a mean, with half-lives of a day and of 14 days; the larger rho of the t
 usual lambda while no step is missing; after a silence the old fades and one new step does not become
 everything.
 
+Coins of the wallet are followed at its prices, for returns.py and the risk that is made of it; only positions
+are correlated and clustered here.
+
 Needs the positions. Unknown (warming) until one pair has `STEPS_TO_KNOW` steps; AtLeast while only some
 pairs have. A price that hardly moves (`QUIET_RETURN`: a stablecoin, a frozen feed) makes its pairs unknown.
 Fewer than two assets: 0. Bound: `MAXIMUM_ASSETS`, those held first; an asset not held for a day is
@@ -18,19 +21,21 @@ Source: RiskMetrics 1996; metrics.md M14.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import combinations
 from math import isfinite, log, sqrt
 
 from guardian.core.frozen import replace
-from guardian.core.memory import Correlations, Followed, Moments, Pair
+from guardian.core.memory import Correlations, Followed, Markets, Moments, Pair
 from guardian.core.metrics.clusters import Rho, partition
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown
+from guardian.core.model import AtLeast, Known, Measured, Part, Snapshot, Unknown, Wallet
 
 GRID_SECONDS = 300
-FAST_CELLS, SLOW_CELLS = 288, 14 * 288
-"""Half-lives of a day and of 14 days, in cells."""
+FAST_CELLS, MIDDLE_CELLS, SLOW_CELLS = 288, 3 * 288, 14 * 288
+"""Half-lives of a day, of three days (what turbulence compares with) and of 14 days, in cells."""
 
 STEPS_TO_KNOW = 48
 """Four hours: the standard error of a rho is then at most 0.15."""
@@ -42,17 +47,23 @@ LONGEST_SPAN = 2
 QUIET_RETURN = 5e-5
 MAXIMUM_ASSETS = 50
 FORGOTTEN_AFTER = timedelta(days=1)
+LEAST_COIN = Decimal("0.01")
 
 
-def fold_correlations(known: Correlations | None, seen: Snapshot) -> Correlations | None:
-    """What is known after one read; a read without positions changes nothing."""
+def fold_correlations(
+    known: Correlations | None, seen: Snapshot, markets: Markets | None = None
+) -> Correlations | None:
+    """What is known after one read; a read without positions changes nothing.
+
+    `markets` shows the price of what was held of late: an account made flat still has a market to wait for.
+    """
     if seen.positions is None:
         return known
     cell = int(seen.asked_at.timestamp()) // GRID_SECONDS
     book = before = known or Correlations(cell)
     if cell > book.grid:
         book = _closed(book, cell)
-    book = _followed(book, seen.positions, seen.asked_at)
+    book = _quoted(_followed(book, seen), markets, seen.asked_at)
     held = {p.base for p in seen.positions if p.quantity}
     current = tuple(f.asset for f in book.followed if f.asset in held)
     if book.grid != before.grid or set(current) != {asset for group in book.clusters for asset in group}:
@@ -68,13 +79,14 @@ def known_rhos(book: Correlations) -> Rho:
 
 def rho(pair: Pair) -> float | None:
     """The larger of both memories; None while too few steps, or too quiet a price, tell."""
-    values = [_rho(moments) for moments in (pair.fast, pair.slow)]
+    values = [moment_rho(moments) for moments in (pair.fast, pair.slow)]
     if pair.fast[3] < WEIGHT_TO_KNOW:
         return None
     return max((value for value in values if value is not None), default=None)
 
 
-def _rho(moments: Moments) -> float | None:
+def moment_rho(moments: Moments) -> float | None:
+    """The correlation in one memory; None where a price hardly moves."""
     aa, bb, ab, weight = moments
     if min(aa, bb) <= weight * QUIET_RETURN**2:
         return None
@@ -83,9 +95,13 @@ def _rho(moments: Moments) -> float | None:
 
 def faded(moments: Moments, a: float, b: float, kept: float, added: float) -> Moments:
     """The moments after one step of returns `a` and `b`: the old times `kept`, the new times `added`."""
-    new = (a * a, b * b, a * b, 1.0)
-    aa, bb, ab, weight = (kept * old + added * step for old, step in zip(moments, new, strict=True))
-    return aa, bb, ab, weight
+    aa, bb, ab, weight = moments
+    return (
+        kept * aa + added * (a * a),
+        kept * bb + added * (b * b),
+        kept * ab + added * (a * b),
+        kept * weight + added,
+    )
 
 
 # --- the grid -----------------------------------------------------------------------------------------
@@ -93,7 +109,7 @@ def faded(moments: Moments, a: float, b: float, kept: float, added: float) -> Mo
 
 def _closed(book: Correlations, cell: int) -> Correlations:
     """The cell that was filling is over: its last marks give one return each."""
-    step = {f.asset: found for f in book.followed if (found := _return(f, book.grid)) is not None}
+    step = closing_returns(book)
     followed = tuple(
         replace(f, grid_mark=f.mark, grid=book.grid) if _cell(f.seen_at) == book.grid else f
         for f in book.followed
@@ -102,6 +118,11 @@ def _closed(book: Correlations, cell: int) -> Correlations:
     known = {(p.a, p.b): p for p in book.pairs}
     pairs = [_learned(known.get((a, b)) or Pair(a, b), step, book.grid) for a, b in combinations(names, 2)]
     return replace(book, grid=cell, followed=followed, pairs=tuple(pairs))
+
+
+def closing_returns(book: Correlations) -> dict[str, tuple[float, int]]:
+    """By asset the return that ends with the cell that is filling, and the cells it spans."""
+    return {f.asset: found for f in book.followed if (found := _return(f, book.grid)) is not None}
 
 
 def _return(own: Followed, grid: int) -> tuple[float, int] | None:
@@ -117,11 +138,11 @@ def _learned(pair: Pair, step: dict[str, tuple[float, int]], grid: int) -> Pair:
     if a is None or b is None or a[1] != b[1]:
         return pair
     elapsed, span = (grid - pair.grid if pair.grid else a[1]), a[1]
-    fast, slow = (
-        faded(old, a[0], b[0], 2 ** (-elapsed / cells), 1 - 2 ** (-span / cells))
-        for old, cells in ((pair.fast, FAST_CELLS), (pair.slow, SLOW_CELLS))
+    memories = ((pair.fast, FAST_CELLS), (pair.middle, MIDDLE_CELLS), (pair.slow, SLOW_CELLS))
+    fast, middle, slow = (
+        faded(old, a[0], b[0], 2 ** (-elapsed / cells), 1 - 2 ** (-span / cells)) for old, cells in memories
     )
-    return replace(pair, fast=fast, slow=slow, grid=grid)
+    return replace(pair, fast=fast, middle=middle, slow=slow, grid=grid)
 
 
 def _cell(at: datetime) -> int:
@@ -131,12 +152,13 @@ def _cell(at: datetime) -> int:
 # --- whose prices are followed ------------------------------------------------------------------------
 
 
-def _followed(book: Correlations, positions: tuple[Position, ...], at: datetime) -> Correlations:
-    """The newest marks. Held assets come first, then those already followed, then the largest."""
-    known = {f.asset: f for f in book.followed if at - f.seen_at <= FORGOTTEN_AFTER}
+def _followed(book: Correlations, seen: Snapshot) -> Correlations:
+    """The newest marks. Positions come first, then coins, then those already followed, then the largest."""
+    at = seen.asked_at
+    known = {f.asset: f for f in book.followed if at - (f.held_at or f.seen_at) <= FORGOTTEN_AFTER}
     size: dict[str, float] = {}
     fresh: dict[str, Followed] = {}
-    for p in sorted(positions, key=lambda p: p.leg):
+    for p in sorted(seen.positions or (), key=lambda p: p.leg):
         mark = float(p.mark)
         if not p.quantity or not 0 < mark or not isfinite(mark):
             continue
@@ -144,15 +166,42 @@ def _followed(book: Correlations, positions: tuple[Position, ...], at: datetime)
         size[base] = size.get(base, 0.0) + abs(float(p.worth))
         old = known.get(base)
         if old is not None and old.symbol == p.symbol:
-            fresh[base] = Followed(base, p.symbol, mark, at, old.grid_mark, old.grid)
+            fresh[base] = Followed(base, p.symbol, mark, at, old.grid_mark, old.grid, at)
         elif base not in fresh:
             # Another contract of the asset has another price: what lies between the two is no return.
-            fresh[base] = Followed(base, p.symbol, mark, at)
-    candidates = known | fresh
+            fresh[base] = Followed(base, p.symbol, mark, at, held_at=at)
+    coins = {f.asset: f for f in _coins(seen.wallet, known, at) if f.asset not in fresh}
+    candidates = known | coins | fresh
     order = sorted(
-        candidates, key=lambda name: (name not in fresh, name not in known, -size.get(name, 0.0), name)
+        candidates,
+        key=lambda n: (n not in fresh, n not in coins, n not in known, -size.get(n, 0.0), n),
     )
     return replace(book, followed=tuple(candidates[name] for name in sorted(order[:MAXIMUM_ASSETS])))
+
+
+def _coins(wallet: Wallet | None, known: dict[str, Followed], at: datetime) -> Iterator[Followed]:
+    """Coins over 1 % of the equity at the wallet's price; what is worth 1 is the money that counts."""
+    for b in wallet.balances if wallet else ():
+        price = float(b.price)
+        if wallet is None or price == 1 or not 0 < price:
+            continue
+        if abs(b.quantity * b.price) > LEAST_COIN * abs(wallet.equity):
+            old = known.get(b.currency)
+            fresh = Followed(b.currency, b.currency, price, at, held_at=at)
+            same = old is not None and old.symbol == b.currency
+            yield replace(fresh, grid_mark=old.grid_mark, grid=old.grid) if same and old else fresh
+
+
+def _quoted(book: Correlations, markets: Markets | None, read_at: datetime) -> Correlations:
+    """The newest quotes of followed assets that the read did not show; what is newer than it waits."""
+    if markets is None or markets.quoted_at is None or markets.quoted_at > read_at:
+        return book
+    marks, at = {q.symbol: float(q.mark) for q in markets.quotes}, markets.quoted_at
+    followed = [
+        replace(f, mark=marks[f.symbol], seen_at=at) if f.symbol in marks and at > f.seen_at else f
+        for f in book.followed
+    ]
+    return replace(book, followed=tuple(followed))
 
 
 # --- the metric ---------------------------------------------------------------------------------------

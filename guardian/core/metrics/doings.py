@@ -6,41 +6,53 @@ a day, and `MAXIMUM_DOINGS` rows of each kind. Not arithmetic: metrics sum them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_DOINGS, Doings
 
-KEPT = timedelta(days=1)
+KEPT = timedelta(hours=25)
+"""A local day, also the one on which the clocks go back."""
 
 
 def fold_activity(known: Doings | None, seen: Activity) -> Doings:
     """What is known after one answer; a part that failed keeps its rows and its age."""
     known = known or Doings(seen.asked_at)
     if seen.fills is not None:
-        fills = _fills({f.id: f for f in (*known.fills, *seen.fills)}, seen.asked_at - KEPT)
-        known = replace(known, fills=fills, filled_at=_later(known.filled_at, seen.asked_at))
+        asked = _later(known.filled_at, seen.asked_at)
+        fills = _fills((*known.fills, *seen.fills), asked - KEPT)
+        known = replace(known, fills=fills, filled_at=asked)
     if seen.orders is not None:
-        orders = _orders({o.id: o for o in (*known.orders, *seen.orders)}, seen.asked_at - KEPT)
-        known = replace(known, orders=orders, ordered_at=_later(known.ordered_at, seen.asked_at))
+        asked = _later(known.ordered_at, seen.asked_at)
+        orders = _orders((*known.orders, *seen.orders), asked - KEPT)
+        known = replace(known, orders=orders, ordered_at=asked)
     return known
 
 
-def _fills(rows: dict[str, Fill], since: datetime) -> tuple[Fill, ...]:
+def _fills(rows: Iterable[Fill], since: datetime) -> tuple[Fill, ...]:
     """Without those that are no fills: a metric must not be poisoned by a price that is no number."""
-    sound = (f for f in rows.values() if f.at > since and _numbers(f))
-    return tuple(sorted(sound, key=lambda f: (f.at, f.id)))[-MAXIMUM_DOINGS:]
+    sound = {f.id: f for f in rows if f.at > since and _is_fill(f)}
+    return tuple(sorted(sound.values(), key=lambda f: (f.at, f.id)))[-MAXIMUM_DOINGS:]
 
 
-def _orders(rows: dict[str, PastOrder], since: datetime) -> tuple[PastOrder, ...]:
-    recent = (o for o in rows.values() if o.updated_at > since)
+def _orders(rows: Iterable[PastOrder], since: datetime) -> tuple[PastOrder, ...]:
+    """Of two words on one order the one with the newer stamp counts, in whatever order they came."""
+    sound = {o.id: o for o in sorted(rows, key=lambda o: o.updated_at) if _is_order(o)}
+    recent = (o for o in sound.values() if o.updated_at > since)
     return tuple(sorted(recent, key=lambda o: (o.updated_at, o.id)))[-MAXIMUM_DOINGS:]
 
 
-def _numbers(fill: Fill) -> bool:
-    finite = all(n.is_finite() for n in (fill.quantity, fill.price, fill.fee, fill.closed))
-    return finite and fill.quantity > 0 and fill.price > 0
+def _is_fill(fill: Fill) -> bool:
+    numbers = (fill.quantity, fill.price, fill.fee, fill.closed, fill.contract_size, fill.realised)
+    finite = all(n.is_finite() for n in numbers if n is not None)
+    return finite and fill.quantity > 0 and fill.price > 0 and fill.contract_size > 0
+
+
+def _is_order(order: PastOrder) -> bool:
+    numbers = (order.quantity, order.filled, order.price, order.average)
+    return all(n.is_finite() for n in numbers if n is not None)
 
 
 def _later(known: datetime | None, asked: datetime) -> datetime:

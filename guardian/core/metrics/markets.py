@@ -7,6 +7,7 @@ metric then says that it does not know.
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
 
 from guardian.core.facts.market import Book, Market, Quote
 from guardian.core.frozen import replace
@@ -28,13 +29,16 @@ def _sound(quote: Quote) -> bool:
     """A mark above zero, and no value that is not a finite number."""
     prices = (quote.mark, quote.index, quote.last, quote.bid, quote.ask, quote.other, quote.day_volume)
     numbers = [n for n in (*prices, quote.funding_rate) if n is not None]
+    hours = quote.funding_hours
+    if hours is not None and not (isfinite(hours) and hours > 0):
+        return False
     return all(map(Decimal.is_finite, numbers)) and all(p > 0 for p in prices[:6] if p is not None)
 
 
 def _uncrossed(book: Book) -> bool:
     """Levels of finite prices and quantities above zero, both sides in order and not crossed."""
     rows = (*book.bids, *book.asks)
-    if not all(n.is_finite() and n > 0 for row in rows for n in row):
+    if not all(n.is_finite() and n > 0 for n in (book.contract_size, *(n for row in rows for n in row))):
         return False
     bids, asks = [price for price, _ in book.bids], [price for price, _ in book.asks]
     ordered = bids == sorted(bids, reverse=True) and asks == sorted(asks)

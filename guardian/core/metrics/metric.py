@@ -26,6 +26,17 @@ CEILING: dict[Family, Level] = {
 `behaviour` is how the bot trades, or says that it does: it may stop new risk.
 """
 
+SCOPE_CEILING: dict[str, Level] = {
+    "symbol": Level.REDUCE,
+    "cluster": Level.REDUCE,
+    "strategy": Level.REDUCE,
+    "account": Level.LOCKOUT,
+    "portfolio": Level.LOCKOUT,
+    "mandate": Level.LOCKOUT,
+    "venue": Level.LOCKOUT,
+}
+"""How far a rule may go by whose value it judges."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -45,7 +56,7 @@ class Metric:
     means that there has never been any.
 
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
-    they show before FLATTEN.
+    they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
     """
 
     name: str
@@ -56,6 +67,8 @@ class Metric:
     measure: Callable[[View], Measured]
     corroborated: bool = False
     aged: Callable[[View], datetime | None] | None = None
+    of: str = ""
+    of_optional: bool = False
 
     @property
     def ceiling(self) -> Level:

@@ -12,6 +12,7 @@ from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.exposure import plan_cancels, plan_closes, plan_read, plan_reduction
 from guardian.core.plan.keys import plan_deletion, plan_fence
 from guardian.core.plan.verify import overdue, plan_verification
+from guardian.core.rearm import size_cap
 from guardian.core.state import AccountState
 
 
@@ -55,7 +56,8 @@ def _plan_caution(draft: Draft) -> None:
     """The permit of this level, and the keys for acting: proven fetchable at CAUTION, held from HALT on."""
     name, level = draft.account.policy.name, draft.account.level
     law = LAWS[level]
-    draft.persist(f"permit:{level.name}", "permit", SetPermit(UNSENT, name, law.permit, law.size_cap))
+    permit = SetPermit(UNSENT, name, law.permit, size_cap(draft.account, law.size_cap))
+    draft.persist(f"permit:{level.name}", "permit", permit)
     hold = level >= Level.HALT
     draft.persist(f"prepare:{hold}", "prepare", PrepareKeys(UNSENT, name, hold))
 

@@ -11,8 +11,7 @@ from datetime import timedelta
 from decimal import ROUND_UP, Decimal
 from zlib import crc32
 
-from guardian.core.breaker import base36
-from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, ReadNow, ResolveOrder
+from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, ReadNow, ResolveOrder, base36
 from guardian.core.events import RESTART, Outcome
 from guardian.core.model import Level, OpenOrder, Part, Position
 from guardian.core.plan.draft import UNSENT, Draft

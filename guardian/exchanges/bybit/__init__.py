@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from guardian.exchanges.bybit.beside.history import BybitHistory
+from guardian.exchanges.bybit.beside.market import BybitMarket
 from guardian.exchanges.bybit.canary import BybitCanary
 from guardian.exchanges.bybit.keys import BybitKeyAdmin
 from guardian.exchanges.bybit.read import BybitReader
 from guardian.exchanges.bybit.trade import BybitTrader
 from guardian.exchanges.generic.venue import Endpoint, Venue
 from guardian.exchanges.generic.wire import check_egress
-from guardian.ports import Canary, Credential, KeyAdmin, Reader, Trader
+from guardian.ports import Canary, Credential, History, KeyAdmin, MarketReader, Reader, Trader
 
 
 def _open_reader(endpoint: Endpoint, credential: Credential) -> Reader:
@@ -31,17 +33,30 @@ def _open_canary(endpoint: Endpoint) -> Canary:
     return BybitCanary(endpoint)
 
 
+def _open_market(endpoint: Endpoint) -> MarketReader:
+    check_egress(endpoint.egress)
+    return BybitMarket(endpoint)
+
+
+def _open_history(endpoint: Endpoint, credential: Credential) -> History:
+    check_egress(endpoint.egress)
+    return BybitHistory(endpoint, credential)
+
+
 BYBIT = Venue(
     name="bybit",
     title="Bybit (unified trading account)",
     capabilities=(
         "Sees the unified wallet, USDT and USDC linear contracts, all open and conditional orders, and the "
-        "transaction log. Cancels by id and closes reduce-only, 20 orders a second by default. A master key "
-        "fences (read-only, reversible) and deletes the keys of a sub-account. Not covered: inverse "
-        "contracts, options and spot orders; they show as margin or equity that no position explains."
+        "transaction log; beside them public prices and books, and the account's fills and past orders. "
+        "Cancels by id and closes reduce-only, 20 orders a second by default. A master key fences "
+        "(read-only, reversible) and deletes the keys of a sub-account. Not covered: inverse contracts, "
+        "options and spot orders; they show as margin or equity that no position explains."
     ),
     open_reader=_open_reader,
     open_trader=_open_trader,
     open_admin=_open_admin,
     open_canary=_open_canary,
+    open_market=_open_market,
+    open_history=_open_history,
 )

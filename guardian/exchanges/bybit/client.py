@@ -27,8 +27,9 @@ _UNMEASURED_MS = 60_000
 # Two of the venue's own servers may disagree by this much.
 _SKEW_MS = 100
 _MOST_PAGES = 400
+TOO_MANY = "pages"
 _FIRST_CLOCK_S = 1.0
-# What a snapshot asks, as its calls are named; orders, keys and audits are not part of a read.
+# What is asked in order to see, as its calls are named; acting, keys and audits are not part of a read.
 _RECORDED = {
     "privateGetV5AccountWalletBalance": "wallet-balance",
     "privateGetV5PositionList": "positions",
@@ -36,6 +37,10 @@ _RECORDED = {
     "privateGetV5AccountTransactionLog": "transaction-log",
     "publicGetV5MarketInstrumentsInfo": "instruments",
     "publicGetV5MarketTime": "time",
+    "publicGetV5MarketTickers": "tickers",
+    "publicGetV5MarketOrderbook": "orderbook",
+    "privateGetV5ExecutionList": "executions",
+    "privateGetV5OrderHistory": "order-history",
 }
 
 
@@ -100,12 +105,17 @@ class BybitClient:
         self._newest_ms[method] = max(self._newest_ms.get(method, 0), envelope.time_ms)
         return envelope
 
-    async def ask_pages(self, method: str, params: Mapping[str, object], credential: Credential) -> Pages:
-        """Every page of a question with a `limit`; a page missing is a failure, not a shorter list."""
+    async def ask_pages(
+        self, method: str, params: Mapping[str, object], credential: Credential, most: int = _MOST_PAGES
+    ) -> Pages:
+        """Every page of a question with a `limit`; a page missing is a failure, not a shorter list.
+
+        Raises VenueError, its code `TOO_MANY` where there are more than `most` pages.
+        """
         found: list[Row] = []
         cursors = {""}
         cursor = ""
-        for _ in range(_MOST_PAGES):
+        for _ in range(most):
             page = await self.ask(method, {**params, "cursor": cursor} if cursor else params, credential)
             listed = rows(page.result, "list")
             found += listed
@@ -115,7 +125,7 @@ class BybitClient:
             if cursor in cursors:
                 raise garbage("the same page cursor came twice")
             cursors.add(cursor)
-        raise VenueError("pages", f"more than {_MOST_PAGES} pages")
+        raise VenueError(TOO_MANY, f"more than {most} pages")
 
     async def measure_clock(self) -> None:
         """Learn the venue's clock from GET /v5/market/time. Raises VenueError."""

@@ -7,7 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from guardian.ports import Canary, Credential, KeyAdmin, Reader, Trader
+from guardian.ports import Canary, Credential, History, KeyAdmin, MarketReader, Reader, Trader
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Up to when an earlier run has heard of fills, and of past orders; None: never."""
+
+    fills: datetime | None = None
+    orders: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A second venue (its ccxt id) whose public prices are compared; `url` replaces its own hosts."""
+
+    venue: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +35,8 @@ class Endpoint:
     each request. `egress` is "" (default route), a source IP address, or a proxy URL. `orders_per_second` is
     set where the venue has raised this account's limit; None means its published default. `booked_to` is up
     to when an earlier run has booked the ledger: a reader begins there, so that nothing in between is lost.
-    `clock_seconds` is the longest time between two measurements of the venue's clock.
+    `clock_seconds` is the longest time between two measurements of the venue's clock. `done_to` is up to when
+    an earlier run has heard of fills and of past orders; `compare` is where a second price comes from.
     """
 
     account: str
@@ -32,6 +49,8 @@ class Endpoint:
     orders_per_second: int | None = None
     booked_to: datetime | None = None
     clock_seconds: float = 60.0
+    done_to: Heard = Heard()
+    compare: Compared | None = None
 
 
 class OpenAdmin(Protocol):
@@ -53,3 +72,5 @@ class Venue:
     open_trader: Callable[[Endpoint], Trader]
     open_admin: OpenAdmin
     open_canary: Callable[[Endpoint], Canary]
+    open_market: Callable[[Endpoint], MarketReader]
+    open_history: Callable[[Endpoint, Credential], History]

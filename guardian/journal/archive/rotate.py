@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from guardian.journal.archive.room import size_of_records
 from guardian.journal.archive.segment import (
     Lying,
     Segment,
@@ -36,6 +37,8 @@ from guardian.journal.archive.segment import (
     write,
 )
 from guardian.journal.chain import ARCHIVED, PRUNED, Row, instant
+from guardian.journal.faults import failing
+from guardian.journal.history.shapes import TABLES, Table
 from guardian.journal.schema import CHAIN, connect_read_only, read_meta
 from guardian.journal.store import Entry, Store
 
@@ -85,7 +88,7 @@ class Rotated:
 
 
 class Live(NamedTuple):
-    """The live file: its first record, the last one that may leave, and the bytes in use."""
+    """The live file: its first record, the last one that may leave, and the bytes that records take."""
 
     first: int
     since: str
@@ -152,11 +155,8 @@ class Rotation:
         first = db.execute("SELECT seq, at FROM records ORDER BY seq LIMIT 1").fetchone()
         if len(marks) < 2 or first[0] > marks[1] - 2:
             return None
-        pages, free, size = (
-            db.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return Live(first[0], str(first[1]), marks[1] - 2, (pages - free) * size)
+        last = db.execute("SELECT max(seq) FROM records").fetchone()[0]
+        return Live(first[0], str(first[1]), marks[1] - 2, size_of_records(db, first[0], last))
 
     def _due(self, live: Live) -> bool:
         return live.used >= self._keeping.segment_bytes or live.since < instant(self._now - self._keeping.age)
@@ -255,10 +255,27 @@ class Rotation:
             if segment.title.until >= instant(past) or segment.title.last >= first:
                 break
             self._say(PRUNED, segment)
+            self._forget(db, segment.title.last)
             segment.path.unlink()
             settle(segment.path.parent)
             deleted += 1
         return deleted
+
+    def _forget(self, db: sqlite3.Connection, last: int) -> None:
+        """Rows of the history go with the record that told them last, before it goes itself."""
+        try:
+            for table in TABLES:
+                self._forget_of(db, table, last)
+        except sqlite3.Error as error:
+            if failing(error):
+                raise
+            self._unfit.append(f"rows of orders, fills and ledger cannot be deleted ({error})")
+
+    def _forget_of(self, db: sqlite3.Connection, table: Table, last: int) -> None:
+        with closing(db.execute(table.told_until, (last,))) as found:
+            while rows := [(rowid, last) for (rowid,) in found.fetchmany(BATCH_ROWS)]:
+                self._do(_forgetting(table, rows))
+                time.sleep(PAUSE_SECONDS)
 
     def _say(self, kind: str, segment: Segment, **more: str) -> None:
         body = json.dumps({"file": segment.path.name, **asdict(segment.title), **more}, sort_keys=True)
@@ -268,6 +285,16 @@ class Rotation:
     def _do(self, job: Job[T]) -> T:
         answer: T = self._ask(job).result(LIVE_SECONDS)
         return answer
+
+
+def _forgetting(table: Table, rows: list[tuple[int, int]]) -> Job[None]:
+    """Delete rows (rowid, seq) of the history; one that a later record told again stays."""
+
+    def job(store: Store) -> None:
+        with store.beside() as db:
+            db.executemany(table.forget, rows)
+
+    return job
 
 
 def _releasing(rows: list[tuple[int, str]]) -> Job[None]:

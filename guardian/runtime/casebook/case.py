@@ -22,7 +22,8 @@ MARGIN = Decimal("0.1")
 MOVED = {kind.value: kind for kind in LedgerKind}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 COMMANDS = ("arm", "disarm", "demand", "resume", "keys", "trouble", "healed", "drilled")
-FACTS = ("read", "tick", "restart", "look", *COMMANDS, *OUTCOMES)
+TOLD = ("market", "activity", "telemetry")
+FACTS = ("read", *TOLD, "tick", "restart", "look", *COMMANDS, *OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def _shown(rule: Rule, deeds: Sequence[str]) -> Shown:
                 standing == Verdict.CLEAR and _near(rule, float(found[3] or 0))
             )
         elif (found := LEVEL.fullmatch(text)) and found[2] == rule.id:
-            if standing == Verdict.UNKNOWN:
+            # What has never been told (a heartbeat) has no verdict: what it raises then is blindness.
+            if standing in (Verdict.UNKNOWN, Verdict.WARMING, ""):
                 shown.raised_blind = True
             else:
                 shown.raised.add(found[1])

@@ -1,6 +1,7 @@
 """A rule in one line of a case, held to everything that a rule of a pack is held to.
 
-`rule ID METRIC WINDOW LEVEL:LIMIT[:HOLD][:TO]... [under] [observe] [blind=caution] [stale=10s]`
+`rule ID METRIC WINDOW LEVEL:LIMIT[:HOLD][:TO]... [under] [observe] [blind=caution] [stale=10s] [of=NAME]`
+and, where they are not as usual, `scope=`, `clears=auto`, `cooldown=4h`, `gamma=0.25`.
 
 A metric that takes no window is asked about `now`.
 """
@@ -14,7 +15,8 @@ from guardian.config.reading import Read, Spot, Wrong, clip, unknown
 from guardian.core.model import Rule
 
 FIX = "Write: rule ID METRIC WINDOW LEVEL:LIMIT[:HOLD][:TO]..., such as: rule dd drawdown 1h halt:0.05:2s"
-OPTIONS = {"blind": "on_unknown", "stale": "stale_after"}
+SAME = ("of", "scope", "clears", "cooldown", "gamma")
+OPTIONS = {"blind": "on_unknown", "stale": "stale_after", **{name: name for name in SAME}}
 MODES = ("observe", "under")
 
 
@@ -32,7 +34,10 @@ def inline_rule(words: list[str], line: int, spot: Spot, read_rule: Read[Rule]) 
         plain.append(("on_unknown", "ignore"))
     side = "under" if "under" in rest else "over"
     rungs = [_rung(word, side, line) for word in rest if "=" not in word and word not in MODES]
-    entries = [Entry(key, line, Leaf(line, value, value)) for key, value in plain]
+    entries = [
+        Entry(key, line, _leaf(value, line) if key == "gamma" else Leaf(line, value, value))
+        for key, value in plain
+    ]
     return read_rule(Table(line, [*entries, Entry("ladder", line, Items(line, rungs))]), spot)
 
 

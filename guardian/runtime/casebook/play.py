@@ -34,6 +34,7 @@ from guardian.runtime.casebook.account import BOT_KEY, Money, policy
 from guardian.runtime.casebook.case import OUTCOMES, Case, Fact
 from guardian.runtime.casebook.deed import deed
 from guardian.runtime.casebook.tell import Step, at, deeds, named, standing
+from guardian.runtime.casebook.told import READERS
 from guardian.runtime.casebook.words import level, seconds
 
 WHO = "anna"
@@ -114,6 +115,8 @@ class _Story:
                 assert fact.seen is not None
                 asked = now - timedelta(seconds=fact.seen.late)
                 return SnapshotTaken(now, self._money[name].read(fact.seen, asked, first))
+            case what if what in READERS:
+                return READERS[what](list(fact.words), name, now)
             case "tick":
                 return Tick(now)
             case "restart":

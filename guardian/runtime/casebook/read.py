@@ -25,8 +25,20 @@ from guardian.config.shapes import ConfigError
 from guardian.config.values import NAME
 from guardian.core.model import Rule
 from guardian.runtime.casebook import words as reading
-from guardian.runtime.casebook.case import COMMANDS, FACTS, NOTHING, OUTCOMES, RULED_OFF, Case, Fact, Played
+from guardian.runtime.casebook.case import (
+    COMMANDS,
+    FACTS,
+    NOTHING,
+    OUTCOMES,
+    RULED_OFF,
+    START,
+    TOLD,
+    Case,
+    Fact,
+    Played,
+)
 from guardian.runtime.casebook.inline import inline_rule
+from guardian.runtime.casebook.told import READERS
 
 FLAGS = ("unarmed", "as-written", "no-rules")
 HEADS = ("pack", "only", "rule", "account", "start", *FLAGS)
@@ -192,6 +204,9 @@ def _fact(draft: Draft, written: list[str], line: int) -> Fact:
         raise unknown("fact", what, FACTS)
     if what == "read":
         return Fact(line, at, account, what, seen=reading.seen(rest))
+    if what in READERS:
+        READERS[what](rest, account, START)  # refused here, with its line, or read again when it happens
+        return Fact(line, at, account, what, tuple(rest))
     least, most = ARGUMENTS[what]
     if not least <= len(rest) <= most:
         needs = "a word after it" if len(rest) < least else "fewer words after it"
@@ -208,7 +223,7 @@ def _whose(draft: Draft, words: list[str]) -> tuple[str, list[str]]:
         if name not in names:
             raise unknown("account", name, names)
         return name, words[1:]
-    if len(names) > 1 and words and words[0] in ("read", *COMMANDS, *OUTCOMES):
+    if len(names) > 1 and words and words[0] in ("read", *TOLD, *COMMANDS, *OUTCOMES):
         raise Wrong("whose?", f"Name the account after the time: {names[0]}:")
     return names[0], words
 

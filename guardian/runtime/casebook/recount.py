@@ -29,6 +29,7 @@ from guardian.core.model import OpenOrder, Position, Snapshot, Wallet
 from guardian.runtime.casebook.account import open_pnl
 from guardian.runtime.casebook.case import CURRENCY, MARGIN
 from guardian.runtime.casebook.deed import deed, symbol
+from guardian.runtime.casebook.retold import plain, retold
 
 CENT = Decimal("0.01")
 """Venues round; a difference below this is no claim."""
@@ -53,7 +54,7 @@ class Recount:
             case SnapshotTaken():
                 late = (event.at - event.snapshot.asked_at).total_seconds()
                 return " ".join(
-                    ["read", *_read(event.snapshot, self._brief), *([f"late={_float(late)}"] if late else [])]
+                    ["read", *_read(event.snapshot, self._brief), *([f"late={plain(late)}"] if late else [])]
                 )
             case Tick():
                 return "tick"
@@ -67,7 +68,7 @@ class Recount:
             case Configured():
                 return ""
             case MarketTaken() | ActivityTaken() | TelemetryTold():
-                return event.kind
+                return " ".join(retold(event))
             case _:
                 return _operated(event)
 
@@ -98,34 +99,34 @@ def _read(snapshot: Snapshot, brief: bool) -> list[str]:
     words = [f"{symbol(p.symbol, p.index)}={_leg(p)}" for p in positions]
     for p in positions:
         if p.liquidation is not None and not brief:
-            words.append(f"liquidation={symbol(p.symbol, p.index)}@{_plain(p.liquidation)}")
+            words.append(f"liquidation={symbol(p.symbol, p.index)}@{plain(p.liquidation)}")
     words += [_order(order) for order in snapshot.orders or ()]
     if snapshot.wallet is not None:
         # A venue may claim anything; what cannot be computed is no number, and still told.
         with localcontext(Context(traps=[])):
             words += _wallet(snapshot.wallet, positions, brief)
-    words += [f"{row.kind}={_plain(row.change)}" for row in snapshot.ledger or ()]
+    words += [f"{row.kind}={plain(row.change)}" for row in snapshot.ledger or ()]
     words += [f"failed={','.join(f.part for f in snapshot.failures)}"] if snapshot.failures else []
     told = [call for call in snapshot.calls if call.code or not call.answered or not brief]
     calls = Counter((c.seconds, "silent" if not c.answered else c.code) for c in told)
     words += [
-        f"calls={n}@{_float(s)}" + (f":{code}" if code else "") for (s, code), n in sorted(calls.items())
+        f"calls={n}@{plain(s)}" + (f":{code}" if code else "") for (s, code), n in sorted(calls.items())
     ]
     clock = snapshot.clock
     if clock is not None and not brief:
-        words.append(f"clock={_float(clock.seconds)}/{_float(clock.error_seconds)}")
+        words.append(f"clock={plain(clock.seconds)}/{plain(clock.error_seconds)}")
     return words
 
 
 def _leg(position: Position) -> str:
-    entry = "" if position.entry == position.mark else f"/{_plain(position.entry)}"
-    return f"{_plain(position.quantity)}@{_plain(position.mark)}{entry}"
+    entry = "" if position.entry == position.mark else f"/{plain(position.entry)}"
+    return f"{plain(position.quantity)}@{plain(position.mark)}{entry}"
 
 
 def _order(order: OpenOrder) -> str:
     noun, price = ("order", order.price) if order.trigger is None else ("stop", order.trigger)
-    at = "" if price is None else f"@{_plain(price)}"
-    return f"{noun}={symbol(order.symbol, order.index)}:{_plain(order.side * order.remaining)}{at}"
+    at = "" if price is None else f"@{plain(price)}"
+    return f"{noun}={symbol(order.symbol, order.index)}:{plain(order.side * order.remaining)}{at}"
 
 
 def _wallet(wallet: Wallet, positions: tuple[Position, ...], brief: bool) -> list[str]:
@@ -135,31 +136,15 @@ def _wallet(wallet: Wallet, positions: tuple[Position, ...], brief: bool) -> lis
     explained = (
         cash + sum((b.quantity * b.price for b in coins), Decimal(0)) + open_pnl(positions, wallet.balances)
     )
-    words = [f"equity={_fixed(explained, 2)}" if brief else f"cash={_plain(cash)}"]
-    words += [f"coin={b.currency}:{_plain(b.quantity)}@{_plain(b.price)}" for b in coins]
+    words = [f"equity={plain(explained, 2)}" if brief else f"cash={plain(cash)}"]
+    words += [f"coin={b.currency}:{plain(b.quantity)}@{plain(b.price)}" for b in coins]
     apart = wallet.equity - explained
     if not apart.is_finite() or abs(apart) > CENT:
-        words.append(f"phantom={_plain(wallet.equity)}")
+        words.append(f"phantom={plain(wallet.equity)}")
     held = MARGIN * sum((abs(p.notional) for p in positions), Decimal(0))
     # That nothing is listed while margin is held is news; how much a venue asks for positions is not.
     if wallet.position_margin != held and not (brief and positions):
-        words.append(f"margin={_plain(wallet.position_margin)}")
+        words.append(f"margin={plain(wallet.position_margin)}")
     if explained.is_finite() and explained > 0 and wallet.maintenance_margin and not brief:
-        words.append(f"maintenance={_plain(wallet.maintenance_margin / explained)}")
+        words.append(f"maintenance={plain(wallet.maintenance_margin / explained)}")
     return words
-
-
-def _plain(number: Decimal) -> str:
-    """As the reader of cases takes it: no exponent, at most twelve decimals."""
-    return _fixed(number, 12)
-
-
-def _fixed(number: Decimal, decimals: int) -> str:
-    if not number.is_finite():
-        return "nan"
-    shown = f"{number:.{decimals}f}".rstrip("0").rstrip(".")
-    return "0" if shown == "-0" else shown
-
-
-def _float(number: float) -> str:
-    return _plain(Decimal(repr(number)))

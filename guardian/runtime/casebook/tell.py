@@ -15,6 +15,7 @@ from guardian.core.engine import step
 from guardian.core.events import Configured, Event
 from guardian.core.model import Verdict
 from guardian.core.state import Decision, State
+from guardian.runtime.casebook.case import TOLD
 from guardian.runtime.casebook.deed import deed
 from guardian.runtime.casebook.recount import Recount
 
@@ -80,8 +81,9 @@ def named(account: str, text: str, several: bool) -> str:
 
 def account_of(event: Event) -> str:
     """Whose it is; "" for what concerns every account."""
-    snapshot = getattr(event, "snapshot", None)
-    return str(getattr(snapshot or event, "account", ""))
+    parts = (getattr(event, name, None) for name in ("snapshot", *TOLD))
+    part = next((each for each in parts if each is not None), event)
+    return str(getattr(part, "account", ""))
 
 
 def deeds(decisions: Iterable[Decision], effects: Iterable[Effect], several: bool = False) -> list[str]:

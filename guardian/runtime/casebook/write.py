@@ -85,6 +85,12 @@ def rule_line(rule: Rule) -> str:
         words.append(f"{rung.level.name.lower()}:{rung.limit!r}:{spelled(rung.hold_seconds)}{to}")
     words += ["under"] if rule.direction == "under" else []
     words += [] if rule.armed else ["observe"]
+    words += [f"of={rule.of}"] if rule.of else []
+    words += [] if rule.scope == "account" else [f"scope={rule.scope}"]
+    if rule.clears == "auto":
+        words += ["clears=auto", f"cooldown={spelled(rule.cooldown_seconds)}"]
+    if rule.clears == "auto" or rule.gamma:
+        words.append(f"gamma={rule.gamma!r}")
     return " ".join([*words, f"blind={rule.on_unknown}", f"stale={spelled(rule.stale_after_seconds)}"])
 
 
@@ -96,5 +102,8 @@ def _window(window: Window) -> str:
             return "day" if window.tz == "UTC" else f"day:{window.tz}"
         case "hwm":
             return "hwm" if window.seconds is None else f"hwm:{spelled(window.seconds)}"
+        case "hours":
+            opens, closes = (f"{m // 60:02}:{m % 60:02}" for m in (window.opens, window.closes))
+            return f"{opens}-{closes}" + ("" if window.tz == "UTC" else f":{window.tz}")
         case _:
             return spelled(window.seconds or 0.0)

@@ -9,12 +9,14 @@ from guardian.config.shapes import AccountConfig, Config
 from guardian.errors import GuardianError
 from guardian.ports import SecretStore
 from guardian.runtime.checkup.audit import audit_account
+from guardian.runtime.checkup.beside import examine_activity, examine_market
 from guardian.runtime.checkup.channels import examine_channel, nobody
 from guardian.runtime.checkup.egress import examine_egress
 from guardian.runtime.checkup.halt import examine_halt
 from guardian.runtime.checkup.journal import examine_journal
 from guardian.runtime.checkup.keys import key_lines
 from guardian.runtime.checkup.line import Line, Subject
+from guardian.runtime.checkup.stack import examine_source, examine_telemetry
 from guardian.runtime.checkup.venue import examine_venue
 from guardian.secrets import SecretReferences
 
@@ -29,6 +31,12 @@ async def examine(config: Config) -> tuple[Line, ...]:
         _bounded(Subject("", f"channel {channel.name}"), examine_channel(channel, secrets))
         for channel in config.routes.channels
     ]
+    if config.telemetry is not None:
+        jobs.append(_bounded(Subject("", "telemetry"), examine_telemetry(config.telemetry, secrets)))
+    jobs += [
+        _bounded(Subject(source.account, "source"), examine_source(source, secrets))
+        for source in config.sources
+    ]
     for account in config.accounts:
         jobs += _account(account, config, secrets)
     found = await asyncio.gather(*jobs)
@@ -42,6 +50,8 @@ def _account(account: AccountConfig, config: Config, secrets: SecretStore) -> li
     return [
         _bounded(Subject(name, "venue"), examine_venue(account)),
         _bounded(Subject(name, "keys"), _keys(account, secrets)),
+        _bounded(Subject(name, "market"), examine_market(account)),
+        _bounded(Subject(name, "activity"), examine_activity(account, secrets)),
         _bounded(Subject(name, "halt target"), examine_halt(account, config.state_dir, secrets)),
         _at_once(examine_egress(account)),
     ]

@@ -19,15 +19,17 @@ from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
 from guardian.core.model import AccountPolicy
 from guardian.core.state import State
 from guardian.errors import GuardianError, RefusedError, SecretError
+from guardian.exchanges import endpoint_of, venue
 from guardian.halt import open_halt
 from guardian.journal import FILE_NAME, Wanted, read_records
 from guardian.journal.chain import OWN_KINDS
 from guardian.notify import Router
 from guardian.ports import Reader
+from guardian.runtime.beside import Seat, activity_event, market_event, symbols_of
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.control.whatif import Question, what_if
 from guardian.runtime.desk import AccountDesk
-from guardian.runtime.start.assemble import policy_of, reopened
+from guardian.runtime.start.assemble import policy_of, reopened, reopened_history
 from guardian.runtime.start.restore import fold
 from guardian.secrets import SecretReferences
 
@@ -54,6 +56,7 @@ async def look(config: Config, name: str, as_if: Mapping[str, float]) -> dict[st
         policy = _policy(account, own, reader, secrets)
         state, _ = step(state, Configured(clock.now(), config.instance, "plan", (policy,), config.rules))
         state, seconds = await _read(state, name, reader, clock)
+        state = await _beside(state, account, secrets, clock)
     finally:
         await reader.close()
     seen = state.account(name)
@@ -95,6 +98,25 @@ async def _read(state: State, name: str, reader: Reader, clock: SystemClock) -> 
         state, _ = step(state, SnapshotTaken(now, replace(snapshot, asked_at=asked)))
         seconds = (now - asked).total_seconds() if snapshot.complete else None
     return state, seconds
+
+
+async def _beside(
+    state: State, account: AccountConfig, secrets: SecretReferences, clock: SystemClock
+) -> State:
+    """The market, and what was done since the journal's last word of it; what does not come stays unknown."""
+    known, seat = state.account(account.name), Seat(account.name, clock, lambda event: None)
+    market = venue(account.venue).open_market(endpoint_of(account))
+    history = await reopened_history(account, secrets, known)
+    try:
+        state, _ = step(state, await market_event(seat, market, symbols_of(known)))
+        if history is not None:
+            event, _ = await activity_event(seat, history)
+            state, _ = step(state, event)
+    finally:
+        await market.close()
+        if history is not None:
+            await history.close()
+    return state
 
 
 def _policy(

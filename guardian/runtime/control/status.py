@@ -8,9 +8,13 @@ from typing import Any
 from guardian import __version__
 from guardian.core.breaker import acts, disarmed
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.metric import View
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
+from guardian.runtime.control import leaving
+from guardian.runtime.control.beside import activity_document, market_document
 from guardian.runtime.loop import Runtime
+from guardian.runtime.stack.shown import stack_document, waiting
 
 
 def document(runtime: Runtime) -> dict[str, Any]:
@@ -63,9 +67,15 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "permit": runtime.parts.permits.document(name),
         "positions": [_position(p) for p in evidence.positions],
         "orders": len(evidence.orders),
+        "market": market_document(account, now),
+        "activity": activity_document(account, now),
         "rules": [_rule(account, rules[r.rule_id], r, now) for r in account.rules if r.rule_id in rules],
-        "incident": _incident(account.incident) if account.incident else None,
-        "last_incident": _incident(last) if last and not account.incident else None,
+        "stack": stack_document(runtime.counters.stack, account, now),
+        "waiting": waiting(account, rules, now),
+        "overheat": leaving.hot(account, now),
+        "leaves": leaving.leaves(account, runtime.state.rules, now),
+        "incident": _incident(account.incident, now) if account.incident else None,
+        "last_incident": _incident(last, now) if last and not account.incident else None,
     }
 
 
@@ -80,7 +90,7 @@ def _position(position: Position) -> dict[str, Any]:
 
 
 def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> dict[str, Any]:
-    rung = _next_rung(rule, own)
+    rung, rungs = _next_rung(rule, own), leaving.ladder(account, rule, own)
     reached = [r.level for r, fired in zip(rule.ladder, own.fired, strict=True) if fired]
     value, bound, why = _measured(own)
     return {
@@ -91,24 +101,29 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "value": value,
         "bound": bound,
         "why": why,
-        "limit": rule.ladder[rung].limit,
+        "limit": rungs[rung]["limit"],
+        "hard": rule.ladder[rung].limit,
+        "gamma": rule.gamma,
         "level": rule.ladder[rung].level.name,
         "hold_s": rule.ladder[rung].hold_seconds,
         "held_s": own.held[rung],
-        "age_s": _age(_evidence_at(account, rule), now),
+        "age_s": _age(_evidence_at(account, rule, own, now), now),
         "stale_after_s": rule.stale_after_seconds,
         "direction": rule.direction,
         "armed": acts(account, rule, now),
         "mode": "armed" if rule.armed else "observe",
         "worst": max(reached, default=Level.NORMAL).name,
-        "ladder": [{"limit": r.limit, "level": r.level.name, "hold_s": r.hold_seconds} for r in rule.ladder],
+        "ladder": rungs,
     }
 
 
-def _evidence_at(account: AccountState, rule: Rule) -> datetime | None:
-    """The question behind the oldest part that the rule needs; None while one was never answered."""
+def _evidence_at(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> datetime | None:
+    """The question behind the oldest evidence that the rule needs; None while one was never answered."""
     metric = BY_NAME[rule.metric]
-    asked = [account.evidence.asked_at(part) for part in metric.needs] or [account.evidence.complete_at]
+    asked = [account.evidence.asked_at(part) for part in metric.needs]
+    if metric.aged is not None:
+        asked.append(metric.aged(View(account, rule, own, now)))
+    asked = asked or [account.evidence.complete_at]
     if metric.corroborated:
         asked.append(account.nav.at if account.nav else None)
     known = [at for at in asked if at is not None]
@@ -130,7 +145,7 @@ def _measured(own: RuleState) -> tuple[float | None, str, str]:
             return None, "unknown", why
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, now: datetime) -> dict[str, Any]:
     return {
         "id": incident.code,
         "opened_at": iso(incident.opened_at),
@@ -138,6 +153,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "level": incident.level.name,
         "rule": incident.rule,
         "cause": incident.cause,
+        "trial": leaving.trial(incident.trial, now),
         "steps": [_step(t) for t in sorted(incident.targets, key=lambda t: (t.sent_at, t.effect_id))],
         "fenced": [{"key": key, "at": iso(at)} for key, at in incident.fenced],
         "fence_impossible": incident.fence_impossible,

@@ -22,6 +22,7 @@ from guardian.core.state import AccountState, RuleState
 from guardian.runtime.counters import Durations
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.loop import Runtime
+from guardian.runtime.stack.counts import StackCounts
 from guardian.web.figures import (
     AccountFigures,
     CallFigures,
@@ -30,6 +31,8 @@ from guardian.web.figures import (
     JournalFigures,
     NoticeFigures,
     RuleFigures,
+    SourceFigures,
+    StackFigures,
     Times,
 )
 
@@ -95,6 +98,7 @@ class RuntimeTelemetry:
             journal=JournalFigures(committer.records, committer.ok, committer.lost),
             notices=NoticeFigures(courier.sent, courier.failed, max(0, runtime.told - courier.sent)),
             tasks=_tasks(),
+            stack=_stack(counters.stack),
         )
 
     def _unready(self) -> Iterator[str]:
@@ -132,6 +136,7 @@ class RuntimeTelemetry:
             evidence=tuple((part.value, at.timestamp()) for part, at in evidence.asked),
             keys=_keys(desk) if desk else (),
             rules=tuple(_rules(account, runtime.state.rules)),
+            heartbeat_at=_epoch(account.stack.heartbeat_at),
         )
 
     def _calls(self) -> Iterator[CallFigures]:
@@ -202,6 +207,18 @@ def _tasks() -> int:
         return len(asyncio.all_tasks())
     except RuntimeError:
         return 0  # Asked without a loop, which has no tasks.
+
+
+def _stack(counts: StackCounts) -> StackFigures:
+    return StackFigures(
+        accepted=tuple(sorted(counts.accepted.items())),
+        dropped=tuple(sorted(counts.dropped.items())),
+        refused=tuple(sorted(counts.refused.items())),
+        sources=tuple(
+            SourceFigures(account, source, _epoch(count.told_at), len(count.silent))
+            for (account, source), count in counts.sources.items()
+        ),
+    )
 
 
 def _times(durations: Durations) -> Times:

@@ -13,11 +13,15 @@ from typing import Any
 
 from guardian.core.breaker import LAWS, Demand, acts, decide, demands, disarmed
 from guardian.core.effects import Effect, Notify
+from guardian.core.judge import past_limit
+from guardian.core.metrics.limits import limit_today
 from guardian.core.model import Known, Level, Rule, Verdict
 from guardian.core.notices import Desk, number, tell_level, tell_would
 from guardian.core.plan import plan
+from guardian.core.rearm import size_cap
 from guardian.core.state import AccountState, RuleState, State
 from guardian.notify.routing import Router
+from guardian.runtime.control.beside import activity_document, market_document
 from guardian.runtime.control.rehearse import rehearsed
 from guardian.runtime.control.status import iso
 
@@ -46,7 +50,7 @@ class Question:
 def what_if(state: State, account: AccountState, router: Router, question: Question) -> dict[str, Any]:
     """The plan of one account as a JSON-ready document. Never changes `state`."""
     now = state.now or account.watched_since
-    supposed = replace(account, rules=tuple(_supposed(state, r, question.as_if) for r in account.rules))
+    supposed = replace(account, rules=tuple(_supposed(state, account, r, question) for r in account.rules))
     found = demands(supposed, state.rules, now)
     worst = _worst(found)
     goes = _worst([d for d in found if d.acts])
@@ -66,7 +70,7 @@ def what_if(state: State, account: AccountState, router: Router, question: Quest
         "would_act": _would_act(account, goes, worst, effects),
         "why_not": _why_not(supposed, state.rules, worst, now),
         "demands": [_demand(d, supposed, state.rules) for d in found],
-        "permit": {"mode": LAWS[level].permit, "size_cap": LAWS[level].size_cap},
+        "permit": {"mode": LAWS[level].permit, "size_cap": size_cap(after, LAWS[level].size_cap)},
         **_deeds_document(after, effects),
         "tell": [
             {"channel": channel, "title": message.title, "would": message.would}
@@ -76,17 +80,19 @@ def what_if(state: State, account: AccountState, router: Router, question: Quest
         "expected": _expected(after, effects, question),
         "evidence_at": iso(account.evidence.complete_at),
         "data_age_s": _age(account, now),
+        "market": market_document(account, now),
+        "activity": activity_document(account, now),
     }
 
 
-def _supposed(state: State, own: RuleState, as_if: Mapping[str, float]) -> RuleState:
+def _supposed(state: State, account: AccountState, own: RuleState, question: Question) -> RuleState:
     """The rule with the supposed value in place of the measured one, its holds run out."""
     rule = next((r for r in state.rules if r.id == own.rule_id), None)
-    if rule is None or rule.metric not in as_if:
+    if rule is None or rule.metric not in question.as_if:
         return own
-    measured = Known(as_if[rule.metric])
-    value = measured.value
-    past = tuple(value >= g.limit if rule.direction == "over" else value <= g.limit for g in rule.ladder)
+    measured = Known(question.as_if[rule.metric])
+    today = (limit_today(rule, rung, account.overheat) for rung in rule.ladder)
+    past = tuple(past_limit(measured, rule, limit) is True for limit in today)
     held = tuple(rung.hold_seconds if over else 0.0 for rung, over in zip(rule.ladder, past, strict=True))
     verdict = Verdict.BREACHED if any(past) else Verdict.CLEAR
     return replace(

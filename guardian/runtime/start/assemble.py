@@ -10,9 +10,9 @@ from guardian.config.shapes import AccountConfig, KeyRefs
 from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
 from guardian.core.state import AccountState
 from guardian.errors import SecretError
-from guardian.exchanges import Endpoint, Venue, endpoint_of, venue
+from guardian.exchanges import Endpoint, Heard, Venue, endpoint_of, venue
 from guardian.halt import open_halt
-from guardian.ports import BotControl, Clock, Credential, KeyAdmin, KeyAudit, Reader, SecretStore
+from guardian.ports import BotControl, Clock, Credential, History, KeyAdmin, KeyAudit, Reader, SecretStore
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.start.audit import KeyFinding, judge_key, narrow_roles
 
@@ -82,12 +82,15 @@ async def assemble(
         hands_ref=account.keys.hands,
         admin_ref=account.keys.admin,
         hold_at_boot=account.keys.hold == "boot",
+        market=place.open_market(endpoint),
+        history=None if watch is None else place.open_history(endpoint, keys["watch"]),
     )
     findings = await _audited_at_start(desk, keys, watch, known)
     refused = frozenset(f.role for f in findings if f.excess)
     if "watch" in refused:
         await desk.reader.close()
-        desk = replace(desk, reader=BlindReader(account.name, "the watch key may do more than read", clock))
+        blind = BlindReader(account.name, "the watch key may do more than read", clock)
+        desk = replace(desk, reader=blind, history=None)
     desk = replace(desk, refused=refused, narrow=narrow_roles(findings))
     return Assembled(
         desk, policy_of(account, own, desk), findings, tuple(problems), bool(keys) and not findings
@@ -126,7 +129,7 @@ def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[s
 
 
 def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
-    return endpoint_of(account, _booked_to(known))
+    return endpoint_of(account, _booked_to(known), _done_to(known))
 
 
 def _booked_to(known: AccountState | None) -> datetime | None:
@@ -137,6 +140,13 @@ def _booked_to(known: AccountState | None) -> datetime | None:
     if known is None or known.nav is None:
         return None
     return max(known.nav.at - LATE_ROWS, known.nav.since or known.watched_since)
+
+
+def _done_to(known: AccountState | None) -> Heard:
+    """From when fills and past orders are asked after a restart: the newest good answers told them before."""
+    if known is None or known.doings is None:
+        return Heard()
+    return Heard(known.doings.filled_at or known.doings.since, known.doings.ordered_at or known.doings.since)
 
 
 def _reader(
@@ -158,6 +168,16 @@ async def reopened(
         return None, None
     reader = venue(account.venue).open_reader(_endpoint(account, known), credential)
     return reader, judge_key("watch", await reader.audit())
+
+
+async def reopened_history(
+    account: AccountConfig, secrets: SecretStore, known: AccountState | None
+) -> History | None:
+    """What was done on the account, seen with the watch key as it can be fetched now; else None."""
+    credential = await _fetch(account.keys.watch, secrets)
+    if isinstance(credential, str):
+        return None
+    return venue(account.venue).open_history(_endpoint(account, known), credential)
 
 
 def reopened_admin(account: AccountConfig, own: tuple[str, ...], known: AccountState | None) -> KeyAdmin:

@@ -22,6 +22,7 @@ from guardian.runtime.start.assemble import (
     policy_of,
     reopened,
     reopened_admin,
+    reopened_history,
 )
 from guardian.runtime.start.audit import KeyFinding, narrow_roles
 from guardian.runtime.start.daemon import Opened, configured
@@ -136,6 +137,9 @@ class Custody:
             await reader.close()
             return
         desk.reader = reader
+        desk.history = await reopened_history(
+            self._config(account), desk.secrets, runtime.state.account(desk.name)
+        )
         desk.narrow |= narrow_roles([finding] if finding else [])
         runtime.watches[desk.name].use(reader)
         self._tell(desk.name, "custody-0", "the watch key can be fetched again", healed=True)
@@ -170,6 +174,9 @@ class Custody:
         if "watch" in excess:
             why = "the watch key may do more than read"
             runtime.watches[desk.name].use(BlindReader(desk.name, why, runtime.parts.clock))
+            history, desk.history = desk.history, None
+            if history is not None:
+                self._start(history.close())
         self._configure()
 
     async def _learn(self, account: Assembled, ids: tuple[str, ...]) -> None:

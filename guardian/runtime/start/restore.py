@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from guardian.core.engine import step
-from guardian.core.observe import mended
-from guardian.core.state import State
+from guardian.core.model import Rule
+from guardian.core.observe import emptied
+from guardian.core.state import RuleState, State
 from guardian.journal.faults import JournalTampered
 from guardian.journal.sqlite import SqliteJournal
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state
@@ -43,6 +44,23 @@ async def resume(journal: SqliteJournal) -> Resumption:
     fresh = restored.checkpoint is None and not restored.bodies
     state, problem = fold(restored.checkpoint, restored.bodies)
     return Resumption(state, fresh, restored.torn, tampered or problem, len(restored.bodies))
+
+
+def mended(state: State) -> State:
+    """A state from outside whose rules do not fit their ladders: such a rule starts with empty holds."""
+    ladders = {rule.id: rule for rule in state.rules}
+    accounts = tuple(
+        replace(account, rules=tuple(_fitting(own, ladders) for own in account.rules))
+        for account in state.accounts
+    )
+    return replace(state, accounts=accounts)
+
+
+def _fitting(own: RuleState, ladders: dict[str, Rule]) -> RuleState:
+    rule = ladders.get(own.rule_id)
+    if rule is None or {len(own.held), len(own.past), len(own.fired)} == {len(rule.ladder)}:
+        return own
+    return emptied(own, rule)
 
 
 def fold(checkpoint: str | None, bodies: tuple[str, ...]) -> tuple[State, str]:

@@ -10,13 +10,16 @@ from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
 from guardian.runtime.control.requests import Operations
 from guardian.runtime.control.telemetry import RuntimeTelemetry
+from guardian.runtime.stack.hearing import open_hearing
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
+from guardian.runtime.start.lookout import look_around
 from guardian.runtime.start.reminder import LOOK_SECONDS, Reminder
 from guardian.runtime.start.restore import shorten
 from guardian.runtime.start.upkeep import LOOK_SECONDS as UPKEEP_SECONDS
 from guardian.runtime.start.upkeep import Upkeep
 from guardian.runtime.timers import Timers
+from guardian.secrets import SecretReferences
 from guardian.web.control import ControlSocket
 from guardian.web.server import TelemetryServer
 
@@ -35,7 +38,10 @@ async def serve(config: Config, ready: Callable[[Opened], None]) -> None:
 async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     runtime, timers = guardian.runtime, Timers()
     telemetry = RuntimeTelemetry(runtime)
-    server = TelemetryServer(guardian.config.listen, telemetry) if guardian.config.listen else None
+    secrets = SecretReferences(guardian.config.path.parent, vault=guardian.config.vault)
+    hearing = open_hearing(guardian.config, runtime, secrets)
+    listen = guardian.config.listen
+    server = TelemetryServer(listen, telemetry, hearing.listening) if listen else None
     if server is not None:
         await server.open()
     announce(guardian)
@@ -46,6 +52,8 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime), telemetry)
     await control.open()
     set_timers(guardian, timers)
+    hearing.set_timers(timers)
+    lookouts = look_around(guardian, timers)
     custody = Custody(guardian)
     timers.every(DAY_SECONDS, custody.look, "custody")
     reminder = Reminder(runtime)
@@ -65,8 +73,9 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await control.close()
     if server is not None:
         await server.close()
-    for watch in runtime.watches.values():
-        watch.stop()
+    await hearing.close()
+    for each in (*runtime.watches.values(), *lookouts):
+        each.stop()
     await runtime.performer.drain(DRAIN_SECONDS)
     loop.cancel()
     await runtime.drain()

@@ -1,4 +1,5 @@
-"""The journal's upkeep: old records go to the archive, and heads of the chain to where they are anchors.
+"""The journal's upkeep: old records go to the archive, heads of the chain to where they are anchors, and
+rows that are missing are written from their records.
 
 Nothing here is needed to act: whatever fails is told once, and tried again at the next look.
 """
@@ -19,6 +20,7 @@ CALM = timedelta(minutes=10)
 """An incident younger than this has the disk and the processor to itself."""
 
 FINISH_SECONDS = 2.0
+HISTORY = "journal-history"
 ARCHIVE, ANCHORS, FOREIGN = "journal-archive", "journal-anchors", "journal-archive-others"
 
 
@@ -67,6 +69,7 @@ class Upkeep:
         opened = [a.incident.opened_at for a in self._opened.runtime.state.accounts if a.incident is not None]
         if opened and now - max(opened) < CALM:
             return
+        await self._mend_history()
         config = self._opened.config
         keep = config.journal.keep_seconds
         keeping = Keeping(
@@ -79,6 +82,17 @@ class Upkeep:
         else:
             self._heal(ARCHIVE, f"{config.archive}: old records are archived again")
             self._say_foreign(0 if keep is None else done.foreign)
+
+    async def _mend_history(self) -> None:
+        """Rows of orders, fills and ledger that could not be written are written from their records."""
+        try:
+            problem = await self._opened.journal.mend_history(self._opened.config.archive)
+        except Exception as error:
+            problem = _words(error)
+        if problem:
+            self._tell(HISTORY, f"rows of orders, fills and ledger cannot be kept ({problem[:200]})")
+        else:
+            self._heal(HISTORY, "rows of orders, fills and ledger are kept again")
 
     def _say_foreign(self, count: int) -> None:
         """Whoever set `keep` must know what it does not reach: another journal, or a chain begun before."""

@@ -33,12 +33,16 @@ class MarketPath:
     def factor(self, at: float) -> float:
         """Bitcoin's price as a multiple of its start."""
         plan = self._plan
-        gone = min(1.0, max(0.0, (at - plan.moves_at) / max(plan.seconds, STEP_SECONDS)))
-        back = 0.0
-        if plan.rebounds:
-            turn = plan.moves_at + plan.seconds + REBOUND_AFTER
-            back = min(1.0, max(0.0, (at - turn) / max(plan.seconds, STEP_SECONDS)))
+        turn = plan.moves_at + plan.seconds + REBOUND_AFTER
+        gone = self._done(at, plan.moves_at) + self._done(at, plan.again_at)
+        back = self._done(at, turn) if plan.rebounds else 0.0
         return float(1 + (plan.factor - 1) * (gone - back))
+
+    def _done(self, at: float, begins: float | None) -> float:
+        """How much of a move is over, from 0 to 1."""
+        if begins is None:
+            return 0.0
+        return min(1.0, max(0.0, (at - begins) / max(self._plan.seconds, STEP_SECONDS)))
 
     def _noise(self, symbol: str, at: float) -> float:
         draw = crc32(f"{self._seed}:{symbol}:{at:.1f}".encode()) / 2**32

@@ -12,7 +12,8 @@ from guardian.sim.checkers.acts import (
 )
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.checkers.gates import AsksFirst, LetsDustBe, MarkedReduceOnly, NewerEvidence, OneAtATime
-from guardian.sim.checkers.levels import Latches, NoFalseKill, SurvivesCrash, UnknownHoldsStill
+from guardian.sim.checkers.latches import CapsTrials, Latches
+from guardian.sim.checkers.levels import NoFalseKill, SurvivesCrash, UnknownHoldsStill
 from guardian.sim.checkers.outcome import FlatClaim, GetsThere, KeepsSecrets, Replays, TellsPeople
 from guardian.sim.checkers.proofs import CautionDwells, FlatTwice, KeyClaims
 from guardian.sim.checkers.running import NeverStumbles, NobodyWaits, StartKeeps, StopsGrowth
@@ -47,4 +48,5 @@ ALL: tuple[type[Checker], ...] = (
     NobodyWaits,
     StopsGrowth,
     ActsInTime,
+    CapsTrials,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from guardian.core.events import Configured, Resumed, Started
-from guardian.core.model import Known, Level, Rule, Unknown
+from guardian.core.model import Level, Rule, Unknown
 from guardian.core.state import AccountState, RuleState
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
 from guardian.sim.play.life import Life
@@ -79,27 +79,6 @@ class NoFalseKill(Checker):
                 return truth.books[name].most_gross >= limit
             case _:
                 return False
-
-
-class Latches(Checker):
-    law = "A latched level is left only by an audited operator; CAUTION only by proven calm."
-
-    def decided(self, step: Decided) -> None:
-        for old, new in step.pairs():
-            if old is None or new.level >= old.level or isinstance(step.event, Resumed):
-                continue
-            if old.level is not Level.CAUTION:
-                self.fail(f"{new.policy.name}: {old.level.name} fell to {new.level.name} by itself")
-            elif not self._calm(old, new):
-                self.fail(f"{new.policy.name}: CAUTION ended without proof that it is over")
-
-    def _calm(self, old: AccountState, new: AccountState) -> bool:
-        """The rule that caused it has a known value; a rule that is gone can cause nothing."""
-        assert old.incident is not None
-        own = new.rule(old.incident.rule)
-        if own is None or old.incident.cause == "operator":
-            return True
-        return isinstance(own.measured, Known) if old.incident.cause == "breach" else not own.stale
 
 
 class UnknownHoldsStill(Checker):

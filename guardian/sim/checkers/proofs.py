@@ -38,7 +38,7 @@ class FlatTwice(Checker):
         self._flat: defaultdict[str, Instants] = defaultdict(list)
 
     def born(self, life: Life) -> None:
-        """A life that the disk has told of no flat read may begin with an earlier clock, and proves it anew."""
+        """A life that the disk told of no flat read may begin with an earlier clock, and proves it anew."""
         for account in life.state.accounts:
             if account.incident is None or account.incident.flatness.first_asked is None:
                 self._flat[account.policy.name].clear()

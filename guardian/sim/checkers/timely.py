@@ -38,11 +38,12 @@ class ActsInTime(Checker):
         for account in life.state.accounts:
             plan = self.scene.stage.stands[account.policy.name].plan
             if plan.name in self._names and plan.armed and plan.hands:
-                for rule in rules:
+                for rule in (rule for rule in rules if not _begun_anew(account, rule)):
                     self._look(account, rule)
 
     def _look(self, account: AccountState, rule: Rule) -> None:
-        now, loss = self.scene.now(), self.scene.truth.drawdown(account.policy.name)
+        window = rule.window.seconds if rule.window.kind == "sliding" else None
+        now, loss = self.scene.now(), self.scene.truth.drawdown(account.policy.name, window)
         for rung in rule.ladder:
             key = (account.policy.name, rule.id, rung.limit)
             if loss < rung.limit * PAST:
@@ -59,3 +60,8 @@ class ActsInTime(Checker):
                 f"{account.policy.name}: {account.level.name} at a loss past {rung.limit:.1%}, "
                 f"which demands {rung.level.name}"
             )
+
+
+def _begun_anew(account: AccountState, rule: Rule) -> bool:
+    """Half-open a loss counts from the re-arming on, which the world has no memory of."""
+    return rule.clears == "auto" and account.incident is not None and account.incident.trial is not None

@@ -79,7 +79,9 @@ class Truth:
             worst = max(worst, 1 - nav / peak if peak > 0 else 0.0)
         return worst
 
-    def drawdown(self, name: str) -> float:
-        """From the highest NAV so far to now."""
-        navs = [nav for _, nav in self.books[name].navs]
+    def drawdown(self, name: str, seconds: float | None = None) -> float:
+        """From the highest NAV so far, or of the last so many seconds, to now."""
+        known = self.books[name].navs
+        since = known[-1][0] - seconds if known and seconds is not None else float("-inf")
+        navs = [nav for at, nav in known if at > since]
         return 1 - navs[-1] / max(navs) if navs and max(navs) > 0 else 0.0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from guardian.core import breaker, engine, judge, notices, observe
+from guardian.core import breaker, engine, judge, notices, observe, plan, rearm
 from guardian.core.events import Outcome
 from guardian.core.metrics import nav
 from guardian.core.model import Level, Verdict
@@ -61,19 +61,45 @@ def _observer_acts(acts: Call) -> Call:
 
 
 def _calm_without_proof(settle: Call) -> Call:
-    def hurried(account: Any, over: bool, now: datetime) -> Any:
-        calm = account.incident is not None and account.level is Level.CAUTION and not over
-        return (breaker.closed(account, account.incident), ()) if calm else settle(account, over, now)
+    def hurried(scene: Any) -> Any:
+        calm = scene.account.level is Level.CAUTION and scene.incident.trial is None and not scene.busy
+        return (rearm.closed(scene.account, scene.incident), ()) if calm else settle(scene)
 
     return hurried
 
 
 def _latch_opens(settle: Call) -> Call:
-    def opened(account: Any, over: bool, now: datetime) -> Any:
-        quiet = account.incident is not None and account.level is Level.HALT and not over
-        return (breaker.closed(account, account.incident), ()) if quiet else settle(account, over, now)
+    def opened(scene: Any) -> Any:
+        quiet = scene.account.level is Level.HALT and not scene.busy
+        return (rearm.closed(scene.account, scene.incident), ()) if quiet else settle(scene)
 
     return opened
+
+
+def _rearmed_without_calm(hindrances: Call) -> Call:
+    """Only the clock is asked."""
+
+    def hasty(scene: Any) -> Any:
+        return tuple(h for h in hindrances(scene) if h.why in ("operator", "cooldown"))
+
+    return hasty
+
+
+def _cooldown_never_longer(leaves_at: Call) -> Call:
+    return lambda account, rules: leaves_at(replace(account, halts=account.halts[-1:]), rules)
+
+
+def _operator_overruled(causes_of: Call) -> Call:
+    """One rule that clears by itself is enough, whoever else has demanded it."""
+
+    def lenient(incident: Any, rules: Any) -> Any:
+        return [rule for rule in rules if rule.id in incident.causes and rule.clears == "auto"]
+
+    return lenient
+
+
+def _trial_at_full_size(cap: Call) -> Call:
+    return lambda account, usual: usual
 
 
 def _limits_tripled(over: Call) -> Call:
@@ -101,7 +127,7 @@ def _lost_is_done(settled: Call) -> Call:
 
 
 def _nobody_told(tell: Call) -> Call:
-    return lambda desk, before, incident, demand: None
+    return lambda *given: None
 
 
 def _wall_clock(judged: Call) -> Call:
@@ -154,7 +180,35 @@ MUTANTS = (
         _calm_without_proof,
     ),
     Mutant("latch-opens", "HALT ends by itself once the loss is over.", breaker, "_settle", _latch_opens),
-    Mutant("limits-tripled", "Every limit counts three times.", judge, "_over", _limits_tripled),
+    Mutant(
+        "rearmed-without-calm",
+        "After the cooldown trading begins again, whatever the value is and whether it is known.",
+        rearm,
+        "hindrances",
+        _rearmed_without_calm,
+    ),
+    Mutant(
+        "cooldown-never-longer",
+        "Every halt of a day has the same cooldown.",
+        rearm,
+        "leaves_at",
+        _cooldown_never_longer,
+    ),
+    Mutant(
+        "operator-overruled",
+        "A halt that an operator must end ends by itself if any rule of it says so.",
+        rearm,
+        "causes_of",
+        _operator_overruled,
+    ),
+    Mutant(
+        "trial-at-full-size",
+        "Half-open permits what CAUTION permits.",
+        plan,
+        "size_cap",
+        _trial_at_full_size,
+    ),
+    Mutant("limits-tripled", "Every limit counts three times.", judge, "past_limit", _limits_tripled),
     Mutant(
         "growth-ignored",
         "A bot that goes on growing after HALT is left alone.",
@@ -166,7 +220,7 @@ MUTANTS = (
         "nonsense-accepted",
         "NaN and positions that vanish unconfirmed are taken for evidence.",
         observe,
-        "_checked",
+        "plausible",
         _nonsense_accepted,
         stumbles=True,
     ),

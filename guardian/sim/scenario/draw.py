@@ -6,9 +6,10 @@ Source: swarm testing (Groce et al., ISSTA 2012), as TigerBeetle's simulator app
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from guardian.sim.scenario.catalogue import BY_NAME, FAULTS, Fault
-from guardian.sim.scenario.packs import draw_rules
+from guardian.sim.scenario.packs import draw_burst, draw_rules
 from guardian.sim.scenario.shapes import AccountPlan, Act, BotPlan, FaultPlan, MarketPlan, Scenario, Stake
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
@@ -26,7 +27,7 @@ def draw(seed: int) -> Scenario:
     accounts = tuple(_account(rng, number, hedged_across) for number in range(count))
     market = _market(rng)
     heals = market.moves_at + market.seconds + rng.uniform(5.0, 18.0)
-    return Scenario(
+    scenario = Scenario(
         seed=seed,
         accounts=accounts,
         market=market,
@@ -35,6 +36,22 @@ def draw(seed: int) -> Scenario:
         acts=_acts(rng, accounts, market),
         heals_at=heals,
     )
+    return _rearming(scenario, random.Random(f"guardian heat calm {seed}"))
+
+
+def _rearming(scenario: Scenario, rng: random.Random) -> Scenario:
+    """Now and then the loss rule clears by itself, soon. Drawn apart: other scenarios stay as they were."""
+    if rng.random() >= 0.12:
+        return scenario
+    others = tuple(rule for rule in scenario.rules if rule.metric not in ("drawdown", "data_age"))
+    heat = rng.choices((0.1, 0.29, 0.6), (5, 3, 2))[0]
+    longer = scenario.heals_at + rng.uniform(15.0, 40.0)
+    market = scenario.market
+    if rng.random() < 0.6:
+        again = market.moves_at + market.seconds + rng.uniform(14.0, 26.0)
+        market = replace(market, again_at=round(again, 2))
+    rules = (*others, draw_burst(rng))
+    return replace(scenario, rules=rules, market=market, heat=heat, heals_at=longer)
 
 
 def _account(rng: random.Random, number: int, hedged_across: bool) -> AccountPlan:

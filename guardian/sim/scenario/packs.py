@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from guardian.core.model import Level, OnUnknown, Rule, Rung, Window
 
@@ -60,6 +61,19 @@ def _loss(rng: random.Random) -> Rule:
     blind = rng.choice((OnUnknown.CAUTION, OnUnknown.HALT, OnUnknown.IGNORE))
     stale = rng.choice((6.0, 10.0, 20.0))
     return _rule("loss", "drawdown", tuple(rungs), window=window, on_unknown=blind, stale_after_seconds=stale)
+
+
+def draw_burst(rng: random.Random) -> Rule:
+    """A loss within seconds, which is soon forgotten, and ends by itself as soon."""
+    hard, hold = rng.choice((0.03, 0.04, 0.05)), rng.choice((0.0, 1.0, 2.0))
+    rungs = [Rung(hard * 0.5, Level.CAUTION, hold)]
+    rungs.append(
+        rng.choice((Rung(hard * 0.75, Level.HALT, hold), Rung(hard * 0.75, Level.REDUCE, hold, to=0.5)))
+    )
+    rungs.append(Rung(hard, Level.REDUCE, hold, to=0.0))
+    rule = _rule("burst", "drawdown", tuple(rungs), window=Window("sliding", rng.choice((6.0, 10.0))))
+    cooldown, gamma = rng.choice((2.0, 4.0, 8.0)), rng.choice((0.0, 0.25))
+    return replace(rule, clears="auto", cooldown_seconds=cooldown, gamma=gamma)
 
 
 def _margin(rng: random.Random) -> Rule:

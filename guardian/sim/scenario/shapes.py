@@ -88,18 +88,25 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class MarketPlan:
-    """From `moves_at` bitcoin goes to `factor` within `seconds`; `rebounds` brings it back after that."""
+    """From `moves_at` bitcoin goes to `factor` within `seconds`; `rebounds` brings it back after that.
+
+    From `again_at` on it goes as far once more.
+    """
 
     moves_at: float
     factor: float
     seconds: float
     rebounds: bool = False
     noise: float = 0.0003
+    again_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`heals_at` ends every fault; from then on guardian has to get where it must be."""
+    """`heals_at` ends every fault; from then on guardian has to get where it must be.
+
+    `heat` stands for the overheat score: days of prices, which no incident has. None: as guardian reckons it.
+    """
 
     seed: int
     accounts: tuple[AccountPlan, ...]
@@ -108,3 +115,4 @@ class Scenario:
     faults: tuple[FaultPlan, ...]
     acts: tuple[Act, ...]
     heals_at: float
+    heat: float | None = None

@@ -99,9 +99,24 @@ class Market:
         self.taken[side] += self.instrument.notional(fill.qty, fill.price)
         self.last = fill.price
 
+    def offered(self, side: Side, now: int) -> list[Fill]:
+        """What an order of `side` would meet at each level, best first; looking changes nothing."""
+        skipped, found = max(ZERO, self.taken[side] - self._back(now)), []
+        for number in range(LEVELS):
+            price, free = self.level(side, number), self.level_notional - skipped
+            skipped = max(ZERO, -free)
+            qty = self.instrument.floor_qty(self.instrument.qty_of(max(ZERO, free), price))
+            if qty > 0:
+                found.append(Fill(price, qty))
+        return found
+
     def _refill(self, now: int) -> None:
-        seconds = max(0, now - self.taken_at) / 1000
-        back = self.level_notional * LEVELS * Decimal(seconds * REFILL_PER_SECOND)
+        back = self._back(now)
         for side in Side:
             self.taken[side] = max(ZERO, self.taken[side] - back)
         self.taken_at = max(now, self.taken_at)
+
+    def _back(self, now: int) -> Decimal:
+        """What has come back to each side since it was last looked at."""
+        seconds = max(0, now - self.taken_at) / 1000
+        return self.level_notional * LEVELS * Decimal(seconds * REFILL_PER_SECOND)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from guardian.config.shapes import AccountConfig, FlattenConfig, KeyRefs, PollConfig
-from guardian.exchanges import Endpoint, endpoint_of
+from guardian.config.shapes import AccountConfig, CompareConfig, FlattenConfig, KeyRefs, PollConfig
+from guardian.exchanges import Endpoint, Heard, endpoint_of
 
 ACCOUNT = AccountConfig(
     name="desk",
@@ -17,14 +17,15 @@ ACCOUNT = AccountConfig(
     flatten=FlattenConfig(orders_per_second=40),
     poll=PollConfig(flows_seconds=7.0, clock_seconds=13.0),
     egress="127.0.0.2",
+    compare=CompareConfig("binance", "https://proxy.example"),
 )
 
 
 def test_all_that_the_configuration_says_is_in_the_endpoint() -> None:
     """A raised order limit or a source address that a check or a drill forgot would prove another way."""
-    booked_to = datetime(2026, 1, 2, tzinfo=UTC)
+    booked_to, filled_to = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
 
-    endpoint = endpoint_of(ACCOUNT, booked_to)
+    endpoint = endpoint_of(ACCOUNT, booked_to, Heard(filled_to, booked_to))
 
     assert asdict(endpoint) == {
         "account": "desk",
@@ -37,6 +38,8 @@ def test_all_that_the_configuration_says_is_in_the_endpoint() -> None:
         "orders_per_second": 40,
         "booked_to": booked_to,
         "clock_seconds": 13.0,
+        "done_to": {"fills": filled_to, "orders": booked_to},
+        "compare": {"venue": "binance", "url": "https://proxy.example"},
     }
 
 

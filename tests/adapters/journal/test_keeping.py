@@ -271,7 +271,12 @@ async def test_a_hanging_disk_is_told_and_no_second_round_begins(told: Told) -> 
         await forever.wait()
         return Rotated()
 
-    told.journal = SimpleNamespace(rotate=rotate, close=told.journal.close, verify=None)
+    async def mend_history(archive: Path) -> str:
+        return ""
+
+    told.journal = SimpleNamespace(
+        rotate=rotate, close=told.journal.close, verify=None, mend_history=mend_history
+    )
     upkeep = Upkeep(told)  # type: ignore[arg-type]
     upkeep.look()
     await asyncio.sleep(0)
@@ -285,6 +290,23 @@ async def test_a_hanging_disk_is_told_and_no_second_round_begins(told: Told) -> 
 
     assert len(calls) == 1
     assert told.troubles == [("journal-archive", False), ("journal-archive", True)]
+
+
+async def test_rows_that_cannot_be_kept_are_told_once_and_mended(told: Told) -> None:
+    """What an account did is told and filled in; deciding and archiving go on."""
+    answers = iter(["disk I/O error", "disk I/O error", "", ""])
+    upkeep = Upkeep(told)  # type: ignore[arg-type]
+    told.journal.mend_history = lambda archive: answered(next(answers))
+
+    for _ in range(4):
+        await round_of(upkeep)
+
+    assert told.troubles == [("journal-history", False), ("journal-history", True)]
+    assert "disk I/O error" in told.details[0]
+
+
+async def answered(value: str) -> str:
+    return value
 
 
 def test_the_example_in_the_docs_is_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from guardian.core.events import Resumed, Started
 from guardian.core.memory import Baseline
 from guardian.core.model import Known, Level, Unknown, Verdict
 from guardian.core.state import AccountState, Arming, RuleState
-from guardian.sim.checkers import levels, proofs, running, timely
+from guardian.sim.checkers import latches, levels, proofs, running, timely
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.scenario.shapes import Act
 from tests.sim.laws.theatre import Play, Theatre
@@ -152,8 +152,8 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (levels.NoFalseKill, truly_lost, nothing_lost),
     (levels.NoFalseKill, demanded, nobody_asked),
     (levels.NoFalseKill, demanded, bot_did_not_grow),
-    (levels.Latches, resumed, opens_by_itself),
-    (levels.Latches, calm_is_known, calm_is_not_known),
+    (latches.Latches, resumed, opens_by_itself),
+    (latches.Latches, calm_is_known, calm_is_not_known),
     (levels.UnknownHoldsStill, hold_stands, hold_drains),
     (levels.UnknownHoldsStill, hold_stands, breach_forgotten),
     (levels.UnknownHoldsStill, hold_stands, blind_and_clear),

@@ -1,4 +1,4 @@
-"""Wallet, positions, executions and the transaction log of the calling key's own account."""
+"""Wallet, positions and the transaction log of the calling key's own account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from guardian.sim.faces.bybit.codes import PARAMS, BybitProblem
 from guardian.sim.faces.bybit.market_routes import category_of, is_linear
-from guardian.sim.faces.bybit.rows import execution_row, ledger_row, position_row, wallet_row
+from guardian.sim.faces.bybit.rows import ledger_row, position_row, wallet_row
 from guardian.sim.faces.bybit.wire import (
     Call,
     Params,
@@ -81,25 +81,9 @@ def _legs(call: Call, symbol: str, coin: str) -> list[tuple[int, Leg]]:
     return [(-n, leg) for n, leg in listed if leg.size and is_linear(call.world, leg.symbol)]
 
 
-def execution_list(call: Call) -> Reply:
-    category = category_of(call)
-    account, params = call.me, call.params
-    start, end = _range(params, call.now, 7 * DAY_MS)
-    rows = [e for e in reversed(account.executions) if start <= e.at <= end] if category == "linear" else []
-    for name, field in (("symbol", "symbol"), ("orderId", "order_id"), ("orderLinkId", "link_id")):
-        wanted = text_of(params, name)
-        if wanted:
-            rows = [e for e in rows if getattr(e, field) == wanted]
-    page, cursor = paged(rows, lambda e: e.seq, params, page_size(params, 50, 100))
-    listed = [execution_row(call.world, execution) for execution in page]
-    return Reply({"nextPageCursor": cursor, "category": category, "list": listed})
-
-
 def transaction_log(call: Call) -> Reply:
     params = call.params
-    start, end = _range(params, call.now, DAY_MS)
-    if end - start > 7 * DAY_MS:
-        raise BybitProblem(PARAMS, "params error: endTime - startTime should be less than or equal to 7 days")
+    start, end = range_of(params, call.now, DAY_MS)
     rows = _between(call.me.ledger, start, end)
     if text_of(params, "type"):
         rows = [row for row in rows if row.type == params["type"]]
@@ -122,7 +106,8 @@ def _between(rows: Sequence[D], start: int, end: int) -> list[D]:
     return found
 
 
-def _range(params: Params, now: int, span: int) -> tuple[int, int]:
+def range_of(params: Params, now: int, span: int) -> tuple[int, int]:
+    """What a list is asked for: one end alone gives `span`, none the newest `span`, both at most a week."""
     start, end = int_of(params, "startTime", -1), int_of(params, "endTime", -1)
     if start < 0 and end < 0:
         return now - span, now
@@ -132,6 +117,8 @@ def _range(params: Params, now: int, span: int) -> tuple[int, int]:
         return start, start + span
     if end < start:
         raise BybitProblem(PARAMS, "params error: startTime is after endTime")
+    if end - start > 7 * DAY_MS:
+        raise BybitProblem(PARAMS, "params error: endTime - startTime should be less than or equal to 7 days")
     return start, end
 
 

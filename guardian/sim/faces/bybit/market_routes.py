@@ -19,10 +19,13 @@ from guardian.sim.faces.bybit.wire import (
 )
 from guardian.sim.world.engine import World
 from guardian.sim.world.instruments import Instrument
-from guardian.sim.world.market import LEVELS, Market
+from guardian.sim.world.market import Market
 from guardian.sim.world.orders import Side
 
 _INTERVALS = {"D": 1440, "W": 10080, "M": 43200}
+DEEPEST = 200
+"""Levels of a contract's book that one question gives at most."""
+
 _CATEGORIES = ("linear", "inverse", "spot", "option")
 
 
@@ -156,11 +159,11 @@ def orderbook(call: Call) -> Reply:
     if category_of(call) != "linear":
         raise BybitProblem(PARAMS, "params error: Category is invalid")
     market = call.world.market(required(call.params, "symbol"))
-    depth = max(1, min(LEVELS, int_of(call.params, "limit", 25)))
+    depth = page_size(call.params, 25, DEEPEST)
     result = {
         "s": market.instrument.symbol,
-        "b": _levels(market, Side.SELL, depth),
-        "a": _levels(market, Side.BUY, depth),
+        "b": _levels(market, Side.SELL, call.now)[:depth],
+        "a": _levels(market, Side.BUY, call.now)[:depth],
         "ts": call.now,
         "u": call.now,
         "seq": call.now,
@@ -169,12 +172,11 @@ def orderbook(call: Call) -> Reply:
     return Reply(result)
 
 
-def _levels(market: Market, side: Side, depth: int) -> list[list[str]]:
+def _levels(market: Market, side: Side, now: int) -> list[list[str]]:
     """Levels that an order of `side` would meet; on a coarse tick several share one price."""
     merged: dict[Decimal, Decimal] = {}
-    for number in range(depth):
-        price = market.level(side, number)
-        merged[price] = merged.get(price, Decimal(0)) + market.level_notional / price
+    for offer in market.offered(side, now):
+        merged[offer.price] = merged.get(offer.price, Decimal(0)) + offer.qty
     instrument = market.instrument
     return [[stepped(p, instrument.tick), stepped(q, instrument.step)] for p, q in merged.items()]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from guardian.sim.faces.bybit.account_routes import trading_symbol
+from guardian.sim.faces.bybit.account_routes import DAY_MS, range_of, trading_symbol
 from guardian.sim.faces.bybit.codes import PARAMS, REFUSALS, TEXTS, TOO_MANY, BybitProblem
 from guardian.sim.faces.bybit.market_routes import category_of
 from guardian.sim.faces.bybit.rows import order_row
@@ -216,15 +216,19 @@ def _newest(orders: dict[str, Order]) -> list[Order]:
 
 
 def history(call: Call) -> Reply:
-    """Closed orders of the last seven days (or the given range), newest first."""
+    """Closed orders of the last seven days (or the given range), newest first; see `_kept`."""
     category = category_of(call)
-    start = int_of(call.params, "startTime", call.now - 7 * 86_400_000)
-    end = int_of(call.params, "endTime", call.now)
+    start, end = range_of(call.params, call.now, 7 * DAY_MS)
     orders = _newest(call.me.orders) if category == "linear" else []
-    rows = [o for o in orders if not o.is_open and start <= o.updated <= end and _matches(call, o)]
+    rows = [o for o in orders if start <= o.updated <= end and _kept(o, call.now) and _matches(call, o)]
     page, cursor = paged(rows, lambda o: o.seq, call.params, page_size(call.params, 20, 50))
     listed = [order_row(call.world, order) for order in page]
     return Reply({"list": listed, "nextPageCursor": cursor, "category": category})
+
+
+def _kept(order: Order, now: int) -> bool:
+    """An order that ended without a fill is forgotten after a day."""
+    return not order.is_open and (bool(order.filled) or order.updated >= now - DAY_MS)
 
 
 def _matches(call: Call, order: Order) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from guardian.sim.faces.bybit import (
     account_routes,
+    execution_routes,
     market_routes,
     order_routes,
     position_routes,
@@ -40,7 +41,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/v5/account/info"): Endpoint(account_routes.account_info, "any", 50),
     ("GET", "/v5/account/transaction-log"): Endpoint(account_routes.transaction_log, "any", 25),
     ("GET", "/v5/position/list"): Endpoint(account_routes.position_list, "any", 50),
-    ("GET", "/v5/execution/list"): Endpoint(account_routes.execution_list, "any", 50),
+    ("GET", "/v5/execution/list"): Endpoint(execution_routes.execution_list, "any", 50),
     ("GET", "/v5/order/realtime"): Endpoint(order_routes.realtime, "any", 50),
     ("GET", "/v5/order/history"): Endpoint(order_routes.history, "any", 50),
     ("POST", "/v5/order/create"): Endpoint(order_routes.create, "order", 10),

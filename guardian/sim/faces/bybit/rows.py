@@ -1,4 +1,4 @@
-"""The rows of Bybit's lists: orders, positions, executions, ledger, wallet. Field order as in the docs."""
+"""The rows of Bybit's lists: orders, positions, ledger, wallet. Field order as in the docs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from guardian.sim.faces.bybit.wire import money, plain, stepped
-from guardian.sim.world.account import Account, Execution, LedgerRow, Leg
+from guardian.sim.world.account import Account, LedgerRow, Leg
 from guardian.sim.world.engine import World
 from guardian.sim.world.margin import (
     Margin,
@@ -20,19 +20,19 @@ from guardian.sim.world.margin import (
 from guardian.sim.world.moves import attached
 from guardian.sim.world.orders import ZERO, Order
 
-_CREATED_BY = {
+CREATED_BY = {
     "Stop": "CreateByStopOrder",
     "StopLoss": "CreateByStopLoss",
     "TakeProfit": "CreateByTakeProfit",
 }
-_TAKEN_BY = {"liquidation": "CreateByLiq", "adl": "CreateByAdl_PassThrough", "block": "CreateByBlock"}
+TAKEN_BY = {"liquidation": "CreateByLiq", "adl": "CreateByAdl_PassThrough", "block": "CreateByBlock"}
 
 
 def order_row(world: World, order: Order) -> dict[str, Any]:
     instrument = world.instruments[order.symbol]
     price = order.price or ZERO
     average = order.average
-    created_by = _TAKEN_BY.get(order.origin) or _CREATED_BY.get(order.stop_kind)
+    created_by = TAKEN_BY.get(order.origin) or CREATED_BY.get(order.stop_kind)
     return {
         "symbol": order.symbol,
         "orderType": order.kind.value,
@@ -136,42 +136,6 @@ def _liquidation_price(world: World, leg: Leg, margin: Margin) -> str:
         return ""
     price = liquidation_price(leg, margin, world.markets)
     return stepped(price, world.markets[leg.symbol].instrument.tick) if price is not None else ""
-
-
-def execution_row(world: World, execution: Execution) -> dict[str, Any]:
-    instrument = world.instruments[execution.symbol]
-    return {
-        "symbol": execution.symbol,
-        "orderType": execution.order_kind,
-        "underlyingPrice": "",
-        "orderLinkId": execution.link_id,
-        "orderId": execution.order_id,
-        "stopOrderType": execution.stop_kind or "UNKNOWN",
-        "execTime": str(execution.at),
-        "feeCurrency": "",
-        "createType": _CREATED_BY.get(execution.stop_kind, "CreateByUser"),
-        "feeRate": plain(execution.fee_rate),
-        "tradeIv": "",
-        "blockTradeId": "",
-        "markPrice": stepped(execution.mark, instrument.tick),
-        "execPrice": stepped(execution.price, instrument.tick),
-        "markIv": "",
-        "orderQty": stepped(execution.order_qty, instrument.step),
-        "orderPrice": stepped(execution.order_price, instrument.tick),
-        "execValue": plain(execution.qty * execution.price),
-        "closedSize": stepped(execution.closed, instrument.step),
-        "execType": execution.kind,
-        "seq": execution.seq,
-        "side": execution.side.value,
-        "indexPrice": "",
-        "leavesQty": stepped(execution.leaves, instrument.step),
-        "isMaker": execution.maker,
-        "execFee": plain(execution.fee),
-        "execId": execution.id,
-        "marketUnit": "",
-        "execQty": stepped(execution.qty, instrument.step),
-        "extraFees": "",
-    }
 
 
 def ledger_row(row: LedgerRow) -> dict[str, Any]:

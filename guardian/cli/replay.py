@@ -1,0 +1,133 @@
+"""`guardian replay`: what rules would have done with the past: candles, or a journal of one's own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guardian.cli.shared import json_option, say
+from guardian.config import load_packs
+from guardian.core.model import Level
+from guardian.errors import GuardianError
+
+Tell = Callable[[int], object]
+PATH = click.Path(path_type=Path)
+NONE = "none"
+MOST = [level.name.lower() for level in Level]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("data", type=PATH)
+@click.option(
+    "--rules", "packs", multiple=True, required=True, metavar="PACK", help="A pack; may be repeated."
+)
+@click.option("--account", type=PATH, metavar="FILE", help="ACCOUNT.yaml: what the account holds.")
+@click.option("--as-written", is_flag=True, help="Keep each rule's mode (and a journal's arming).")
+@click.option("--picture", default="replay.png", show_default=True, metavar="FILE|none", help="PNG or SVG.")
+@click.option("--per-asset", is_flag=True, help="Which assets stay inside the pack, each held 1x alone.")
+@click.option(
+    "--windows", default="1m,3m,6m,1y", show_default=True, help="With --per-asset; end with the data."
+)
+@click.option(
+    "--most", type=click.Choice(MOST[:-1]), default="caution", show_default=True, help="Still inside."
+)
+@click.option(
+    "--write", type=PATH, metavar="FILE", help="With --per-asset: write the assets that stay inside."
+)
+@json_option
+def replay(*, data: Path, packs: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
+    """Replay DATA under rules, through the same core that judges a live account.
+
+    DATA is a file or a folder of candles (parquet, feather, CSV, JSON), or the state_dir or journal.db of a
+    guardian. Rules are played as if armed, unless --as-written. A bar is known only at its close.
+    """
+    if wanted["write"] is not None and not wanted["per_asset"]:
+        raise click.UsageError("--write needs --per-asset: it writes the assets that stay inside the pack")
+    rules = importlib.import_module("guardian.replay.rules")
+    chosen = rules.all_rules(load_packs(packs, Path.cwd()))
+    chosen = chosen if wanted["as_written"] else rules.armed(chosen)
+    recorded = importlib.import_module("guardian.replay.recorded")
+    journal = recorded.journal_in(data)
+    if journal is not None:
+        _journal(recorded, journal, chosen, wanted, as_json)
+    elif wanted["per_asset"]:
+        _per_asset(data, rules.cast(chosen), wanted, as_json)
+    else:
+        _candles(data, rules.cast(chosen), wanted, as_json)
+
+
+def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:
+    if wanted["account"] is None:
+        raise click.UsageError("candles need --account ACCOUNT.yaml: what the account holds (docs/replay.md)")
+    account = importlib.import_module("guardian.replay.account")
+    report = importlib.import_module("guardian.replay.report")
+    plan = account.read_plan(wanted["account"])
+    candles = importlib.import_module("guardian.replay.candles").load_candles(data)
+    plan = account.held_in(plan, candles.symbols, str(wanted["account"]))
+    with _bar("bars", len(candles)) as tell:
+        course = importlib.import_module("guardian.replay.drive").drive(candles, plan, cast.rules, tell)
+    picture = None
+    if wanted["picture"] != NONE:
+        draw = importlib.import_module("guardian.replay.picture").draw
+        title = f"{', '.join(plan.symbols)}: {data.name}"
+        caption = report.acts_in_words(plan, candles.seconds).capitalize() + "."
+        picture = draw(course, title, caption, Path(wanted["picture"]))
+    document = report.document(course, candles, plan, cast, picture)
+    say(document, as_json, "" if as_json else report.text(document))
+
+
+def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], as_json: bool) -> None:
+    if wanted["account"] is not None or wanted["per_asset"]:
+        raise click.UsageError("a journal has its own accounts: --account and --per-asset are for candles")
+    decode = importlib.import_module("guardian.runtime.codec").decode_step_event
+    with _bar("events", None) as tell:
+        found = recorded.replay(recorded.read_events(journal, decode), rules, wanted["as_written"], tell)
+    document = recorded.document(found)
+    report = importlib.import_module("guardian.replay.report")
+    lines = [f"{document['events']} events, {document['from']} to {document['to']}"]
+    say(document, as_json, "\n".join([*lines, *report.transitions_in_words(document["transitions"])]))
+
+
+def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:
+    eligible = importlib.import_module("guardian.replay.eligible")
+    account = importlib.import_module("guardian.replay.account")
+    candles = importlib.import_module("guardian.replay.candles").load_candles(data)
+    given = account.read_plan(wanted["account"]) if wanted["account"] else account.Plan(Decimal(10_000))
+    windows, most = [w.strip() for w in wanted["windows"].split(",")], Level[wanted["most"].upper()]
+    with _bar("bars", None) as tell:
+        found = eligible.stays(candles, given, cast.rules, windows, tell)
+    document = eligible.document(found, most)
+    document["left_out"] = [{"rule": rule, "why": why} for rule, why in cast.left_out]
+    if wanted["write"] is not None:
+        note = f"Assets inside {', '.join(windows)}: no level beyond {most.name} at 1x each."
+        _write(wanted["write"], eligible.allow_list(document["allowed"], note))
+        document["written"] = str(wanted["write"].resolve())
+    say(document, as_json, eligible.table(found, most))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise GuardianError(f"--write {file}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _bar(noun: str, total: int | None) -> Iterator[Tell | None]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    rich = importlib.import_module("rich.progress")
+    console = importlib.import_module("rich.console").Console(stderr=True)
+    columns = (rich.TextColumn(noun), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn())
+    with rich.Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(noun, total=total)
+        yield lambda done: progress.advance(task, done)

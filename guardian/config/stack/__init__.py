@@ -1,0 +1,1 @@
+"""The `telemetry:` and `sources:` parts of guardian.yaml: who may tell what the trading stack does."""

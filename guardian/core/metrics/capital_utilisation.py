@@ -1,0 +1,81 @@
+"""M13 capital_utilisation: initial margin over equity, its mean over time within the rule's window.
+
+Formula: u = sum of initial margin / E at each read of the wallet, between two reads by the trapezoid; the
+mean over the window is area / seconds. Where the venue tells no margin for what is held, gross notional / E.
+For both sides: `over` caps it, `under` finds capital that lies idle.
+
+Unit: fraction. Window: sliding, up to seven days. Needs the wallet. Nothing held: 0. Kept in cells of ten
+minutes, so that the window may be up to ten minutes longer than it says. More than ten minutes between two
+reads count as not seen. AtLeast while under 90 % of the window were seen: had it been 0 else, the mean would
+be area / W; an `under` rule learns nothing from that. Unknown (warming) before the second wallet.
+Its family is exposure. Source: metrics.md M13.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from guardian.core.metrics.exposure import RUIN
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown, Wallet
+
+CELL_SECONDS = 600
+MAXIMUM_CELLS = 7 * 144
+LONGEST_GAP = timedelta(seconds=CELL_SECONDS)
+SEEN_ENOUGH = 0.9
+
+Sample = tuple[datetime, float]
+Cells = tuple[tuple[int, float, float], ...]
+
+
+def fold_used(
+    cells: Cells, last: Sample | None, seen: Snapshot, positions: tuple[Position, ...]
+) -> tuple[Cells, Sample | None]:
+    """The cells after one read, and its own sample; a read without a wallet changes nothing."""
+    if seen.wallet is None or (last is not None and seen.asked_at < last[0]):
+        return cells, last
+    new = (seen.asked_at, utilisation(seen.wallet, positions))
+    return (cells if last is None else grown(cells, last, new)), new
+
+
+def grown(cells: Cells, last: Sample, new: Sample) -> Cells:
+    """The area between two samples belongs to the cell of the later one."""
+    if new[0] - last[0] > LONGEST_GAP:
+        return cells
+    seconds = (new[0] - last[0]).total_seconds()
+    number, area = int(new[0].timestamp()) // CELL_SECONDS, seconds * (last[1] + new[1]) / 2
+    if cells and cells[-1][0] == number:
+        return (*cells[:-1], (number, cells[-1][1] + area, cells[-1][2] + seconds))
+    first = next((i for i, cell in enumerate(cells) if cell[0] > number - MAXIMUM_CELLS), len(cells))
+    return (*cells[first:], (number, area, seconds))
+
+
+def utilisation(wallet: Wallet, positions: tuple[Position, ...]) -> float:
+    """The margin in use over the equity; `RUIN` where there is none left."""
+    used = wallet.initial_margin
+    if used <= 0:
+        used = sum((abs(p.worth) for p in positions), Decimal(0))
+    if wallet.equity <= 0:
+        return RUIN if used > 0 else 0.0
+    return float(used / wallet.equity)
+
+
+def mean(cells: Cells, now: datetime, seconds: float) -> tuple[float, float]:
+    """Area and seconds of the window; the cell in which it begins counts whole."""
+    first = int((now - timedelta(seconds=seconds)).timestamp()) // CELL_SECONDS
+    inside = [cell for cell in cells if cell[0] >= first]
+    return sum(area for _, area, _ in inside), sum(covered for _, _, covered in inside)
+
+
+def measure(view: View) -> Measured:
+    course, seconds = view.account.course, view.rule.window.seconds or 0.0
+    area, covered = mean(course.used, view.now, seconds)
+    if covered <= 0:
+        return Unknown("the wallet was not read twice yet", warming=True)
+    if covered < SEEN_ENOUGH * seconds:
+        return AtLeast(area / seconds, f"{covered:.0f} s of {seconds:.0f} s were seen", filling=True)
+    return Known(area / covered)
+
+
+METRIC = Metric("capital_utilisation", "fraction", "exposure", ("sliding",), (Part.WALLET,), measure)

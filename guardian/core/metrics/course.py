@@ -1,0 +1,24 @@
+"""How the account itself fared, apart from any rule's own window: one fold of what several metrics read."""
+
+from __future__ import annotations
+
+from guardian.core.memory import Course, Nav
+from guardian.core.metrics.capital_utilisation import fold_used
+from guardian.core.metrics.realised_loss import fold_realised
+from guardian.core.metrics.track import fold_track
+from guardian.core.model import Snapshot
+from guardian.core.state import AccountState
+
+
+def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Course:
+    """The course after one read; `account` is as it was before, `nav` as it is now."""
+    course = account.course
+    positions = seen.positions if seen.positions is not None else account.evidence.positions
+    used, using = fold_used(course.used, course.using, seen, positions)
+    return Course(
+        track=fold_track(course.track, account.nav, nav),
+        used=used,
+        using=using,
+        realised=fold_realised(course.realised, account.nav, seen, nav),
+        streak=course.streak,
+    )

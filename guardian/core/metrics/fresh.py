@@ -1,0 +1,30 @@
+"""One measurement, and whether its evidence is too old: what every rule asks of its metric.
+
+A part that was never read is Unknown (warming); stale once that has lasted longer than the rule allows.
+"""
+
+from __future__ import annotations
+
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import Measured, Unknown
+
+
+def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
+    """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
+    account, rule, now = view.account, view.rule, view.now
+    asked = [account.evidence.asked_at(part) for part in metric.needs]
+    if metric.corroborated and account.nav is not None:
+        asked.append(account.nav.at)
+    if metric.aged is not None:
+        asked.append(metric.aged(view))
+    known = [at for at in asked if at is not None]
+    if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
+        return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
+    if len(known) < len(asked):
+        watched = (now - account.watched_since).total_seconds()
+        return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
+    try:
+        return metric.measure(view), False
+    except Exception as error:
+        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
+        return Unknown(f"the metric failed: {type(error).__name__}"), True

@@ -1,0 +1,139 @@
+"""Several accounts as one: what a rule of scope portfolio, mandate or venue looks at.
+
+The members are merged into one account's state, so that every metric of sums reads it as it reads any other.
+The group's NAV is chained: between two looks it moves by the mean of its members' NAV, weighted by the equity
+that each had at the look before,
+
+    G <- G * sum_a E_a (N_a' / N_a) / sum_a E_a
+
+so that transfers between members, deposits and withdrawals move it no more than they move a member's NAV, and
+an account that joins or leaves makes neither a peak nor a loss. A member that cannot be seen counts as it was
+seen last, and the value is then AtLeast: it may fire, never clear.
+
+Source: time-weighted return of a composite (GIPS); DESIGN section 3, a portfolio with one account blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from guardian.core.frozen import replace
+from guardian.core.memory import Group, Member, Nav
+from guardian.core.model import Balance, Part, Rule, Wallet
+from guardian.core.state import AccountState, Evidence
+
+GROUPS = ("portfolio", "mandate", "venue")
+START = 100.0
+
+
+def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> tuple[AccountState, ...]:
+    """The accounts that a rule judges together with this one, itself among them, by name."""
+    found = {own.policy.name: own}
+    for account in accounts:
+        policy = account.policy
+        together = {
+            "portfolio": True,
+            "mandate": bool(policy.mandate) and policy.mandate == own.policy.mandate,
+            "venue": policy.venue == own.policy.venue,
+        }
+        if together[rule.scope] and (not rule.only or policy.name in rule.only):
+            found.setdefault(policy.name, account)
+    return tuple(found[name] for name in sorted(found))
+
+
+def fold_group(known: Group | None, accounts: Sequence[AccountState]) -> Group | None:
+    """The group's NAV after one look; None until every member has a baseline of its own.
+
+    A member without a NAV is out: should it come back, it joins anew.
+    """
+    now = tuple(
+        _member(account) for account in accounts if account.nav is not None and not account.nav.warming
+    )
+    if known is None:
+        return Group(START, now) if len(now) == len(accounts) else None
+    before = {member.name: member for member in known.members}
+    # Withdrawn to nothing and begun anew, a member's NAV is another number: nothing lies between the two.
+    same = [(before[m.name], m) for m in now if m.name in before and before[m.name].since == m.since]
+    weight = sum(old.equity for old, _ in same if old.nav > 0)
+    if weight <= 0:
+        return replace(known, members=now)
+    moved = sum(old.equity * new.nav / old.nav for old, new in same if old.nav > 0)
+    return Group(known.value * moved / weight, now)
+
+
+def _member(account: AccountState) -> Member:
+    nav = account.nav
+    assert nav is not None
+    return Member(account.policy.name, nav.value, max(0.0, float(nav.equity)), nav.since)
+
+
+def unseen(accounts: Sequence[AccountState], now: datetime, stale_after: float) -> str:
+    """Which members' money or positions are older than the rule allows, in words; "" where all are seen."""
+    blind = [a.policy.name for a in accounts if _age(a, now) > stale_after]
+    return f"not seen for {stale_after:.0f} s: {', '.join(blind)}" if blind else ""
+
+
+def _age(account: AccountState, now: datetime) -> float:
+    asked = [account.evidence.asked_at(part) for part in (Part.WALLET, Part.POSITIONS)]
+    known = [at for at in asked if at is not None]
+    return (now - min(known)).total_seconds() if len(known) == len(asked) else float("inf")
+
+
+def merged(own: AccountState, accounts: Sequence[AccountState], group: Group | None) -> AccountState:
+    """One account's state that holds what all of them hold. `own` gives what is not summed."""
+    evidence = _evidence(own.evidence, [account.evidence for account in accounts])
+    return replace(own, evidence=evidence, nav=_nav([account.nav for account in accounts], group))
+
+
+def _nav(navs: Sequence[Nav | None], group: Group | None) -> Nav | None:
+    known = [nav for nav in navs if nav is not None]
+    if not known or group is None:
+        return None
+    raws = [nav.raw for nav in known]
+    return replace(
+        known[0],
+        at=max(nav.at for nav in known),
+        raw=None if None in raws else sum((raw for raw in raws if raw is not None), Decimal(0)),
+        explained=sum((nav.explained for nav in known), Decimal(0)),
+        value=group.value,
+        agreed=all(nav.agreed for nav in known),
+        sides=min(nav.sides for nav in known),
+        reads=min(nav.reads for nav in known),
+    )
+
+
+def _evidence(own: Evidence, all_of_them: Sequence[Evidence]) -> Evidence:
+    """As fresh as the freshest member: who is blind is said beside the value and hides nobody else."""
+    asked: dict[Part, datetime] = {}
+    for evidence in all_of_them:
+        for part, at in evidence.asked:
+            asked[part] = max(asked.get(part, at), at)
+    return replace(
+        own,
+        wallet=_wallet([e.wallet for e in all_of_them if e.wallet is not None]),
+        positions=tuple(p for e in all_of_them for p in e.positions),
+        orders=tuple(o for e in all_of_them for o in e.orders),
+        asked=tuple(sorted(asked.items())),
+    )
+
+
+def _wallet(wallets: Sequence[Wallet]) -> Wallet | None:
+    if not wallets:
+        return None
+    balances: dict[str, Balance] = {}
+    for balance in (b for wallet in wallets for b in wallet.balances):
+        known = balances.get(balance.currency)
+        quantity = balance.quantity + (known.quantity if known else Decimal(0))
+        # What one wallet does not list it may price at zero: the other's price is the one that tells.
+        price = max(balance.price, known.price) if known else balance.price
+        balances[balance.currency] = Balance(balance.currency, quantity, price)
+    return Wallet(
+        equity=sum((w.equity for w in wallets), Decimal(0)),
+        balances=tuple(balances[currency] for currency in sorted(balances)),
+        margin_balance=sum((w.margin_balance for w in wallets), Decimal(0)),
+        maintenance_margin=sum((w.maintenance_margin for w in wallets), Decimal(0)),
+        initial_margin=sum((w.initial_margin for w in wallets), Decimal(0)),
+        position_margin=sum((w.position_margin for w in wallets), Decimal(0)),
+    )

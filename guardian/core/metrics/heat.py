@@ -1,0 +1,156 @@
+"""M20, the fold: what the overheat score is made of (overheat.py has the formula), once a minute.
+
+Each component is between 0 and 1 and made of what was known at the read; None where it is not known.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from math import log
+
+from guardian.core.memory import Faded, Heat
+from guardian.core.metrics.api_calls import recent, times
+from guardian.core.metrics.api_latency import censored
+from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.overheat import NEEDED, NOT_KNOWN, WEIGHTS, Component, overheat, score
+from guardian.core.metrics.returns import (
+    HOUR,
+    STEPS_TO_COMPARE,
+    WEEK,
+    by_name,
+    faded,
+    variance,
+    weight_after,
+)
+from guardian.core.metrics.turbulence import FRESH
+from guardian.core.model import Unknown
+from guardian.core.state import AccountState
+
+FULL_VOLATILITY, FULL_TURBULENCE, FULL_SHIFT, FULL_FUNDING, FULL_LATENCY = 4.0, 10.0, 3.0, 0.001, 10.0
+"""What makes each component 1."""
+
+EVERY_SECONDS = 60.0
+LATENCY_HALF_LIFE = 86_400.0 / EVERY_SECONDS
+LATENCY_STEPS = 60
+"""The requests' normal is an average of a day's looks, one a minute; an hour of them is enough."""
+
+
+def fold_heat(account: AccountState, at: datetime) -> Heat:
+    """The account's score after one read; looked at again in a new cell, or after a minute."""
+    heat = account.heat
+    elapsed = EVERY_SECONDS if heat is None else (at - heat.at).total_seconds()
+    if heat is not None and not _due(account, heat.at, at):
+        return heat
+    latency, requests = _requests(account, at, heat.latency if heat else (0.0, 0.0), elapsed)
+    parts = (
+        *_prices(account, at),
+        _funding(account, at),
+        Component("requests", requests, WEIGHTS["requests"]),
+    )
+    raw = _score_of(parts)
+    left = overheat(account, at).value if heat else 0.0  # as it was told until now: it only ever relaxes
+    return Heat(at, raw, max(raw, left), tuple((c.name, c.value, c.weight) for c in parts), latency)
+
+
+def _due(account: AccountState, last: datetime, at: datetime) -> bool:
+    """Once a cell of returns, and every minute where there is more that can heat."""
+    if at <= last:
+        return False  # an answer that was overtaken
+    if int(last.timestamp()) // GRID_SECONDS != int(at.timestamp()) // GRID_SECONDS:
+        return True
+    more = bool(account.api.slots or account.markets.quotes)
+    return more and (at - last).total_seconds() >= EVERY_SECONDS
+
+
+def _score_of(parts: tuple[Component, ...]) -> float:
+    """What is only sometimes there never stands alone for what the prices would tell."""
+    if all(c.value is None for c in parts if c.name in NEEDED):
+        return max(NOT_KNOWN, score(parts))
+    return score(parts)
+
+
+# --- the components -----------------------------------------------------------------------------------
+
+
+def ratio(now: float, normal: float, full: float) -> float:
+    """0 at the normal or below, 1 at `full` times it, on a logarithmic scale."""
+    return _clipped(log(now / normal) / log(full)) if now > 0 and normal > 0 else 0.0
+
+
+def _clipped(value: float) -> float:
+    return min(1.0, max(0.0, value))
+
+
+def _prices(account: AccountState, at: datetime) -> tuple[Component, ...]:
+    """What the grid of returns tells; nothing, where nothing has been learned of late."""
+    known = account.returns
+    book = account.correlations
+    assets = {p.base for p in account.evidence.positions if p.quantity}
+    values: dict[str, float | None] = dict.fromkeys(NEEDED)
+    if known is not None and book is not None and (known.grid + 1) * GRID_SECONDS >= (at - FRESH).timestamp():
+        square, weight = known.turbulence
+        values["volatility"] = _volatility(account)
+        values["turbulence"] = ratio(max(square / weight, 1.0), 1.0, FULL_TURBULENCE) if weight > 0 else None
+        values["correlation"] = None if known.shift is None else _clipped(known.shift / FULL_SHIFT)
+    weights = WEIGHTS | ({"correlation": 0.0} if len(assets) < 2 else {})
+    return tuple(Component(name, values[name], weights[name]) for name in NEEDED)
+
+
+def _volatility(account: AccountState) -> float | None:
+    """The mean over exposure; what was held of late counts alike when nothing is held."""
+    found = []
+    known = by_name(account.returns)
+    for asset, worth in _exposed(account).items():
+        own = known.get(asset)
+        now = variance(own, HOUR) if own else None
+        normal = variance(own, WEEK, STEPS_TO_COMPARE) if own else None
+        if now is not None and normal is not None:
+            found.append((ratio(now, normal, FULL_VOLATILITY**2), worth))
+    whole = sum(worth for _, worth in found)
+    return sum(value * worth for value, worth in found) / whole if whole > 0 else None
+
+
+def _exposed(account: AccountState) -> dict[str, float]:
+    worth: dict[str, float] = {}
+    for p in account.evidence.positions:
+        if p.quantity:
+            worth[p.base] = worth.get(p.base, 0.0) + abs(float(p.worth))
+    if worth or account.correlations is None:
+        return worth
+    return {f.asset: 1.0 for f in account.correlations.followed}
+
+
+def _funding(account: AccountState, at: datetime) -> Component:
+    """What is paid in eight hours by the positions whose side pays, over what all of them are worth."""
+    markets = account.markets
+    fresh = markets.quoted_at is not None and at - markets.quoted_at <= FRESH
+    rates = (
+        {q.symbol: _eight_hourly(q.funding_rate, q.funding_hours) for q in markets.quotes} if fresh else {}
+    )
+    paid, whole = 0.0, 0.0
+    for p in account.evidence.positions:
+        rate = rates.get(p.symbol)
+        if p.quantity and rate is not None:
+            paid += max(0.0, rate * float(p.worth))
+            whole += abs(float(p.worth))
+    value = _clipped(paid / whole / FULL_FUNDING) if whole > 0 else None
+    return Component("funding", value, WEIGHTS["funding"])
+
+
+def _eight_hourly(rate: Decimal | None, hours: float | None) -> float | None:
+    return float(rate) * 8 / hours if rate is not None and hours else None
+
+
+def _requests(
+    account: AccountState, at: datetime, normal: Faded, elapsed: float
+) -> tuple[Faded, float | None]:
+    """The slowest requests' time against its own past, which it enters only after it was compared."""
+    slowest = censored(*times(recent(account.api, at)), 0.99)
+    if isinstance(slowest, Unknown) or slowest.value <= 0:
+        return normal, None
+    told = log(slowest.value)
+    after = faded(normal, told, elapsed / EVERY_SECONDS, 1, LATENCY_HALF_LIFE)
+    if normal[1] < weight_after(LATENCY_STEPS, LATENCY_HALF_LIFE):
+        return after, None
+    return after, _clipped((told - normal[0] / normal[1]) / log(FULL_LATENCY))

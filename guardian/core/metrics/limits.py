@@ -1,0 +1,54 @@
+"""Today's limit of a rung: the user's number, tightened by as much as the market is hotter than normal.
+
+Formula: hard * (1 - gamma * S), for `under` rules hard * (1 + gamma * S); S is the overheat score
+(overheat.py), gamma the rule's, at most 0.5. It can tighten and never loosen. Only CAUTION, HALT and REDUCE
+of loss, exposure and margin rules adapt; FLATTEN and LOCKOUT wait for exactly the user's number.
+
+Unit: the rule's. Where S is not known it counts as 1. Source: metrics.md section 2.4, DESIGN section 3.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from guardian.core.frozen import replace
+from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.overheat import overheat
+from guardian.core.model import Level, Rule, Rung
+from guardian.core.state import AccountState
+
+ADAPTIVE = ("loss", "exposure", "margin")
+LARGEST_GAMMA = 0.5
+HOTTEST = 1.0
+
+
+def heated(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> AccountState:
+    """The account with its overheat score, reckoned once a step and only where a rule asks for it.
+
+    A defect in it, or a score outside [0, 1], counts as the hottest: every rule must still be judged.
+    """
+    if not any(rule.gamma or rule.clears == "auto" for rule in rules):
+        return account
+    try:
+        score = overheat(account, now).value
+    except Exception:
+        score = HOTTEST
+    return replace(account, overheat=score if 0 <= score <= 1 else HOTTEST)
+
+
+def limit_today(rule: Rule, rung: Rung, heat: float | None) -> float:
+    """hard * (1 - gamma * overheat), for `under` hard * (1 + gamma * overheat): tighter, never looser."""
+    if not rule.gamma or rung.level > Level.REDUCE or BY_NAME[rule.metric].family not in ADAPTIVE:
+        return rung.limit
+    pull = min(max(rule.gamma, 0.0), LARGEST_GAMMA) * (HOTTEST if heat is None else heat)
+    return rung.limit * (1 - pull if rule.direction == "over" else 1 + pull)
+
+
+def share_of(limit: float, rule: Rule, share: float) -> float:
+    """This share of the way to a limit; `under` rules come to it from above."""
+    return share * limit if rule.direction == "over" else limit / share
+
+
+def within(value: float, rule: Rule, bound: float) -> bool:
+    """Strictly on the good side of a bound."""
+    return value < bound if rule.direction == "over" else value > bound

@@ -1,0 +1,84 @@
+"""M11 liquidation_distance: the smallest move against the account after which the venue takes over.
+
+Formula: min(d_1 .. d_n, |s*|), each at most 1. d_i = side (P - P_liq) / P of every position whose
+liquidation price the venue tells. s* is the common shock that uses up the margin: every price moves by the
+same fraction s, and MB + s sum n_i = MM (1 + s), so that s* = -(MB - MM) / (sum n_i - MM), with MB the
+margin balance, MM the maintenance margin and n_i the signed exposure of each asset, coins included. It is of
+first order: an inverse contract gets worse faster than it says.
+
+Unit: fraction, for rules with `under`: 0.1 is ten percent away. Needs wallet and positions. Nothing held: 1.
+Unknown before the first wallet; while the two accounts of the equity differ the larger balance gives an
+upper bound (at_most.py). Auto-deleveraging and what the insurance fund cannot pay close earlier.
+Source: metrics.md M11.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.metrics.at_most import at_most
+from guardian.core.metrics.drawdown import disputed
+from guardian.core.metrics.exposure import by_asset
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import Known, Measured, Part, Position, Unknown, Wallet
+
+FARTHEST = 1.0
+
+
+def common_shock(balance: float, maintenance: float, net: float) -> float | None:
+    """s*: the signed move of every price at which the margin is used up; None where no such move exists."""
+    if balance <= maintenance:
+        return 0.0
+    slope = net - maintenance
+    return -(balance - maintenance) / slope if slope else None
+
+
+def isolated_price(balance: float, quantity: float, entry: float, rate: float, relief: float = 0.0) -> float:
+    """The liquidation price of a linear contract margined alone: `rate` and `relief` are those of its tier.
+
+    `quantity` is signed. (balance + relief - q e) / (|q| rate - q), as Binance publishes it.
+    """
+    return (balance + relief - quantity * entry) / (abs(quantity) * rate - quantity)
+
+
+def inverse_price(coins: float, worth: float, entry: float, rate: float) -> float:
+    """Of an inverse contract of signed `worth` in the quote currency, margined by `coins`.
+
+    Of first order: coins P + worth (P/e - 1) = rate |worth|, the gain taken at the entry's price of a coin.
+    """
+    return (worth + rate * abs(worth)) / (coins + worth / entry)
+
+
+def nearest(positions: tuple[Position, ...]) -> float:
+    """The least of the distances that the venue tells, at most 1."""
+    told = (
+        (p.mark - p.liquidation) / p.mark * (1 if p.quantity > 0 else -1)
+        for p in positions
+        if p.quantity and p.liquidation is not None and p.liquidation > 0
+    )
+    return max(0.0, min((float(d) for d in told), default=FARTHEST))
+
+
+def distance(wallet: Wallet, balance: Decimal, positions: tuple[Position, ...], currency: str) -> float:
+    net = sum(by_asset(positions, wallet, currency).values(), Decimal(0))
+    shock = None
+    if wallet.maintenance_margin > 0:
+        shock = common_shock(float(balance), float(wallet.maintenance_margin), float(net))
+    return min(FARTHEST, nearest(positions), FARTHEST if shock is None else abs(shock))
+
+
+def measure(view: View) -> Measured:
+    evidence, nav = view.account.evidence, view.account.nav
+    wallet = evidence.wallet
+    if wallet is None:
+        return Unknown("no wallet read yet", warming=True)
+    currency = view.account.policy.currency
+    if nav is not None and not nav.agreed:
+        most = max(wallet.margin_balance, nav.equity)
+        return at_most(distance(wallet, most, evidence.positions, currency), disputed(nav), view.rule)
+    return Known(distance(wallet, wallet.margin_balance, evidence.positions, currency))
+
+
+METRIC = Metric(
+    "liquidation_distance", "fraction", "margin", ("none",), (Part.WALLET, Part.POSITIONS), measure
+)

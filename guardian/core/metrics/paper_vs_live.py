@@ -1,0 +1,61 @@
+"""M34 paper_vs_live: how far the account's positions are from those of its paper twin, in weights.
+
+Formula: half the sum over symbols of |n_live / E_live - n_paper m / E_paper|, n the signed notional at one
+mark and m the twin's multiplier: the part of the equity that would have to be traded to hold the same. Unit:
+multiple of equity. Needs wallet and positions, and the twin `paper` by telemetry: never told is Unknown.
+AtLeast where a symbol of the twin has no price here; Unknown while the equity is disputed.
+
+What both earn is not compared: `tracking_difference`, `agreement` and `price_gap` do that for rows that
+somebody gathered. Its family is behaviour.
+Source: metrics.md M34.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from decimal import Decimal
+
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.twins import live_holdings, told_at, twin_of, units
+from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
+
+
+def tracking_difference(live: Sequence[float], paper: Sequence[float]) -> float:
+    """Sum of what live earned less what paper did."""
+    return sum(mine - other for mine, other in zip(live, paper, strict=True))
+
+
+def agreement(live: set[Hashable], paper: set[Hashable]) -> float:
+    """Jaccard's index of trades, by (symbol, side, bar): 1 are the same trades."""
+    either = live | paper
+    return len(live & paper) / len(either) if either else 1.0
+
+
+def price_gap(side: int, live: float, paper: float) -> float:
+    """How much worse the live fill was, as a fraction of paper's."""
+    return side * (live - paper) / paper
+
+
+def distance(live: dict[str, float], paper: dict[str, float]) -> float:
+    symbols = sorted({*live, *paper})
+    return sum(abs(live.get(s, 0.0) - paper.get(s, 0.0)) for s in symbols) / 2
+
+
+def measure(view: View) -> Measured:
+    twin, nav = twin_of(view, "paper"), view.account.nav
+    if twin is None or nav is None:
+        return Unknown("no paper account told" if nav else "no equity read yet", warming=True)
+    if not nav.agreed or nav.equity <= 0:
+        return Unknown("the two accounts of the equity differ" if nav.equity > 0 else "no equity left")
+    if twin.equity <= 0:
+        return Unknown("the paper account has no equity")
+    worth, scale = units(view), Decimal(str(twin.multiplier))
+    live = {s: float(q * worth[s] / nav.equity) for s, q in live_holdings(view).items() if q}
+    paper = {s: float(q * worth[s] * scale / twin.equity) for s, q in twin.holdings if s in worth}
+    unpriced = [s for s, quantity in twin.holdings if quantity and s not in worth]
+    value = distance(live, paper)
+    return AtLeast(value, f"no price of {unpriced[0]}") if unpriced else Known(value)
+
+
+NEEDS = (Part.WALLET, Part.POSITIONS)
+METRIC = Metric("paper_vs_live", "multiple", "behaviour", ("none",), NEEDS, measure, aged=told_at("paper"))

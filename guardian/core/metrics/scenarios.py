@@ -1,0 +1,48 @@
+"""M18, the scenarios: what the past's days would do to what is held, at today's volatility.
+
+Filtered historical simulation (Barone-Adesi, Giannopoulos & Vosper 1999; Hull & White 1998): each hour's
+return was divided by the sigma expected of it then and is multiplied by the sigma of now; 24 hours in a row,
+aligned over the assets, make one day. The days overlap: a thousand of them hold 42 that do not.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.core.metrics.history import unpacked
+
+Floats = NDArray[np.float64]
+DAY_HOURS = 24
+
+
+def rescaled(returns: Floats, sigmas: Floats, now: float) -> Floats:
+    """Past returns, each with the sigma of its own date, as they would be at the sigma of now."""
+    return returns / sigmas * now
+
+
+@lru_cache(maxsize=64)
+def standard_days(series: tuple[str, ...]) -> Floats:
+    """A row for each day that all assets have 24 hours of: their sums of standardised returns."""
+    hours, values = aligned(series)
+    if len(hours) < DAY_HOURS:
+        return np.empty((0, len(series)))
+    sums = np.vstack([np.zeros(len(series)), np.cumsum(values, axis=0)])
+    unbroken = hours[DAY_HOURS - 1 :] - hours[: len(hours) - DAY_HOURS + 1] == DAY_HOURS - 1
+    return np.asarray((sums[DAY_HOURS:] - sums[:-DAY_HOURS])[unbroken])
+
+
+def aligned(series: tuple[str, ...]) -> tuple[NDArray[np.int64], Floats]:
+    """The hours that every series has, and a column of numbers for each."""
+    columns = [unpacked(own) for own in series]
+    common = columns[0][0]
+    for hours, _ in columns[1:]:
+        common = np.intersect1d(common, hours, assume_unique=True)
+    return common, np.column_stack([own[np.isin(hours, common)] for hours, own in columns])
+
+
+def losses(worth: Floats, hour_sigmas: Floats, days: Floats) -> Floats:
+    """What each day would lose: signed exposures repriced by whole returns, not by their logarithms."""
+    return np.asarray(-np.expm1(days * hour_sigmas) @ worth)

@@ -1,0 +1,110 @@
+"""M07, the arithmetic: whose fills they are by client order id, and what each strategy's lots have earned.
+
+A fill is its strategy's whose prefix its client id begins with, the longest first; what matches none is
+nobody's (""). A strategy has one signed lot a symbol at an average entry; P&L is what closes earned less
+fees, and open lots at the last price seen, in the reporting currency at `rates` of quote currencies (1 where
+none is given). An inverse contract's coins count at the price of the close. Fees count in the quote and the
+base currency; others are left out.
+
+Closing more than the strategy is known to have opened is of a time before the fills that are known: that part
+is `unattributed`, and earns nothing here.
+Source: metrics.md M07.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from statistics import median
+
+from guardian.core.facts.activity import Fill
+
+NOBODY = ""
+LEAST_DEVIATION = 0.001
+OUTLIER = 3.0
+Rates = Mapping[str, Decimal]
+
+
+@dataclass(slots=True)
+class StrategyBook:
+    """One strategy's lots by symbol, (signed contracts, average entry), and what it has earned."""
+
+    rates: Rates = field(default_factory=dict)
+    realised: Decimal = Decimal(0)
+    lots: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    shapes: dict[str, Fill] = field(default_factory=dict)
+    unattributed: Decimal = Decimal(0)
+
+    def take(self, fill: Fill) -> None:
+        held, entry = self.lots.get(fill.symbol, (Decimal(0), Decimal(0)))
+        closing = min(fill.quantity, abs(held)) if held * fill.side < 0 else Decimal(0)
+        unknown = min(max(fill.closed - closing, Decimal(0)), fill.quantity - closing)
+        self.shapes[fill.symbol] = fill
+        self.realised += self._gain(fill, closing * -fill.side, entry, fill.price) - self._fee(fill)
+        self.unattributed += unknown * fill.worth / fill.quantity * self._rate(fill)
+        opened = (fill.quantity - closing - unknown) * fill.side
+        kept = held + closing * fill.side
+        if opened:
+            entry = (abs(kept) * entry + abs(opened) * fill.price) / (abs(kept) + abs(opened))
+        self.lots[fill.symbol] = (kept + opened, entry)
+        if not kept + opened:
+            del self.lots[fill.symbol]
+
+    def pnl(self, prices: Mapping[str, Decimal]) -> Decimal:
+        """With open lots at these prices, or at that of the last fill of their symbol."""
+        open_pnl = (
+            self._gain(self.shapes[s], held, entry, prices.get(s, self.shapes[s].price))
+            for s, (held, entry) in self.lots.items()
+        )
+        return self.realised + sum(open_pnl, Decimal(0))
+
+    def _gain(self, shape: Fill, signed: Decimal, start: Decimal, end: Decimal) -> Decimal:
+        if not signed:
+            return Decimal(0)
+        size = signed * shape.contract_size * self._rate(shape)
+        return size * (end / start - 1) if shape.inverse else size * (end - start)
+
+    def _fee(self, fill: Fill) -> Decimal:
+        if fill.fee_currency == quote_of(fill.symbol):
+            return fill.fee * self._rate(fill)
+        return fill.fee * fill.price * self._rate(fill) if fill.fee_currency == fill.base else Decimal(0)
+
+    def _rate(self, fill: Fill) -> Decimal:
+        return self.rates.get(quote_of(fill.symbol), Decimal(1))
+
+
+def quote_of(symbol: str) -> str:
+    return symbol.partition("/")[2].partition(":")[0]
+
+
+def whose(client_id: str, prefixes: Iterable[str]) -> str:
+    """The longest prefix that fits, or NOBODY."""
+    return max((p for p in prefixes if client_id.startswith(p)), key=len, default=NOBODY)
+
+
+def by_strategy(
+    fills: Iterable[Fill], prefixes: Sequence[str], rates: Rates | None = None
+) -> dict[str, StrategyBook]:
+    """Every strategy's book after these fills, which are in the order of time."""
+    books = {prefix: StrategyBook(rates or {}) for prefix in (*prefixes, NOBODY)}
+    for fill in fills:
+        books[whose(fill.client_id, prefixes)].take(fill)
+    return books
+
+
+def curve(fills: Sequence[Fill], book: StrategyBook) -> tuple[Decimal, ...]:
+    """P&L after each of one strategy's fills, which its book takes."""
+    points = []
+    for fill in fills:
+        book.take(fill)
+        points.append(book.pnl({}))
+    return tuple(points)
+
+
+def unusual(drawdowns: Mapping[str, float]) -> dict[str, float]:
+    """Strategies that fall apart from the others: z = (DD - median) / (1.4826 MAD) above 3."""
+    middle = median(drawdowns.values()) if drawdowns else 0.0
+    spread = median(abs(d - middle) for d in drawdowns.values()) if drawdowns else 0.0
+    scores = {s: (d - middle) / max(1.4826 * spread, LEAST_DEVIATION) for s, d in drawdowns.items()}
+    return {s: z for s, z in scores.items() if z > OUTLIER}

@@ -1,0 +1,51 @@
+"""The confirmed NAVs of the last fifteen minutes, at most one a second: what a speed is measured on.
+
+A NAV is confirmed when wallet, ledger and positions tell one equity; of the two accounts the less is kept,
+as in baseline.py, so that a phantom high is no fall later. Deposits and withdrawals do not move it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from guardian.core.memory import Nav
+
+LONGEST = timedelta(minutes=15)
+
+Track = tuple[tuple[datetime, float], ...]
+
+
+def fold_track(track: Track, before: Nav | None, nav: Nav | None) -> Track:
+    """The track after one read; without a NAV there is none, for it begins anew."""
+    if nav is None:
+        return ()
+    if not nav.agreed or (before is not None and nav.at == before.at):
+        return track
+    told = nav.equity if nav.raw is None else nav.raw
+    least = float(min(nav.explained, told) / nav.units)
+    if track and _second(track[-1][0]) == _second(nav.at):
+        return (*track[:-1], (nav.at, least))
+    first = _newest_before(track, nav.at - LONGEST)
+    return (*track[first or 0 :], (nav.at, least))
+
+
+def nav_at(track: Track, at: datetime) -> tuple[datetime, float] | None:
+    """The newest point at or before an instant."""
+    index = _newest_before(track, at)
+    return None if index is None else track[index]
+
+
+def _newest_before(track: Track, at: datetime) -> int | None:
+    """By halves: the track is in order."""
+    low, high = 0, len(track)
+    while low < high:
+        middle = (low + high) // 2
+        if track[middle][0] <= at:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1 if low else None
+
+
+def _second(at: datetime) -> int:
+    return int(at.timestamp())

@@ -1,0 +1,50 @@
+"""M17 volatility: the standard deviation of a day's gain at the exposures of now, over equity.
+
+Formula: sqrt(n' D C D n) / E for a day of 288 cells, n the signed exposures, D the assets' sigmas of a
+five-minute cell (EWMA of squared returns without a mean, half-life of a day), C their correlations of the
+same half-life. `annualised` multiplies by sqrt(365): this market has no days off. Range estimators need
+bars, which no read of an account has.
+
+Unit: fraction of equity a day. Needs wallet and positions. Nothing held: 0. Unknown (warming) until one
+asset has four hours of returns; AtLeast while an asset over 1 % of gross exposure has none, or the equity is
+disputed. A forecast. Source: RiskMetrics 1996; metrics.md M17.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import sqrt
+
+from guardian.core.metrics.exposure import multiple
+from guardian.core.metrics.holdings import Holdings, holdings, weakened
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.model import Known, Measured, Part, Unknown
+
+DAYS_A_YEAR = 365
+
+
+def smoothed(square: float, value: float, kept: float) -> float:
+    """One step of an EWMA variance: kept x the old + (1 - kept) x the new return squared."""
+    return kept * square + (1 - kept) * value * value
+
+
+def annualised(day: float) -> float:
+    return day * sqrt(DAYS_A_YEAR)
+
+
+def measure(view: View) -> Measured:
+    held = holdings(view.account)
+    return over_equity(view, held, held.day_sigma)
+
+
+def over_equity(view: View, held: Holdings, amount: float) -> Measured:
+    """An amount of risk over the equity, as strong as what is held is measured."""
+    if not held.assets:
+        return (
+            Unknown("no asset has four hours of returns yet", warming=True) if held.unmeasured else Known(0.0)
+        )
+    found = multiple(view.account, Decimal(amount))
+    return weakened(found, f"no returns of {', '.join(held.unmeasured)}") if held.unmeasured else found
+
+
+METRIC = Metric("volatility", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)

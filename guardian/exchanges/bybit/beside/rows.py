@@ -1,0 +1,103 @@
+"""Rows of Bybit's executions and past orders become the account's doings, or the whole answer fails.
+
+Sources: docs/v5/order/execution, docs/v5/order/order-list, docs/v5/enum (execType, orderStatus).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from guardian.core.facts.activity import Fill, PastOrder
+from guardian.errors import VenueError
+from guardian.exchanges.bybit.symbols import symbol_of
+from guardian.exchanges.generic.fields import (
+    Row,
+    flag,
+    garbage,
+    instant,
+    number,
+    optional_number,
+    optional_positive,
+    optional_text,
+    positive,
+    text,
+)
+
+_SIGNS = {"Buy": 1, "Sell": -1}
+# Listed among the executions, but nothing is bought or sold: funding, and a session's P&L being settled.
+_NO_FILLS = frozenset({"Funding", "Settle", "SessionSettlePnL"})
+_CAUSES = {"Trade": "trade", "BustTrade": "liquidation", "AdlTrade": "adl", "Delivery": "delivery"}
+_KNOWN = _CAUSES.keys() | {"BlockTrade", "MovePosition", "FutureSpread"}
+# Of a contract, Cancelled says nothing about fills, and Deactivated is a conditional order that never fired.
+_ENDED = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Deactivated", "Rejected"})
+_NO_REASON = frozenset({"", "EC_NoError", "UNKNOWN"})
+
+
+def parse_fill(row: Row) -> Fill | None:
+    """One execution; None for a row that is no fill, also one of a kind that nobody has described yet."""
+    kind = text(row, "execType")
+    if kind in _NO_FILLS:
+        return None
+    try:
+        return _fill(row, _CAUSES.get(kind, kind))
+    except VenueError:
+        if kind in _KNOWN:
+            raise
+        return None
+
+
+def _fill(row: Row, cause: str) -> Fill:
+    symbol = symbol_of(text(row, "symbol"))
+    return Fill(
+        id=text(row, "execId"),
+        at=instant(row, "execTime"),
+        symbol=symbol,
+        side=_side(row),
+        quantity=positive(row, "execQty"),
+        price=positive(row, "execPrice"),
+        fee=optional_number(row, "execFee") or Decimal(0),
+        fee_currency=optional_text(row, "feeCurrency") or symbol.partition(":")[2].partition("-")[0],
+        order_id=optional_text(row, "orderId"),
+        client_id=optional_text(row, "orderLinkId"),
+        closed=optional_number(row, "closedSize") or Decimal(0),
+        cause=cause,
+    )
+
+
+def parse_past_order(row: Row) -> PastOrder | None:
+    """One order that is over; None for one that is still open."""
+    ended = text(row, "orderStatus")
+    if ended not in _ENDED:
+        return None
+    filled, quantity = number(row, "cumExecQty"), number(row, "qty")
+    if filled < 0 or quantity < 0:
+        raise garbage("an order's quantity is below zero")
+    reason = optional_text(row, "rejectReason")
+    return PastOrder(
+        id=text(row, "orderId"),
+        client_id=optional_text(row, "orderLinkId"),
+        symbol=symbol_of(text(row, "symbol")),
+        side=_side(row),
+        quantity=quantity,
+        filled=filled,
+        price=None if optional_text(row, "orderType") == "Market" else optional_positive(row, "price"),
+        average=optional_positive(row, "avgPrice"),
+        status=_status(ended, filled),
+        code="" if reason in _NO_REASON else reason,
+        reduce_only=flag(row, "reduceOnly") or row.get("closeOnTrigger") is True,
+        created_at=instant(row, "createdTime"),
+        updated_at=instant(row, "updatedTime"),
+    )
+
+
+def _status(ended: str, filled: Decimal) -> str:
+    if ended in ("Filled", "Rejected"):
+        return ended.lower()
+    return "partly" if filled else "cancelled"
+
+
+def _side(row: Row) -> int:
+    side = _SIGNS.get(text(row, "side"))
+    if side is None:
+        raise garbage("neither a buy nor a sell")
+    return side

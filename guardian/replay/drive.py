@@ -1,0 +1,240 @@
+"""Bars as events through the core's own step(); it decides, and nothing here does.
+
+A bar is known at its close: one snapshot then. Until the next close the account is taken to stay as that
+snapshot shows it; while a rule's hold is filling or draining it is looked at again in between, as a live
+guardian would, for a hold counts seconds and not bars. So loss rules see closes only, never a bar's low.
+Where bars are missing nothing is seen and time passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from guardian.core.engine import step
+from guardian.core.events import Armed, Configured, EffectReported, Event, SnapshotTaken, Started, Tick
+from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
+from guardian.core.model import Level, Rule
+from guardian.core.state import AccountState, State
+from guardian.errors import ConfigError
+from guardian.replay.account import Plan
+from guardian.replay.book import opened, targets
+from guardian.replay.candles import Candles
+from guardian.replay.files import Numbers, Times
+from guardian.replay.trading import Trading
+from guardian.replay.view import policy, seen
+
+LOOKS = (*range(1, 6), *range(10, 86_400, 5))
+"""Seconds after a close at which a running hold is looked at: no step may count for more than five."""
+
+LOOK_SECONDS = 300
+"""How often an account above NORMAL is looked at between the closes of longer bars."""
+
+LONGEST_BLINDNESS = 360
+"""Looks at nothing in one gap: after as many bars without evidence, more of them tell nothing new."""
+
+TOLD_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of level; `value` and `limit` are those of the rule where one caused it, `to` is REDUCE's."""
+
+    at: datetime
+    account: str
+    before: Level
+    after: Level
+    rule: str
+    value: float | None
+    limit: float | None
+    to: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What became of the account, at every close: equities with and without guardian, notionals held.
+
+    `closed` are the closes in ms; every array has one value for each.
+    """
+
+    closed: Times
+    protected: Numbers
+    unprotected: Numbers
+    held: Numbers
+    wanted: Numbers
+    transitions: tuple[Transition, ...]
+    trades: int
+
+
+def drive(
+    candles: Candles, plan: Plan, rules: tuple[Rule, ...], tell: Callable[[int], object] | None = None
+) -> Course:
+    """One account under these rules, from its first whole bar to its last; `tell` hears of bars done.
+
+    Raises ConfigError where there is no bar that all of the plan's symbols have.
+    """
+    ride = _Ride(candles, plan, rules)
+    for row in range(len(ride.ts)):
+        ride.bar(row)
+        if tell is not None and row % TOLD_EVERY == TOLD_EVERY - 1:
+            tell(TOLD_EVERY)
+    return ride.course()
+
+
+class _Ride:
+    """One drive under way: the core's state, the simulated account, and the clock of its bars."""
+
+    def __init__(self, candles: Candles, plan: Plan, rules: tuple[Rule, ...]) -> None:
+        own = candles.only(plan.symbols)
+        whole = ~np.isnan(own.close).any(axis=1)
+        if not whole.any():
+            raise ConfigError(f"no bar has all of {', '.join(plan.symbols)}: replay them apart")
+        self.plan, self.rules, self.symbols = plan, rules, own.symbols
+        self.bar_ms = own.seconds * 1000
+        self.ts: list[int] = own.ts[whole].tolist()
+        self.close = own.close[whole]
+        self.rows: tuple[list[list[float]], ...] = (own.open[whole].tolist(), self.close.tolist())
+        self.prices = self._prices(self.rows[1][0])
+        wants = targets(plan, self.prices)
+        self.trading = Trading(plan.name, opened(plan, wants, self.prices), wants)
+        self.state = State()
+        self.reports: list[EffectReported] = []
+        self.transitions: list[Transition] = []
+        self.equities: list[float] = []
+        self.held: list[float] = []
+        self.closed_ms: int = self.ts[0] + self.bar_ms
+        self._start()
+
+    def _prices(self, row: list[float]) -> dict[str, Decimal]:
+        return {symbol: Decimal(repr(price)) for symbol, price in zip(self.symbols, row, strict=True)}
+
+    def _start(self) -> None:
+        """At its first close guardian has read the account as often as a baseline needs."""
+        name, reads = self.plan.name, CONFIRMED_READS_FOR_BASELINE - 1
+        at = _instant(self.closed_ms) - timedelta(seconds=reads)
+        self._happen(Configured(at, "replay", "", (policy(name, self.plan.currency),), self.rules))
+        self._happen(Started(at, "replay"))
+        self._happen(Armed(at, name, (), "replay", "replayed"))
+        for second in range(reads):
+            self._look(at + timedelta(seconds=second))
+
+    def bar(self, row: int) -> None:
+        """What happens from this bar's open to its close."""
+        opening = self.ts[row]
+        if row and opening > self.closed_ms:
+            self._between(self.closed_ms + self.bar_ms)
+            self._blind(opening)
+        self._trade(opening, row)
+        if row and opening == self.closed_ms:
+            self._between(opening + self.bar_ms)
+        self.closed_ms = opening + self.bar_ms
+        self.prices = self._prices(self.rows[1][row])
+        self._close(_instant(self.closed_ms))
+
+    def _close(self, at: datetime) -> None:
+        book = self.trading.book
+        if not book.over and book.equity(self.prices) <= 0:
+            book.end(at)
+        self._look(at)
+        self.trading.want(self._due())
+        held = sum(abs(leg.quantity) * self.prices[symbol] for symbol, leg in book.legs.items())
+        self.equities.append(float(book.equity(self.prices)))
+        self.held.append(float(held))
+
+    def _look(self, at: datetime) -> None:
+        self._happen(SnapshotTaken(at, seen(self.plan.name, self.trading.book, self.prices, at)))
+
+    def _between(self, until_ms: int) -> None:
+        """Looks between two closes, where time alone changes something: a hold, or a trial to be seen."""
+        for second in LOOKS:
+            at_ms = self.closed_ms + second * 1000
+            if at_ms >= until_ms:
+                return
+            if not holding(self.account, self.rules):
+                if self.account.level is Level.NORMAL or self.bar_ms <= LOOK_SECONDS * 1000:
+                    return
+                if second % LOOK_SECONDS:
+                    continue
+            self._look(_instant(at_ms))
+            self.trading.want(self._due())
+
+    def _blind(self, until_ms: int) -> None:
+        """The closes of bars that are missing: guardian sees nothing, and time goes on."""
+        first = self.closed_ms + self.bar_ms
+        for at in range(first, min(until_ms, first + LONGEST_BLINDNESS * self.bar_ms), self.bar_ms):
+            self._happen(Tick(_instant(at)))
+
+    def _trade(self, opening: int, row: int) -> None:
+        if not self.trading.due(opening):
+            return
+        prices = self._prices(self.rows[0][row])
+        for report in self.trading.trade(opening, prices, _instant(opening)):
+            self._happen(report)
+
+    def _due(self) -> int:
+        return self.closed_ms + self.plan.delay * self.bar_ms
+
+    @property
+    def account(self) -> AccountState:
+        return self.state.accounts[0]
+
+    def _happen(self, event: Event) -> None:
+        """One event, and the reports of what it asked for; what those ask for is reported with the next."""
+        self._step(event)
+        if self.reports:
+            reports, self.reports = self.reports, []
+            for report in reports:
+                self._step(replace(report, at=event.at))
+
+    def _step(self, event: Event) -> None:
+        self.state, effects = step(self.state, event)
+        if self.state.decisions:
+            self.transitions += transitions(self.state, event.at)
+        for effect in effects:
+            report = self.trading.perform(effect, event.at, self._due())
+            if report is not None:
+                self.reports.append(report)
+
+    def course(self) -> Course:
+        quantities = np.array([float(self.trading.wants[symbol]) for symbol in self.symbols])
+        unprotected = float(self.plan.start_equity) + (self.close - self.close[0]) @ quantities
+        wanted = self.close @ np.abs(quantities)
+        gone = np.flatnonzero(unprotected <= 0)
+        if len(gone):
+            unprotected[gone[0] :] = wanted[gone[0] :] = 0.0
+        closed = np.array(self.ts, dtype=np.int64) + self.bar_ms
+        protected, held = np.array(self.equities), np.array(self.held)
+        changes = tuple(self.transitions)
+        return Course(closed, protected, unprotected, held, wanted, changes, self.trading.trades)
+
+
+def holding(account: AccountState, rules: tuple[Rule, ...]) -> bool:
+    """Whether a hold is filling or draining now: time, not only the next bar, changes the verdict then."""
+    for own, rule in zip(account.rules, rules, strict=True):
+        if not (any(own.past) or any(own.held)):
+            continue
+        for past, held, rung in zip(own.past, own.held, rule.ladder, strict=True):
+            if (held < rung.hold_seconds) if past else held > 0:
+                return True
+    return False
+
+
+def transitions(state: State, at: datetime) -> list[Transition]:
+    """The changes of level among the decisions of the newest step."""
+    found = []
+    for d in state.decisions:
+        if d.what == "level":
+            account = state.account(d.account)
+            incident = account.incident if account else None
+            to = incident.reduce_to if incident and d.after == Level.REDUCE.name else None
+            before, after = Level[d.before], Level[d.after]
+            found.append(Transition(at, d.account, before, after, d.rule, d.value, d.limit, to))
+    return found
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,179 @@
+"""A journal's own evidence under other rules, through the same core.
+
+What the account showed, who commanded what, and time itself are replayed as they were recorded; only rules
+are exchanged. With `as_written` arming is as recorded too, and under the rules that were in force the reports
+of what was done are as well: then every decision is the recorded one. Else the account counts as armed from
+the start, recorded arming and disarming are left out, and whatever is asked for counts as done.
+
+Law: evidence shows what was done *then*. A guardian that would have closed positions earlier goes on seeing
+them here, so a replay says when a level would have been reached, and nothing about money.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from guardian.core.effects import Effect, Notify
+from guardian.core.engine import step
+from guardian.core.events import Armed, Configured, Disarmed, EffectReported, Event, Outcome
+from guardian.core.model import Level, Rule
+from guardian.core.state import State
+from guardian.errors import GuardianError
+from guardian.journal import FILE_NAME
+from guardian.journal.archive import FOLDER, SegmentDamaged
+from guardian.journal.archive.segment import rows_of, segments
+from guardian.journal.chain import OWN_KINDS
+from guardian.journal.schema import CHAIN, connect_read_only, read_meta
+from guardian.replay.drive import Transition, transitions
+from guardian.replay.report import stamp, times_in_level, told
+
+TOLD_EVERY = 500
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the rules would have decided on a journal; `reports_kept` says that nothing was made up."""
+
+    events: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    transitions: list[Transition] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+    reports_kept: bool = True
+
+
+def journal_in(path: Path) -> Path | None:
+    """The journal that is meant: the file itself, or the one in a state folder; None where there is none."""
+    if path.is_dir():
+        path = path / FILE_NAME
+    return path if path.is_file() and path.suffix == ".db" else None
+
+
+def read_events(journal: Path, decode: Callable[[str], Event]) -> Iterator[Event]:
+    """Every recorded event, oldest first, those of the archive beside it too; `decode` reads a record's body.
+
+    Raises GuardianError.
+    """
+    place = ""
+    try:
+        with closing(connect_read_only(journal)) as db:
+            for seq, body in _rows(db, journal.parent / FOLDER):
+                place = f", record {seq}"
+                yield decode(body)
+    except (OSError, sqlite3.Error, SegmentDamaged, ValueError, KeyError) as error:
+        why = f"{type(error).__name__}" if isinstance(error, ValueError | KeyError) else str(error)
+        raise GuardianError(
+            f"{journal}{place}: cannot be read ({why}); `guardian journal verify` tells more"
+        ) from None
+
+
+def _rows(db: sqlite3.Connection, archive: Path) -> Iterator[tuple[int, str]]:
+    """(number, body) of every record that holds an event, those of the archive first."""
+    after = 0
+    for segment in segments(archive, read_meta(db, CHAIN) or "") if archive.is_dir() else []:
+        fresh = [row for row in rows_of(segment) if row.seq > after]
+        after = max((row.seq for row in fresh), default=after)
+        yield from ((row.seq, row.body) for row in fresh if row.kind not in OWN_KINDS)
+    live = "SELECT seq, kind, body FROM records WHERE seq > ? ORDER BY seq"
+    with closing(db.execute(live, (after,))) as rows:
+        yield from ((seq, body) for seq, kind, body in rows if kind not in OWN_KINDS)
+
+
+def replay(
+    events: Iterable[Event],
+    rules: tuple[Rule, ...],
+    as_written: bool = False,
+    tell: Callable[[int], object] | None = None,
+) -> Replayed:
+    """Fold every event under these rules. Raises GuardianError where no record names an account."""
+    tape = _Tape(rules, as_written)
+    for number, event in enumerate(events, start=1):
+        tape.play(event)
+        if tell is not None and number % TOLD_EVERY == 0:
+            tell(TOLD_EVERY)
+    if tape.found.events and not tape.found.accounts:
+        raise GuardianError("no record names an account: the journal's beginning was deleted or is elsewhere")
+    return tape.found
+
+
+class _Tape:
+    def __init__(self, rules: tuple[Rule, ...], as_written: bool) -> None:
+        self.rules, self.as_written = rules, as_written
+        self.state, self.found = State(), Replayed(reports_kept=as_written)
+        self.reports: list[EffectReported] = []
+
+    def play(self, event: Event) -> None:
+        found = self.found
+        found.events += 1
+        found.first, found.last = found.first or event.at, event.at
+        if isinstance(event, Configured):
+            self._configure(event)
+        elif not self._made_up(event):
+            self._happen(event)
+
+    def _made_up(self, event: Event) -> bool:
+        """What a replay makes anew instead of taking it from the journal."""
+        if isinstance(event, Armed | Disarmed):
+            return not self.as_written
+        return isinstance(event, EffectReported) and not self.found.reports_kept
+
+    def _configure(self, event: Configured) -> None:
+        """The recorded accounts under the given rules."""
+        self.found.reports_kept &= event.rules == self.rules
+        self.found.accounts |= {policy.name for policy in event.accounts}
+        if self.as_written:
+            self._happen(replace(event, rules=self.rules))
+            return
+        able = tuple(replace(policy, has_hands=True) for policy in event.accounts)
+        self._happen(replace(event, rules=self.rules, accounts=able))
+        for policy in able:
+            self._happen(Armed(event.at, policy.name, (), "replay", "replayed"))
+
+    def _happen(self, event: Event) -> None:
+        """One event; what the last one asked for was done in the meantime, and is reported before it.
+
+        Not at once: guardian asks again and again for what the recorded evidence never shows.
+        """
+        reports, self.reports = self.reports, []
+        for now in (*(replace(report, at=event.at) for report in reports), event):
+            self.state, effects = step(self.state, now)
+            if self.state.decisions:
+                self.found.transitions += transitions(self.state, now.at)
+            if not self.found.reports_kept:
+                self.reports += [done for effect in effects if (done := _done(effect, now.at))]
+
+
+def _done(effect: Effect, at: datetime) -> EffectReported | None:
+    if isinstance(effect, Notify):
+        return None
+    return EffectReported(at, effect.account, effect.id, Outcome.DONE)
+
+
+def document(found: Replayed) -> dict[str, Any]:
+    """The JSON of a replay; what a journal cannot tell is null. Times in levels are summed over accounts."""
+    start, end = (None if at is None else round(at.timestamp() * 1000) for at in (found.first, found.last))
+    seconds = dict.fromkeys((level.name for level in Level), 0.0)
+    for name in sorted(found.accounts):
+        own = [change for change in found.transitions if change.account == name]
+        for level, spent in times_in_level(own, start or 0, end or 0).items():
+            seconds[level] += spent
+    return {
+        "bars": None,
+        "events": found.events,
+        "from": None if start is None else stamp(start),
+        "to": None if end is None else stamp(end),
+        "accounts": sorted(found.accounts),
+        "transitions": told(found.transitions),
+        "time_in_level_s": seconds,
+        "loss_avoided": None,
+        "exposure_given_up": None,
+        "false_halts": None,
+        "picture": None,
+        "reports": "recorded" if found.reports_kept else "supposed",
+    }

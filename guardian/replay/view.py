@@ -1,0 +1,61 @@
+"""What guardian would see of the simulated account at a close: one complete snapshot.
+
+Margin is a plain convention, since candles know none: a tenth of the notional is held as initial margin
+(10x), half a percent of it is maintenance margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from guardian.core.model import AccountPolicy, Balance, Position, Snapshot, Wallet
+from guardian.replay.book import STEP, ZERO, Book
+
+INITIAL, MAINTENANCE = Decimal("0.1"), Decimal("0.005")
+LARGEST_ORDER = Decimal(10) ** 18
+ONE = Decimal(1)
+
+
+def policy(name: str, currency: str) -> AccountPolicy:
+    """Guardian can close and reduce here; there is no key to fence and no bot to signal."""
+    return AccountPolicy(
+        name=name,
+        venue="candles",
+        currency=currency,
+        has_hands=True,
+        has_admin=False,
+        own_keys=(),
+        bot_keys=(),
+        secret_ref="",
+        order_prefixes=(),
+        halt_targets=(),
+        flatten_deadline_seconds=60.0,
+        slippage=0.02,
+        snapshot_seconds=1.0,
+    )
+
+
+def seen(account: str, book: Book, prices: Mapping[str, Decimal], at: datetime) -> Snapshot:
+    """Everything at these prices, asked at `at`; the ledger has the rows since the one before."""
+    positions = []
+    gained = gross = ZERO
+    for symbol, leg in book.legs.items():
+        mark, quantity = prices[symbol], leg.quantity
+        gained += quantity * (mark - leg.entry)
+        gross += abs(quantity) * mark
+        positions.append(
+            Position(symbol, 0, quantity, leg.entry, mark, ONE, STEP, STEP, LARGEST_ORDER, book.currency)
+        )
+    equity = book.cash + gained
+    held = gross * INITIAL
+    wallet = Wallet(
+        equity=equity,
+        balances=(Balance(book.currency, book.cash, ONE),),
+        margin_balance=equity,
+        maintenance_margin=gross * MAINTENANCE,
+        initial_margin=held,
+        position_margin=held,
+    )
+    return Snapshot(account, at, wallet, tuple(positions), (), book.taken())

@@ -1,0 +1,124 @@
+"""Laws about the way down: by an operator, or as the rules say, after a cooldown and proven calm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from guardian.core.events import Resumed
+from guardian.core.model import Known, Level, Rule
+from guardian.core.state import AccountState, State
+from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.play.life import Life
+
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+CALM = 0.7
+COOL = 0.3
+SIZES = (0.25, 0.5)
+"""What the design says, and not what the code does: this file shares no number with it."""
+
+
+class Latches(Checker):
+    law = (
+        "A latched level is left only by an audited operator; or half-open, after the cooldown, where every "
+        "rule that demanded it clears by itself and is known to be calm. CAUTION only by proven calm."
+    )
+
+    def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
+        super().__init__(scene, report)
+        self._halts: defaultdict[str, list[datetime]] = defaultdict(list)
+        self._rose: dict[str, datetime] = {}
+        self._by: defaultdict[str, set[str]] = defaultdict(set)
+
+    def born(self, life: Life) -> None:
+        """What the last process decided and never wrote down has not happened."""
+        for account in life.state.accounts:
+            name, incident = account.policy.name, account.incident
+            self._halts[name] = list(account.halts)
+            self._by[name] = set(incident.causes) if incident else set()
+            if incident is not None:
+                self._rose[name] = incident.entered_at
+
+    def decided(self, step: Decided) -> None:
+        now = step.after.now or step.event.at
+        self._note(step.after, now)
+        for old, new in step.pairs():
+            if old is None:
+                continue
+            if old.level < Level.HALT <= new.level:
+                self._halts[new.policy.name].append(now)
+            if new.level < old.level and not isinstance(step.event, Resumed):
+                self._fell(step.after, old, new, now)
+            if new.incident is None:
+                self._by[new.policy.name].clear()
+
+    def _note(self, after: State, now: datetime) -> None:
+        """Who has raised whom, and when."""
+        for decision in after.decisions:
+            level = Level.__members__.get(decision.after, Level.NORMAL)
+            if decision.what == "level" and level >= Level.HALT:
+                self._rose[decision.account] = now
+                self._by[decision.account].add(decision.rule)
+
+    def _fell(self, after: State, old: AccountState, new: AccountState, now: datetime) -> None:
+        name, trial = new.policy.name, old.incident.trial if old.incident else None
+        if old.level is Level.CAUTION and old.incident is not None and trial is not None:
+            if now - old.incident.entered_at < 2 * HOUR:
+                self.fail(f"{name}: the trial ended before two hours")
+        elif old.level is Level.CAUTION:
+            if not _calm(old, new):
+                self.fail(f"{name}: CAUTION ended without proof that it is over")
+        elif new.level is not Level.CAUTION or old.level > Level.REDUCE:
+            self.fail(f"{name}: {old.level.name} fell to {new.level.name} by itself")
+        elif why := self._too_soon(after, new, now):
+            self.fail(f"{name}: {old.level.name} was left, but {why}")
+
+    def _too_soon(self, after: State, new: AccountState, now: datetime) -> str:
+        """What the design still asked for; "" when nothing was missing."""
+        name = new.policy.name
+        causes = [rule for rule in after.rules if rule.id in self._by[name]]
+        if len(causes) < len(self._by[name]) or any(rule.clears != "auto" for rule in causes):
+            return "not every rule that demanded it clears by itself"
+        if loud := [rule.id for rule in causes if not _well_below(new, rule)]:
+            return f"{loud[0]} is not known to be calm"
+        if now - self._rose[name] < self._cooldown(name, causes):
+            return "its cooldown runs"
+        hot = new.overheat is None or new.overheat >= COOL
+        return "the market is hot" if hot and now - self._rose[name] < DAY else ""
+
+    def _cooldown(self, name: str, causes: list[Rule]) -> timedelta:
+        halts = self._halts[name]
+        again = sum(halt > halts[-1] - DAY for halt in halts[:-1]) if halts else 0
+        seconds = max((rule.cooldown_seconds for rule in causes), default=0.0) * 2**again
+        return min(timedelta(seconds=seconds), DAY)
+
+
+class CapsTrials(Checker):
+    law = "Half-open the permit in force allows a quarter of the size, and then half of it."
+
+    def moved(self) -> None:
+        life = self.scene.life
+        for account in life.state.accounts if life else ():
+            trial = account.incident.trial if account.incident else None
+            if life is None or trial is None or (life.clock.now() - trial.opened_at).total_seconds() < 1.0:
+                continue
+            cap = life.runtime.parts.permits.get(account.policy.name).size_cap
+            if cap > SIZES[0] and life.clock.now() - trial.opened_at < HOUR:
+                self.fail(f"{account.policy.name}: half-open, and the permit allows {cap:g} of the size")
+
+
+def _well_below(account: AccountState, rule: Rule) -> bool:
+    own = account.rule(rule.id)
+    entry = next((rung.limit for rung in rule.ladder if rung.level >= Level.HALT), rule.ladder[-1].limit)
+    return own is not None and isinstance(own.measured, Known) and own.measured.value < CALM * entry
+
+
+def _calm(old: AccountState, new: AccountState) -> bool:
+    """The rule that caused it has a known value; a rule that is gone can cause nothing."""
+    assert old.incident is not None
+    own = new.rule(old.incident.rule)
+    if own is None or old.incident.cause == "operator":
+        return True
+    return isinstance(own.measured, Known) if old.incident.cause == "breach" else not own.stale

@@ -1,0 +1,119 @@
+"""guardian rules explain, live: today's limits, heat, holds, and what would end the level."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from guardian.cli.setup.explain import described, lines, live
+from guardian.core.memory import Heat
+from guardian.core.metrics import limits
+from guardian.core.metrics.overheat import Overheat
+from guardian.core.model import Rule
+from guardian.runtime.control import leaving, status
+from tests.core.build import Desk, at, read, replace
+from tests.core.rearm.desk import FULL, HOUR, LADDER, auto, down, halted, run
+
+PARTS = (
+    ("volatility", 0.8, 0.4),
+    ("turbulence", 0.2, 0.4),
+    ("correlation", 0.0, 0.2),
+    ("funding", None, 0.1),
+)
+
+
+@pytest.fixture(autouse=True)
+def six_tenths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "overheat", lambda account, now: Overheat(0.6, (), False))
+
+
+def told(desk: Desk, rule: Rule, seconds: float) -> dict[str, Any]:
+    """The rule's live document, from what the status of this state would say."""
+    account = replace(desk.account, heat=Heat(at(seconds), 0.6, 0.6, PARTS))
+    own = account.rule(rule.id)
+    assert own is not None
+    incident = status._incident(account.incident, at(seconds)) if account.incident else None
+    document = {
+        "name": "main",
+        "level": account.level.name,
+        "rules": [status._rule(account, rule, own, at(seconds))],
+        "overheat": leaving.hot(account, at(seconds)),
+        "leaves": leaving.leaves(account, desk.state.rules, at(seconds)),
+        "incident": incident,
+    }
+    (found,) = live({"accounts": [document]}, rule.id)
+    return found
+
+
+def text(desk: Desk, rule: Rule, seconds: float) -> str:
+    return "\n".join(lines(described(rule, "breaker"), [told(desk, rule, seconds)]))
+
+
+def test_a_halt_says_everything_that_it_waits_for():
+    """5 % at a heat of 0.6 and with a gamma of 0.25 is 4.25 % today."""
+    rule = auto(*LADDER, gamma=0.25)
+    desk = halted(rule)
+
+    said = text(desk, rule, 1)
+
+    assert "cooldown until 2026-03-02 16:00 UTC" in said
+    assert "value of dd below 0.02231 (now at least 0.04)" in said
+    assert "overheat below 0.3 (now 0.60), or 2026-03-03 12:00 UTC" in said
+    assert "no other rule past a limit" in said
+    assert "REDUCE to 0.5 at 0.03188 today (hard 0.0375): fired" in said
+    assert "REDUCE to 0 at 0.0425 today (hard 0.05): not past" in said
+    assert "overheat 0.60 (volatility 0.80; turbulence 0.20; correlation 0.00; not known: funding)" in said
+
+
+def test_the_shares_of_the_components_add_up_to_the_score():
+    rule = auto(*LADDER, gamma=0.25)
+
+    heat = told(halted(rule), rule, 1)["overheat"]
+
+    shares = [part["share"] for part in heat["components"] if part["share"] is not None]
+    assert pytest.approx(0.4 + 0.5 * (0.8 * 0.4 + 0.2 * 0.4)) == sum(shares)
+    assert 3 == len(shares)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (auto(*LADDER, clears="operator"), "needs an operator: guardian resume main"),
+        (auto(gamma=0.0), "cooldown"),
+    ],
+    ids=["operator", "auto"],
+)
+def test_who_ends_it(rule: Rule, words: str):
+    leaves = told(halted(rule), rule, 1)["leaves"]
+
+    assert words in leaves["waits_for"][0]
+    assert ("operator" if rule.clears == "operator" else "itself") == leaves["by"]
+
+
+def test_half_open_says_the_cap_and_how_long_it_has_been_clean(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "overheat", lambda account, now: Overheat(0.1, (), False))
+    rule = auto(gamma=0.0)
+    desk = halted(rule)
+    run(desk, 60, 4 * HOUR + 720, 4.0, every=60)
+
+    said = text(desk, rule, 4 * HOUR + 720)
+
+    assert "account at CAUTION, half-open: new size capped at 25%, clean for 12 of 60 min" in said
+    assert "waits for" not in said
+
+
+def test_caution_says_the_minute_it_waits_for():
+    rule = auto(*LADDER, gamma=0.0)
+    desk = Desk(rule).warm(FULL)
+    desk.see(read(0, (down(2.6),)))
+
+    assert "waits for a minute of dd below 0.0175" in text(desk, rule, 0)
+
+
+def test_a_calm_account_waits_for_nothing():
+    rule = auto(*LADDER, gamma=0.0)
+    desk = Desk(rule).warm(FULL)
+
+    assert "waits for" not in text(desk, rule, 0)
+    assert None is told(desk, rule, 0)["leaves"]

@@ -1,0 +1,148 @@
+"""`guardian replay` as people and scripts meet it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from guardian.cli import main
+from guardian.cli.terminal import root
+from tests.candles.build import parquet
+
+FALL = [100.0] * 3 + [94.0, 93.0, 92.0, 91.0]
+PACK = """
+- id: fall
+  title: Lost five percent
+  why: The example's stop.
+  metric: drawdown
+  window: hwm
+  scope: account
+  ladder:
+    - {over: 0.05, level: flatten}
+  mode: observe
+- id: age
+  title: Too old
+  why: The example's age.
+  metric: position_age
+  scope: account
+  ladder:
+    - {over: 60s, level: halt}
+  mode: armed
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with candles, a pack and an account."""
+    monkeypatch.chdir(tmp_path)
+    parquet(tmp_path, FALL)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "rules.yaml").write_text(PACK, encoding="utf-8")
+    (tmp_path / "account.yaml").write_text("start_equity: 10000\nhold: {BTC/USDT: 1.0}\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(root, ["replay", *words], prog_name="guardian")
+
+
+def told(*words: str) -> dict[str, Any]:
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_the_document_is_what_the_contract_says(desk: Path) -> None:
+    found = told("made.parquet", "--rules", "pack", "--account", "account.yaml")
+
+    assert (found["bars"], found["from"], found["to"]) == (
+        7,
+        "2020-09-13T12:27:00.000Z",
+        "2020-09-13T12:34:00.000Z",
+    )
+    (change,) = found["transitions"]
+    assert change == {
+        "at": "2020-09-13T12:31:00.000Z",
+        "account": "account",
+        "from": "NORMAL",
+        "level": "FLATTEN",
+        "rule": "fall",
+        "value": pytest.approx(0.06),
+        "limit": 0.05,
+        "to": None,
+    }
+    assert found["time_in_level_s"] == {
+        **dict.fromkeys(("CAUTION", "HALT", "REDUCE", "LOCKOUT"), 0.0),
+        "NORMAL": 180.0,
+        "FLATTEN": 180.0,
+    }
+    assert (found["loss_avoided"], found["false_halts"]) == (None, 1)
+    assert found["exposure_given_up"] == pytest.approx(2 / 7)
+    assert found["equity"]["protected"] == pytest.approx(9295.35)
+    assert Path(found["picture"]) == (desk / "replay.png").resolve()
+    assert (desk / "replay.png").stat().st_size > 10_000
+    assert "60 s after the close" in found["acts"]
+    assert [each["rule"] for each in found["left_out"]] == ["age"]
+    assert "fall" in found["rules"]
+
+
+def test_people_read_what_happened_and_what_was_not_played(desk: Path) -> None:
+    result = run("made.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none")
+
+    assert result.exit_code == 0
+    assert "NORMAL -> FLATTEN" in result.stdout
+    assert "fall: 0.06 is past 0.05" in result.stdout
+    assert "not played: age" in result.stdout
+    assert not (desk / "replay.png").exists()
+
+
+def test_as_written_a_rule_that_observes_does_nothing(desk: Path) -> None:
+    found = told(
+        "made.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none", "--as-written"
+    )
+
+    assert found["transitions"] == []
+    assert found["picture"] is None
+
+
+def test_eligible_assets_are_printed_and_written(desk: Path) -> None:
+    parquet(desk, [100.0] * 100 + [94.0] * 40, "hours.parquet", seconds=3600)
+
+    found = told(
+        "hours.parquet", "--rules", "pack", "--per-asset", "--windows", "1d,5d", "--write", "allow.yaml"
+    )
+
+    assert [(each["window"], each["worst"]) for each in found["assets"]] == [
+        ("1d", "NORMAL"),
+        ("5d", "FLATTEN"),
+    ]
+    assert found["allowed"] == []
+    assert (desk / "allow.yaml").read_text(encoding="utf-8").endswith("symbols: []\n")
+    assert "FLATTEN !" in run("hours.parquet", "--rules", "pack", "--per-asset", "--windows", "5d").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["made.parquet", "--rules", "pack"], 2, "candles need --account"),
+        (["made.parquet", "--account", "account.yaml"], 2, "Missing option '--rules'"),
+        (["made.parquet", "--rules", "pack", "--write", "x"], 2, "--write needs --per-asset"),
+        (["none.parquet", "--rules", "pack", "--account", "account.yaml"], 3, "does not exist"),
+        (["made.parquet", "--rules", "nopack", "--account", "account.yaml"], 3, "no rule pack"),
+        (["made.parquet", "--rules", "pack", "--account", "none.yaml"], 3, "cannot be read"),
+        (["made.parquet", "--rules", "pack", "--per-asset", "--windows", "1x"], 3, "--windows 1x"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence_and_a_code(
+    words: list[str], code: int, said: str, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", *words])
+
+    assert ended.value.code == code
+    assert said in capsys.readouterr().err

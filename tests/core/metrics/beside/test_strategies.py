@@ -1,0 +1,162 @@
+"""M07: whose fills they are, what they earned, and what a strategy has given back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, by_strategy, unusual, whose
+from guardian.core.model import AtLeast, Known, Unknown, Verdict
+from tests.core.build import BTC, money, position
+from tests.core.metrics.beside.stage import MINUTE, Stage, fill
+
+PREFIXES = ("ft-", "ft-grid-", "mm-")
+
+
+def test_vector_one_strategy_falls_apart_from_the_others():
+    found = unusual({"a": 0.01, "b": 0.011, "c": 0.012, "d": 0.05})
+
+    assert found == {"d": pytest.approx(25.97, abs=0.005)}
+
+
+def test_equal_drawdowns_have_a_floor_under_their_deviation():
+    assert {} == unusual({"a": 0.01, "b": 0.01, "c": 0.01, "d": 0.012})
+    assert {"d": pytest.approx(4.0)} == unusual({"a": 0.01, "b": 0.01, "c": 0.01, "d": 0.014})
+    assert {} == unusual({})
+
+
+@pytest.mark.parametrize(
+    ("client_id", "owner"),
+    [("ft-1", "ft-"), ("ft-grid-1", "ft-grid-"), ("mm-1", "mm-"), ("hand", NOBODY), ("", NOBODY)],
+)
+def test_the_longest_prefix_owns_a_fill(client_id: str, owner: str):
+    assert owner == whose(client_id, PREFIXES)
+
+
+def taken(*fills: Any) -> StrategyBook:
+    return by_strategy(fills, ("ft-",))["ft-"]
+
+
+def test_realised_and_open_profit_less_fees():
+    """2 at 100, 1 more at 106: 3 at 102. One sold at 110 earns 8; two are worth 4 more each at 106."""
+    book = taken(
+        fill("1", 0, 2, 100, fee=0.5), fill("2", 1, 1, 106), fill("3", 2, -1, 110, closed=1, fee=0.5)
+    )
+
+    assert {BTC: (Decimal(2), Decimal(102))} == book.lots
+    assert Decimal(7) == book.realised
+    assert Decimal(15) == book.pnl({BTC: Decimal(106)})
+
+
+def test_a_flip_closes_and_opens():
+    book = taken(fill("1", 0, 1, 100), fill("2", 1, -3, 110, closed=1))
+
+    assert {BTC: (Decimal(-2), Decimal(110))} == book.lots
+    assert Decimal(10) == book.realised
+
+
+def test_closing_what_it_is_not_known_to_have_opened_is_nobody_s_gain():
+    book = taken(fill("1", 0, 1, 100), fill("2", 1, -3, 110, closed=3))
+
+    assert {} == book.lots
+    assert (Decimal(10), Decimal(220)) == (book.realised, book.unattributed)
+
+
+def test_fees_in_the_coin_count_at_its_price_and_others_are_left_out():
+    assert Decimal(-1) == taken(fill("1", 0, 1, 100, fee=0.01, fee_currency="BTC")).realised
+    assert Decimal(0) == taken(fill("1", 0, 1, 100, fee=5, fee_currency="BNB")).realised
+
+
+def test_other_quote_currencies_count_at_their_rate():
+    fills = (
+        fill("1", 0, 1, 100, symbol="BTC/EUR:EUR"),
+        fill("2", 1, -1, 110, symbol="BTC/EUR:EUR", closed=1),
+    )
+
+    book = by_strategy(fills, ("ft-",), {"EUR": money("1.1")})["ft-"]
+
+    assert Decimal(11) == book.realised
+
+
+def test_an_inverse_contract_earns_coins_at_the_price_of_its_close():
+    """100 dollars from 100 to 125: 0.2 coins, worth 25."""
+    symbol = "BTC/USD:BTC"
+    fills = (fill("1", 0, 100, 100, symbol=symbol, inverse=True),
+             fill("2", 1, -100, 125, symbol=symbol, inverse=True, closed=100))  # fmt: skip
+
+    assert Decimal(25) == taken(*fills).realised
+
+
+TRADES = st.lists(
+    st.tuples(st.sampled_from(["ft-", "ft-grid-", "mm-", "x"]), st.integers(-5, 5), st.integers(90, 110)),
+    max_size=20,
+)
+
+
+@given(TRADES)
+def test_strategies_and_nobody_add_up_to_what_the_account_did(trades: list[tuple[str, int, int]]):
+    """Netted in one book or kept apart, cash and lots at one price are the same money."""
+    fills = [
+        fill(str(n), n, size, price, client_id=f"{prefix}{n}")
+        for n, (prefix, size, price) in enumerate(trades)
+        if size
+    ]
+    now = {BTC: Decimal(100)}
+
+    apart, together = by_strategy(fills, PREFIXES), by_strategy(fills, ())
+
+    assert {NOBODY, *PREFIXES} == set(apart)
+    total = sum(book.pnl(now) for book in apart.values())
+    assert float(total) == pytest.approx(float(together[NOBODY].pnl(now)))
+    assert sum(f.side * f.quantity * (100 - f.price) for f in fills) == pytest.approx(total)
+
+
+# --- the metric ---------------------------------------------------------------------------------------
+
+
+def strategy(*fills: Any, held: float = 0, mark: float = 100) -> Stage:
+    positions = (position(quantity=held, mark=mark),) if held else ()
+    stage = Stage("strategy_drawdown", *positions, window=MINUTE, of="ft-").watched()
+    stage.did(0, fills=fills)
+    return stage
+
+
+def test_what_was_given_back_since_the_best_fill():
+    """Up 20 at the second fill, and 30 less at the mark of now, of 1000."""
+    stage = strategy(fill("1", -20, 2, 100), fill("2", -10, 1, 110), held=3, mark=100)
+
+    got = stage.now(0)
+
+    assert isinstance(got, AtLeast), "between two fills it may have been worth more"
+    assert got.value == pytest.approx(0.03)
+    assert Verdict.CLEAR is not stage.account.rules[0].verdict
+
+
+def test_only_the_window_counts_and_it_begins_where_the_strategy_stood():
+    """It lost 20 an hour ago and 5 since."""
+    lost = (fill("1", -3600, 2, 100), fill("2", -3500, -2, 90, closed=2))
+    stage = strategy(*lost, fill("3", -30, 1, 100), fill("4", -20, -1, 95, closed=1))
+
+    assert stage.now(0) == AtLeast(pytest.approx(0.005), "what it was worth between its fills is not known")
+
+
+def test_a_strategy_that_did_nothing_is_known_to_have_lost_nothing():
+    theirs = fill("1", -20, 1, 100, client_id="mm-1")
+
+    assert Known(0.0) == strategy(theirs, held=1).now(0)
+    assert isinstance(strategy(held=1).now(0), AtLeast), "who opened this is not known"
+
+
+def test_closing_what_was_opened_before_is_unknown():
+    assert isinstance(strategy(fill("1", -20, -1, 100, closed=1)).now(0), Unknown)
+
+
+def test_a_loss_of_one_strategy_needs_a_second_account_of_it_as_every_loss():
+    metric = BY_NAME["strategy_drawdown"]
+
+    assert ("loss", True) == (metric.family, metric.corroborated)

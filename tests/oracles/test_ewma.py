@@ -1,0 +1,80 @@
+"""Oracles for what is smoothed: pandas' ewm and arch's RiskMetrics against returns.py and correlation.py.
+
+Same definition, to 1e-9: pandas' `ewm(halflife, adjust=True)` of squared returns is sum / weight here, while
+no cell is missing; `adjust=False` is the plain recursion. arch's EWMAVariance begins with a backcast of its
+own and lags by one step: with the same beginning every later value agrees.
+Different on purpose: `ewm.corr` and `ewm.cov` subtract a mean, which is noise at five minutes; the oracle is
+therefore the ratio of ewm means of products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from arch.univariate import EWMAVariance
+
+from guardian.core.memory import Pair
+from guardian.core.metrics.correlation import _learned, moment_rho
+from guardian.core.metrics.returns import DAY, HALF_LIVES, faded
+from guardian.core.metrics.volatility import smoothed
+
+DRAWN = np.random.default_rng(7).standard_t(4, size=(2000, 2)) * 0.002
+RETURNS = pd.DataFrame(DRAWN @ np.array([[1.0, 0.6], [0.0, 0.8]]), columns=["a", "b"])
+
+
+@pytest.mark.parametrize("half_life", HALF_LIVES)
+def test_a_variance_is_pandas_ewm_of_squares(half_life: int):
+    memory, found = (0.0, 0.0), []
+    for value in RETURNS["a"]:
+        memory = faded(memory, value * value, 1, 1, half_life)
+        found.append(memory[0] / memory[1])
+    expected = (RETURNS["a"] ** 2).ewm(halflife=half_life, adjust=True).mean()
+
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_missing_cells_fade_the_old_as_pandas_does_by_time():
+    """pandas' ewm with `times` fades by the time that passed, as here; its newest value weighs 1 always."""
+    half_life = HALF_LIVES[DAY]
+    cells = np.cumsum(np.random.default_rng(3).choice([1, 1, 1, 5, 40], size=500))
+    values = RETURNS["a"].to_numpy()[:500]
+    memory, last, found = (0.0, 0.0), cells[0] - 1, []
+    for cell, value in zip(cells, values, strict=True):
+        memory = faded(memory, value * value, int(cell - last), 1, half_life)
+        found.append(memory[0] / memory[1])
+        last = cell
+    times = pd.to_datetime(cells * 300, unit="s")
+    expected = pd.Series(values**2).ewm(halflife=pd.Timedelta(seconds=300 * half_life), times=times).mean()
+
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_correlations_are_ratios_of_ewm_means():
+    pair = Pair("A", "B")
+    for grid, (a, b) in enumerate(RETURNS.to_numpy(), 1):
+        pair = _learned(pair, {"A": (a, 1), "B": (b, 1)}, grid)
+    for moments, half_life in ((pair.fast, 288), (pair.middle, 864), (pair.slow, 4032)):
+        a, b = RETURNS["a"], RETURNS["b"]
+        aa, bb, ab = ((x * y).ewm(halflife=half_life).mean().iloc[-1] for x, y in ((a, a), (b, b), (a, b)))
+
+        assert moment_rho(moments) == pytest.approx(ab / np.sqrt(aa * bb), rel=1e-9)
+
+
+def test_the_plain_recursion_is_pandas_unadjusted_and_arch():
+    squares = RETURNS["a"] ** 2
+    square, found = squares.iloc[0], []
+    for value in RETURNS["a"].iloc[1:]:
+        square = smoothed(square, value, 0.94)
+        found.append(square)
+    np.testing.assert_allclose(found, squares.ewm(alpha=0.06, adjust=False).mean().iloc[1:], rtol=1e-9)
+
+    values = RETURNS["a"].to_numpy()
+    sigma2 = np.empty(len(values))
+    bounds = np.ones((len(values), 2)) * [1e-12, 1e12]
+    EWMAVariance(0.94).compute_variance(np.empty(0), values, sigma2, float(squares.iloc[0]), bounds)
+    lagged, square = [], sigma2[0]
+    for value in values[:-1]:
+        square = smoothed(square, value, 0.94)
+        lagged.append(square)
+    np.testing.assert_allclose(lagged, sigma2[1:], rtol=1e-9)

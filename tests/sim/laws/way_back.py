@@ -1,0 +1,81 @@
+"""Scenes for the way back that needs no operator: each thing that the design asks for, and its absence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from guardian.core.events import Tick
+from guardian.core.model import AtLeast, Known, Level, Measured, Rung
+from guardian.core.state import AccountState, Decision, RuleState, State, Trial
+from guardian.runtime.permit import Permit
+from guardian.sim.checkers import latches
+from guardian.sim.checkers.checker import Checker, Decided
+from tests.sim.laws.theatre import LOSS, Play, Theatre
+
+AUTO = replace(LOSS, ladder=(Rung(0.05, Level.HALT, 2.0),), clears="auto", cooldown_seconds=8.0)
+
+LITTLE = Known(0.001)
+
+
+def decide(t: Theatre, old: AccountState, new: AccountState, rule: Any = AUTO, after: str = "") -> None:
+    """One step at the theatre's time; `after` is the level that the rule has raised it to."""
+    decided = (Decision("a1", "level", rule.id, "", after),) if after else ()
+    before = State(rules=(rule,), accounts=(old,))
+    now = State(now=t.instant(), rules=(rule,), accounts=(new,), decisions=decided)
+    t.checker.decided(Decided(before, Tick(t.instant()), now, ()))
+
+
+def opened(t: Theatre, measured: Measured = LITTLE, heat: float = 0.1) -> AccountState:
+    trial = Trial(0.25, t.instant(), t.instant(), t.instant())
+    incident = t.incident(Level.CAUTION, trial=trial, entered_at=t.instant())
+    return t.account(
+        Level.CAUTION, incident=incident, rules=(RuleState(AUTO.id, measured=measured),), overheat=heat
+    )
+
+
+def halt_and_open(t: Theatre, wait: float = 10.0, rule: Any = AUTO, halts: int = 1, **known: Any) -> None:
+    for _ in range(halts):
+        decide(t, t.account(), t.account(Level.HALT), rule, "HALT")
+    t.at += wait
+    decide(t, t.account(Level.HALT), opened(t, **known), rule)
+
+
+def trial_ends(t: Theatre, hours: float) -> None:
+    tried = opened(t)
+    t.at += hours * 3600
+    decide(t, tried, t.account())
+
+
+def permit_of(t: Theatre, cap: float) -> None:
+    account = opened(t)
+    t.at += 5.0
+    life: Any = t.life(account)
+    life.runtime.parts.permits = SimpleNamespace(get=lambda name: Permit("normal", cap))
+    t.checker.moved()
+
+
+def scene(name: str, play: Any, *given: Any, **known: Any) -> Play:
+    made = partial(play, **known) if not given else lambda t: play(t, *given, **known)
+    made.__name__ = name  # type: ignore[attr-defined]
+    return made
+
+
+OPERATOR = replace(AUTO, clears="operator")
+CALM = scene("cooldown_over_and_calm", halt_and_open)
+TWICE = scene("cooldown_doubled", halt_and_open, wait=17.0, halts=2)
+BROKEN = (
+    (CALM, scene("cooldown_runs", halt_and_open, wait=7.0)),
+    (TWICE, scene("cooldown_not_doubled", halt_and_open, wait=10.0, halts=2)),
+    (CALM, scene("not_calm", halt_and_open, measured=Known(0.04))),
+    (CALM, scene("not_known", halt_and_open, measured=AtLeast(0.001, "half"))),
+    (CALM, scene("hot", halt_and_open, heat=0.5)),
+    (CALM, scene("operators_rule", halt_and_open, rule=OPERATOR)),
+    (scene("two_hours_of_trial", trial_ends, 2.0), scene("one_hour_of_trial", trial_ends, 1.0)),
+)
+SCENES: list[tuple[type[Checker], Play, Play]] = [
+    *((latches.Latches, kept, broken) for kept, broken in BROKEN),
+    (latches.CapsTrials, scene("a_quarter", permit_of, 0.25), scene("a_half", permit_of, 0.5)),
+]
