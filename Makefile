@@ -33,7 +33,7 @@ torture: venv  ## every published failure of docs/torture.md as a scenario
 	@$(BIN)/python -m pytest tests/torture -n 2
 
 rewrite: venv  ## golden files say what guardian does now; read the diff before you keep it
-	@$(BIN)/guardian rules test builtin demo starter ats-plan tests/scenarios --rewrite
+	@$(BIN)/guardian rules test $(notdir $(patsubst %/cases,%,$(wildcard rules/*/cases))) tests/scenarios --rewrite
 	@$(BIN)/python -m tests.replay --rewrite
 	@git --no-pager diff --stat -- rules tests 2>/dev/null || true
 
@@ -50,8 +50,9 @@ lint: venv  ## style, types, import rules, sizes
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python tests/architecture/sizes.py
 
-bench: venv  ## breach to flat, measured on the simulated venue
+bench: venv  ## breach to flat on the simulated venue; what metrics, rules and events cost
 	@$(BIN)/guardian bench flatten
+	@$(BIN)/guardian bench metrics
 
 run: venv  ## the daemon, with ./guardian.yaml or GUARDIAN_CONFIG
 	@$(BIN)/guardian run

@@ -25,6 +25,7 @@ COMMANDS = {
     "resume": "guardian.cli.act.operate:resume",
     "rules": "guardian.cli.setup.rules:rules",
     "run": "guardian.cli.run:run",
+    "sanity": "guardian.cli.setup.sanity:sanity",
     "sim": "guardian.cli.sim:sim",
     "status": "guardian.cli.see.status:status",
     "venue": "guardian.cli.venue:venue",

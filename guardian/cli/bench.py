@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from guardian.bench.flatten import Comparison, Setup, Timing, compare
+from guardian.bench.metrics.child import measured
+from guardian.bench.metrics.table import rows
 
 
 class Latency(click.ParamType[float]):
@@ -25,6 +27,17 @@ class Latency(click.ParamType[float]):
         if found is None:
             self.fail(f"{value!r} is not a duration; write 50ms or 0.05s", param, ctx)
         return float(found[1]) * (1000 if found[2] == "s" else 1)
+
+
+class Counts(click.ParamType[str]):
+    """Whole numbers such as 1,10,100."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", str(value)) is None:
+            self.fail(f"{value!r} is not a list of numbers; write 1,10,100", param, ctx)
+        return str(value)
 
 
 @click.group()
@@ -50,6 +63,35 @@ def flatten(positions: int, latency: float, repeat: int, seed: int, as_json: boo
         click.echo(json.dumps(found.document()))
     else:
         Console().print(table(found))
+
+
+@bench.command()
+@click.option("--assets", type=click.IntRange(2, 50), default=20, show_default=True)
+@click.option("--hours", type=click.IntRange(280, 5000), default=1510, show_default=True, help="Of history.")
+@click.option("--ticks", type=click.IntRange(2, 3600), default=3600, show_default=True, help="One a second.")
+@click.option("--accounts", type=Counts(), default="1,10,100,1000", show_default=True, help="At once.")
+@click.option("--repeat", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; progress on stderr.")
+def metrics(as_json: bool, **sizes: int | str) -> None:
+    """What metrics, rules and events cost, each beside what people would use instead.
+
+    Guardian's folds must first equal the recomputation to 1e-12, else this fails. Times are of the processor,
+    in a process of its own with one thread; only the ratios mean anything on another machine.
+    """
+    found = measured(sizes)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    shown = Table(title=f"{sizes['assets']} assets, {sizes['hours']} hours of history")
+    for name in ("", "guardian", "beside it", "ratio", "goal"):
+        shown.add_column(name, justify="left" if not name else "right")
+    for row in rows(found):
+        shown.add_row(*row)
+    Console().print(shown)
+    for part in ("metrics", "rules"):
+        if found[part]["missing"]:
+            click.echo(found[part]["missing"], err=True)
 
 
 def table(found: Comparison) -> Table:

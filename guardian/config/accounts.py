@@ -55,6 +55,7 @@ def account_reader(base: Path) -> Read[AccountConfig]:
         "egress": Field(egress, None),
         "drill": Field(_drill(base), None),
         "compare": Field(_compare, None),
+        "mandate": Field(name, ""),
     }
 
     def read(node: Node, spot: Spot) -> AccountConfig:

@@ -12,7 +12,7 @@ from guardian.core.model import Level
 class MetricSpec:
     """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts.
 
-    `of` says what a rule's `of` names, "" where it takes none.
+    `of` says what a rule's `of` names, "" where it takes none; `scopes` are those that it can be judged in.
     """
 
     name: str
@@ -22,6 +22,7 @@ class MetricSpec:
     ceiling: Level
     of: str = ""
     of_optional: bool = False
+    scopes: tuple[str, ...] = ("account",)
 
 
 Catalogue = Mapping[str, MetricSpec]
@@ -33,6 +34,6 @@ def catalogue() -> Catalogue:
     from guardian.core.metrics import METRICS
 
     return {
-        m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional)
+        m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional, m.scopes)
         for m in METRICS
     }

@@ -186,9 +186,8 @@ def _own_reference(base: Path) -> Read[str]:
 def _read_packs(row: Row, file: Path) -> tuple[tuple[Pack, ...], tuple[Finding, ...]]:
     placed: tuple[Placed, ...] = row.values.get("rules", ())
     accounts: tuple[AccountConfig, ...] = row.values.get("accounts", ())
-    known = frozenset(account.name for account in accounts) or None
     refs = [Ref(each.name, str(file), each.line, f"rules[{i}]") for i, each in enumerate(placed)]
-    return read_packs(refs, surroundings(file.parent, accounts=known), file.parent)
+    return read_packs(refs, surroundings(file.parent, accounts=accounts), file.parent)
 
 
 def _read_routes(placed: Placed | None, file: Path) -> tuple[Routes, tuple[Finding, ...]]:

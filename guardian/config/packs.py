@@ -18,7 +18,7 @@ from guardian.config.catalogue import Catalogue, catalogue
 from guardian.config.document import Items
 from guardian.config.reading import Page, Spot, Wrong, attempt, clip, kind_of, nearest, read_file
 from guardian.config.rules import Surroundings, rule_reader
-from guardian.config.shapes import ConfigError, Finding, Pack
+from guardian.config.shapes import AccountConfig, ConfigError, Finding, Pack
 from guardian.core.model import Level, Rule
 
 BUILTIN = "builtin"
@@ -55,7 +55,7 @@ def load_packs(refs: Sequence[str], base: Path, metrics: Catalogue | None = None
 
 
 def surroundings(
-    base: Path, metrics: Catalogue | None = None, accounts: frozenset[str] | None = None
+    base: Path, metrics: Catalogue | None = None, accounts: Sequence[AccountConfig] = ()
 ) -> Surroundings:
     """What rules are held against when relative paths start at `base`."""
 
@@ -63,7 +63,11 @@ def surroundings(
         found = content.find(path, base, "alerts")
         return found is not None and found.is_file()
 
-    return Surroundings(catalogue() if metrics is None else metrics, runbook_exists, accounts)
+    found = catalogue() if metrics is None else metrics
+    if not accounts:
+        return Surroundings(found, runbook_exists)
+    names, mandates = (a.name for a in accounts), (a.mandate for a in accounts if a.mandate)
+    return Surroundings(found, runbook_exists, frozenset(names), frozenset(mandates))
 
 
 def read_packs(

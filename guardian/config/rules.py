@@ -33,12 +33,12 @@ from guardian.core.model import Level, OnUnknown, Rule, Window
 SCOPE_CEILING = {
     "account": Level.LOCKOUT,
     "portfolio": Level.LOCKOUT,
+    "mandate": Level.LOCKOUT,
     "venue": Level.LOCKOUT,
     "strategy": Level.REDUCE,
     "symbol": Level.REDUCE,
     "cluster": Level.REDUCE,
 }
-SUPPORTED_SCOPES = ("account",)
 WORSE_WHEN_HIGH = ("loss", "margin", "integrity", "blindness")
 CLEARS = ("operator", "auto")
 COOLDOWN_SECONDS = 4 * 3600.0
@@ -60,11 +60,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a rule is held against; `accounts` None means that nobody knows them (a pack checked alone)."""
+    """What a rule is held against; None means that nobody knows them (a pack checked alone)."""
 
     catalogue: Catalogue
     runbook_exists: Callable[[str], bool]
     accounts: frozenset[str] | None = None
+    mandates: frozenset[str] | None = None
 
 
 def rule_reader(around: Surroundings) -> Read[Rule]:
@@ -78,6 +79,7 @@ def rule_reader(around: Surroundings) -> Read[Rule]:
         before = len(spot.page.findings)
         for check in CHECKS:
             check(draft)
+        _check_only(draft, around)
         if len(spot.page.findings) > before:
             raise Reported
         return _build(row.all())
@@ -102,7 +104,7 @@ def _fields(around: Surroundings) -> dict[str, Field]:
         "of": Field(_of, ""),
         "window": Field(window, None),
         "scope": Field(choice("scope", SCOPE_CEILING), "account"),
-        "only": Field(list_of(_account(around.accounts)), ()),
+        "only": Field(list_of(text), ()),
         "ladder": Field(list_of(read_rung)),
         "hold": Field(duration(), 0.0),
         "stale_after": Field(duration(0.5, 3600.0), 10.0),
@@ -123,16 +125,6 @@ def _metric(catalogue: Catalogue) -> Read[MetricSpec]:
         return catalogue[word]
 
     return read_metric
-
-
-def _account(accounts: frozenset[str] | None) -> Read[str]:
-    def read_account(node: Node, spot: Spot) -> str:
-        account = name(node, spot)
-        if accounts is not None and account not in accounts:
-            raise unknown("account", account, accounts)
-        return account
-
-    return read_account
 
 
 def _of(node: Node, spot: Spot) -> str:
@@ -158,11 +150,29 @@ def _runbook(exists: Callable[[str], bool]) -> Read[str]:
 
 
 def _check_scope(draft: Draft) -> None:
-    scope = draft.row.values.get("scope")
-    if scope is not None and scope not in SUPPORTED_SCOPES:
-        fix = f"Use scope: {' or '.join(SUPPORTED_SCOPES)}; the others are reserved."
-        wrong = Wrong(f"scope {scope} is not supported yet; this version judges account", fix, "account")
-        draft.spot.field("scope").refuse(draft.row.lines["scope"], wrong)
+    scope, spec = draft.row.values.get("scope"), draft.spec
+    if scope is None or spec is None or scope in spec.scopes:
+        return
+    fix = f"Use scope: {' or '.join(spec.scopes)}."
+    if scope == "strategy":
+        fix = (
+            "Use the metric strategy_drawdown with of: PREFIX, or an account of its own for each sub-account."
+        )
+    wrong = Wrong(f"{spec.name} cannot be judged by {scope}", fix, "account")
+    draft.spot.field("scope").refuse(draft.row.lines["scope"], wrong)
+
+
+def _check_only(draft: Draft, around: Surroundings) -> None:
+    """Accounts and mandates are known by the configuration; symbols and venues are not."""
+    values = draft.row.values
+    scope = values.get("scope", "account")
+    known = around.mandates if scope == "mandate" else around.accounts
+    if known is None or scope not in ("account", "portfolio", "mandate"):
+        return
+    for index, each in enumerate(values.get("only", ())):
+        if each not in known:
+            wrong = unknown("mandate" if scope == "mandate" else "account", each, known)
+            draft.spot.field("only").item(index).refuse(draft.row.lines["only"], wrong)
 
 
 def _check_of(draft: Draft) -> None:

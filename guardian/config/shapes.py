@@ -130,7 +130,10 @@ class DrillConfig:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
-    """One watched account. `url` replaces the venue's address, `egress` is a source address or a proxy."""
+    """One watched account. `url` replaces the venue's address, `egress` is a source address or a proxy.
+
+    `mandate` is whose money it is: rules of that scope judge the accounts of one client together.
+    """
 
     name: str
     venue: str
@@ -144,6 +147,7 @@ class AccountConfig:
     egress: str | None = None
     drill: DrillConfig | None = None
     compare: CompareConfig | None = None
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,27 @@ from guardian.core.effects import base36
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.corroboration import corroborated, told
+from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.growth import fold_growth, grown
-from guardian.core.metrics.limits import limit_today
+from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import SCOPE_CEILING
-from guardian.core.model import Level, OnUnknown, Rule, Rung
-from guardian.core.rearm import JOURNAL_TROUBLE, KEPT_HALTS, Eased, Scene, closed, eased, reasked, relapsed
+from guardian.core.model import Known, Level, OnUnknown, Rule, Rung
+from guardian.core.rearm import (
+    JOURNAL_TROUBLE,
+    KEPT_HALTS,
+    Eased,
+    Scene,
+    closed,
+    eased,
+    halted,
+    partial,
+    reasked,
+    relapsed,
+    size_cap,
+)
 from guardian.core.state import AccountState, Decision, Incident, RuleState
+
+Mode = Literal["normal", "reduce_only", "halt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class Law:
     """What holds at a level: who may end it (`rule`: as its `clears` says), and what the bot may do."""
 
     leaves: Literal["auto", "rule", "operator"]
-    permit: Literal["normal", "reduce_only", "halt"]
+    permit: Mode
     size_cap: float
 
 
@@ -51,7 +66,10 @@ IGNORED = "bot-ignores-halt"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One rule's (or operator's) wish. `acts` is false where guardian only observes."""
+    """One rule's (or operator's) wish, for these symbols `only` or for all of the account.
+
+    `acts` is false where guardian only observes.
+    """
 
     rule: str
     level: Level
@@ -60,6 +78,7 @@ class Demand:
     to: float | None = None
     value: float | None = None
     limit: float | None = None
+    only: tuple[str, ...] = ()
 
 
 def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tuple[Demand, ...]:
@@ -73,7 +92,9 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
     if ignores_halt(account):
         # Whoever halted it: positions are moved by guardian alone only on an account that is armed.
         acting = account.arming.armed and account.policy.has_hands and not disarmed(account, now)
-        found.append(Demand(IGNORED, Level.FLATTEN, acting, "ignored"))
+        # Whoever ignores the halt of some symbols is halted as a whole before anything is flattened.
+        scoped = account.incident is not None and account.incident.only
+        found.append(Demand(IGNORED, Level.HALT if scoped else Level.FLATTEN, acting, "ignored"))
     return tuple(found)
 
 
@@ -85,7 +106,8 @@ def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) ->
     if rungs:
         worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
         value = getattr(own.measured, "value", None)
-        yield Demand(rule.id, worst.level, acting, "breach", worst.to, value, worst.limit)
+        only = tuple(symbol for symbol, own_value in own.fault if not within(own_value, rule, worst.limit))
+        yield Demand(rule.id, worst.level, acting, "breach", worst.to, value, worst.limit, only)
     if own.stale and BLIND_LEVEL[rule.on_unknown] is not Level.NORMAL and account.nav is not None:
         yield Demand(rule.id, BLIND_LEVEL[rule.on_unknown], acting, "stale")
 
@@ -104,7 +126,9 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
     second = told(account)
-    if metric.corroborated:
+    if rule.scope in GROUPS:
+        second = isinstance(own.measured, Known) or getattr(own.measured, "filling", False)
+    elif metric.corroborated:
         second = corroborated(account, getattr(own.measured, "value", 0.0))
     # An exposure is a multiple of the equity: one that only one account tells makes any size look large.
     doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit == "multiple")
@@ -125,19 +149,22 @@ def disarmed(account: AccountState, now: datetime) -> bool:
 
 
 def decide(
-    account: AccountState, rules: tuple[Rule, ...], found: tuple[Demand, ...], now: datetime
+    account: AccountState,
+    rules: tuple[Rule, ...],
+    found: tuple[Demand, ...],
+    now: datetime,
+    settles: bool = True,
 ) -> tuple[AccountState, tuple[Decision, ...]]:
-    """The account at its new level, and what changed."""
+    """The account at its new level, and what changed; nothing is lowered unless it `settles`."""
     acting = [d for d in found if d.acts]
-    worst = max(acting, key=lambda d: (d.level, -(d.to or 0.0)), default=None)
     account = fold_growth(account)
-    if worst is not None and _rises(account, worst):
-        account, changes = _raise(account, worst, now)
-        account = fold_growth(account)
-    elif account.incident is not None:
+    changes: tuple[Decision, ...] = ()
+    for demand in sorted(acting, key=lambda d: (-d.level, d.to or 0.0)):  # the worst first
+        if _rises(account, demand):
+            account, made = _raise(account, demand, now)
+            account, changes = fold_growth(account), changes + made
+    if settles and not changes and account.incident is not None:
         account, changes = _settle(scene(account, account.incident, rules, found, now))
-    else:
-        return account, ()
     return _joined(account, acting), changes
 
 
@@ -169,9 +196,20 @@ def _joined(account: AccountState, acting: list[Demand]) -> AccountState:
 
 def _rises(account: AccountState, demand: Demand) -> bool:
     incident = account.incident
-    if incident is None or demand.level is not Level.REDUCE or account.level is not Level.REDUCE:
+    if incident is None or demand.level > account.level:
         return demand.level > account.level
-    return (demand.to or 0.0) < (incident.reduce_to or 0.0)
+    if not Level.HALT <= account.level < Level.FLATTEN or demand.level < Level.HALT:
+        return False
+    if incident.only and not (demand.only and set(demand.only) <= set(incident.only)):
+        return True
+    return demand.level is Level.REDUCE and _tighter(incident, demand)
+
+
+def _tighter(incident: Incident, demand: Demand) -> bool:
+    """Whether REDUCE is to go further than it does for anything that this demand is about."""
+    whole = 1.0 if incident.reduce_to is None else incident.reduce_to
+    known = [min(whole, dict(incident.goals).get(symbol, 1.0)) for symbol in demand.only] or [whole]
+    return (demand.to or 0.0) < max(known)
 
 
 def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[AccountState, tuple[Decision, ...]]:
@@ -186,14 +224,36 @@ def _raise(account: AccountState, demand: Demand, now: datetime) -> tuple[Accoun
     )
     if incident.trial is not None:
         incident = replace(incident, trial=None, targets=reasked(incident))
-    incident = replace(incident, level=demand.level, entered_at=now, calm_since=None)
+    incident = _scoped(incident, before, demand)
+    level = max(before, demand.level)
+    incident = replace(incident, level=level, entered_at=now, calm_since=None)
     incident = _entered(incident, account, demand, now)
-    if before < Level.HALT <= demand.level and demand.cause != "operator":
+    if _halts(account, demand):
         account = replace(account, halts=(*account.halts, now)[-KEPT_HALTS:])
     decision = Decision(
-        account.policy.name, "level", demand.rule, before.name, demand.level.name, demand.value, demand.limit
+        account.policy.name, "level", demand.rule, before.name, level.name, demand.value, demand.limit
     )
-    return replace(account, level=demand.level, incident=incident), (decision,)
+    return replace(account, level=level, incident=incident), (decision,)
+
+
+def _halts(account: AccountState, demand: Demand) -> bool:
+    """Whether a rule shuts the bot out by this, and it was not shut out yet."""
+    smaller = demand.level is Level.REDUCE and bool(demand.to) and not halted(account)
+    if demand.level < Level.HALT or smaller or demand.cause == "operator":
+        return False
+    return account.level < Level.HALT or partial(account)
+
+
+def _scoped(incident: Incident, before: Level, demand: Demand) -> Incident:
+    """Which symbols are halted from now on; once all of the account is, it stays so. A wider halt is a new
+    one for who must heed it: whether exposure grows is looked at anew."""
+    if demand.level < Level.HALT or (before >= Level.HALT and not incident.only):
+        return incident
+    only = tuple(sorted({*incident.only, *demand.only})) if demand.only else ()
+    wider = replace(incident, only=only)
+    if before < Level.HALT or only == incident.only:
+        return wider
+    return replace(wider, halted_at=None, grown_from=None, margin_from=None, watched=(), watched_at=None)
 
 
 def _entered(incident: Incident, account: AccountState, demand: Demand, now: datetime) -> Incident:
@@ -203,11 +263,21 @@ def _entered(incident: Incident, account: AccountState, demand: Demand, now: dat
         prices = tuple((p.leg, p.unit) for p in positions)
         incident = replace(incident, halted_at=now, prices=prices)
     if demand.level is Level.REDUCE:
-        legs = incident.legs or tuple((p.leg, p.quantity) for p in positions)
-        incident = replace(incident, legs=legs, reduce_to=demand.to or 0.0)
+        legs, to = incident.legs or tuple((p.leg, p.quantity) for p in positions), demand.to or 0.0
+        goals = {**dict(incident.goals), **dict.fromkeys(demand.only, to)}
+        whole = incident.reduce_to if demand.only else to
+        incident = replace(incident, legs=legs, reduce_to=whole, goals=tuple(sorted(goals.items())))
     if demand.level >= Level.FLATTEN and incident.t0 is None:
         incident = replace(incident, t0=now)
     return incident
+
+
+def permit_of(account: AccountState) -> tuple[Mode, float, tuple[str, ...]]:
+    """What the bot may do: mode, share of normal size, and the symbols in which it may only reduce."""
+    law, incident = LAWS[account.level], account.incident
+    if incident is not None and incident.only and Level.HALT <= account.level < Level.FLATTEN:
+        return "normal", LAWS[Level.CAUTION].size_cap, incident.only
+    return law.permit, size_cap(account, law.size_cap), ()
 
 
 def _settle(scene: Scene) -> Eased:

@@ -32,12 +32,16 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class SetPermit:
-    """What the bot may do from now on; `size_cap` is the fraction of normal size for new risk."""
+    """What the bot may do from now on; `size_cap` is the fraction of normal size for new risk.
+
+    In `symbols` it may only reduce, whatever the mode says.
+    """
 
     id: str
     account: str
     mode: Literal["normal", "reduce_only", "halt"]
     size_cap: float
+    symbols: tuple[str, ...] = ()
     kind: Literal["permit"] = "permit"
 
 

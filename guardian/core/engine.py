@@ -124,10 +124,13 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     rules = {rule.id: rule for rule in state.rules}
     known = (own for own in account.rules if own.rule_id in rules)
     account = heated(account, state.rules, now)
-    account = replace(account, rules=tuple(judge(account, rules[own.rule_id], own, now) for own in known))
+    judged = tuple(judge(account, rules[own.rule_id], own, now, state.accounts) for own in known)
+    account = replace(account, rules=judged)
     account, again = _rearmed(state, account, now)
     found = demands(account, state.rules, now)
-    account, changes = decide(account, state.rules, found, now)
+    # Before the first look after a start all that is known is of the life before: it lowers nothing.
+    looked = not before.rules or any(own.judged_at is not None for own in before.rules)
+    account, changes = decide(account, state.rules, found, now, looked)
     account, effects, milestones = plan(account, now)
     effects = (*again, *effects)
     desk = Desk(state.instance, account)
@@ -190,6 +193,7 @@ def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
 
 
 def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
+    account = observe.lifted(account, event)
     if (event.subject in account.troubles) is not event.healed:
         return account, (), ()
     account = observe.troubled(account, event)

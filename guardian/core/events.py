@@ -185,6 +185,10 @@ class Drilled:
     kind: Literal["drilled"] = "drilled"
 
 
+UNFENCE = "unfence-"
+"""What the subject begins with that tells how a fence was lifted; the key's public id follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Troubled:
     """Guardian's own parts are failing (journal, key custody, notifier, rules file): told, never fatal.

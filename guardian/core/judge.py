@@ -11,8 +11,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from guardian.core.metrics import BY_NAME, View
-from guardian.core.metrics.fresh import fresh
+from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.limits import limit_today, share_of, within
+from guardian.core.metrics.subjects import Accounts, gathered, look
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown, Verdict
 from guardian.core.state import AccountState, RuleState
 
@@ -28,8 +29,13 @@ CLEAR_BELOW = 0.7
 """A rung counts as left once the value is under this fraction of its limit (`under`: over its inverse)."""
 
 
-def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> RuleState:
-    measured, stale = fresh(BY_NAME[rule.metric], View(account, rule, own, now))
+def judge(
+    account: AccountState, rule: Rule, own: RuleState, now: datetime, accounts: Accounts = ()
+) -> RuleState:
+    """One rule on one account; `accounts` are all that a rule of a wider scope may look at."""
+    if rule.scope in GROUPS:
+        own = gathered(own, rule, account, accounts, now)
+    measured, stale, fault = look(BY_NAME[rule.metric], View(account, rule, own, now), accounts)
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
     overs, held, fired = [], [], []
@@ -53,6 +59,8 @@ def judge(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> R
         episode=own.episode,
         told=own.told,
         stale=stale,
+        group=own.group,
+        fault=fault,
     )
 
 
@@ -74,9 +82,9 @@ def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) ->
 
 def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
     """True past the limit, False proven within, None when the evidence cannot tell."""
+    if type(measured) is Known:  # almost always; asked for each rung of each rule at each event
+        return measured.value >= limit if rule.direction == "over" else measured.value <= limit
     match measured:
-        case Known(value):
-            return value >= limit if rule.direction == "over" else value <= limit
         case AtLeast(value, filling=filling) if rule.direction == "over":
             if value >= limit:
                 return True

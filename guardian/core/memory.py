@@ -22,6 +22,10 @@ MAXIMUM_BASELINE_POINTS = 3600
 """Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
 
 
+MAXIMUM_MOVES = 200
+"""Bound on the rows of coins that came or went without a fill."""
+
+
 MAXIMUM_BOOKED_ROWS = 500
 """How many ledger rows are remembered by id, so that one delivered again is not counted again."""
 
@@ -198,6 +202,7 @@ class Course:
 
     `track` are confirmed NAVs, one a second (metrics/track.py); `used` is (ten-minute cell, area under the
     utilisation, seconds) with the newest sample `using`; `realised` is (quarter-hour, NAV points made).
+    `moved` are the newest rows of coins that came or went without a fill (metrics/hedge_imbalance.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -205,6 +210,7 @@ class Course:
     using: tuple[datetime, float] | None = None
     realised: tuple[tuple[int, float], ...] = ()
     streak: Streak = Streak()
+    moved: tuple[LedgerEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def tell_level(
         desk.tell(key, before, words.calmed(desk.name, before, incident), "resolve")
     elif incident.trial is not None:
         desk.tell(key, before, words.half_open(desk.name, before, incident.trial), "resolve")
+    elif level < before:
+        desk.tell(key, before, words.lowered(desk.name, before), "resolve")
     else:
         desk.tell(key, level, words.rose(desk.name, level, incident, demand, leaves))
 
@@ -127,8 +129,8 @@ def number(own: RuleState) -> float | None:
 
 
 def tell_trouble(state: State, account: AccountState, subject: str, detail: str, healed: bool) -> Desk:
-    """Guardian's own parts: a page for people, never a level."""
-    desk = Desk(state.instance, account)
+    """Guardian's own parts: a page, never a level. What a daily check found is told by its one report."""
+    desk, level = Desk(state.instance, account), Level.NORMAL if subject.startswith("sanity ") else Level.HALT
     key, text = desk.key("guardian", subject), words.trouble(subject, detail, healed)
-    desk.tell(key, Level.HALT, text, "resolve" if healed else "trigger")
+    desk.tell(key, level, text, "resolve" if healed else "trigger")
     return desk

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from guardian.core.events import (
     RESTART,
+    UNFENCE,
     ActivityTaken,
     Armed,
     Configured,
@@ -25,11 +26,13 @@ from guardian.core.events import (
     Troubled,
 )
 from guardian.core.frozen import replace
+from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baselines
-from guardian.core.metrics.correlation import fold_correlations
+from guardian.core.metrics.correlation import fold_correlations, fold_quotes
 from guardian.core.metrics.course import fold_course
 from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.losing_streak import fold_streak
 from guardian.core.metrics.lots import fold_lots
@@ -51,7 +54,8 @@ def configured(state: State, event: Configured) -> State:
     for policy in sorted(event.accounts, key=lambda p: p.name):
         known = state.account(policy.name)
         account = replace(known, policy=policy) if known else AccountState(policy, event.at)
-        rules = tuple(_rule_state(account, rule, before.get(rule.id)) for rule in event.rules)
+        concern = (rule for rule in event.rules if concerns(rule, policy))
+        rules = tuple(_rule_state(account, rule, before.get(rule.id)) for rule in concern)
         accounts.append(replace(account, rules=rules))
     return replace(
         state, instance=event.instance, pack_hash=event.pack_hash, rules=event.rules, accounts=tuple(accounts)
@@ -61,15 +65,20 @@ def configured(state: State, event: Configured) -> State:
 def _rule_state(account: AccountState, rule: Rule, before: Rule | None) -> RuleState:
     """What a rule has gathered is kept as far as it still means the same under the new text."""
     known = account.rule(rule.id)
-    if known is None or before is None or (before.metric, before.window) != (rule.metric, rule.window):
+    if known is None or before is None or _subject(before) != _subject(rule):
         return replace(blank(rule), episode=known.episode + 1) if known else blank(rule)
     if before.ladder == rule.ladder and before.direction == rule.direction:
         return known
     return emptied(known, rule)
 
 
+def _subject(rule: Rule) -> tuple[object, ...]:
+    return rule.metric, rule.window, rule.of, rule.scope, rule.only if rule.scope in GROUPS else ()
+
+
 def emptied(known: RuleState, rule: Rule) -> RuleState:
-    return replace(blank(rule), baseline=known.baseline, episode=known.episode, told=known.told)
+    kept = replace(blank(rule), baseline=known.baseline, group=known.group)
+    return replace(kept, episode=known.episode, told=known.told)
 
 
 def blank(rule: Rule) -> RuleState:
@@ -113,7 +122,7 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
         api=fold_calls(account.api, seen, event.at),
         evidence=evidence,
         nav=nav,
-        rules=fold_baselines(account, nav, rules),
+        rules=fold_baselines(account, nav, tuple(r for r in rules if _falls(r))),
         correlations=correlations,
         returns=fold_returns(account.returns, account.correlations, correlations),
         lots=fold_lots(account.lots, seen),
@@ -122,11 +131,17 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
     return replace(account, heat=fold_heat(account, seen.asked_at))
 
 
+def _falls(rule: Rule) -> bool:
+    """Whether it compares the account's NAV with what it was."""
+    return BY_NAME[rule.metric].baseline and rule.scope not in GROUPS
+
+
 def beside(account: AccountState, event: MarketTaken | ActivityTaken | TelemetryTold) -> AccountState:
     """Evidence that comes apart from the account's own snapshots."""
     match event:
         case MarketTaken(market=market):
-            return replace(account, markets=fold_market(account.markets, market))
+            markets = fold_market(account.markets, market)
+            return replace(account, markets=markets, correlations=fold_quotes(account.correlations, markets))
         case ActivityTaken(activity=activity):
             streak = fold_streak(account.course.streak, account.doings, activity)
             course = replace(account.course, streak=streak)
@@ -202,6 +217,15 @@ def disarmed(account: AccountState, event: Disarmed) -> AccountState:
     """Disarming is bounded: at most four hours, then guardian re-arms itself."""
     until = min(event.until, event.at + LONGEST_DISARM)
     return replace(account, arming=replace(account.arming, disarmed_until=until, by=event.by))
+
+
+def lifted(account: AccountState, event: Troubled) -> AccountState:
+    """The way back of the incident before was slow: what it lifted is fenced when a new listing says so."""
+    incident = account.incident
+    if incident is None or not event.subject.startswith(UNFENCE):
+        return account
+    evidence = replace(account.evidence, keys_asked=None)
+    return replace(account, evidence=evidence, incident=replace(incident, fenced=()))
 
 
 def troubled(account: AccountState, event: Troubled) -> AccountState:

@@ -22,6 +22,9 @@ from guardian.core.state import AccountState, Decision, Incident, Target, Trial
 DAY = timedelta(hours=24)
 """The longest cooldown, how far back halts make it longer, and after how long heat alone holds nothing up."""
 
+PARTIAL_DWELL = timedelta(minutes=30)
+"""How long a REDUCE that leaves something open is kept: nobody is shut out by it, so it is no halt."""
+
 COOL = 0.3
 CLEAN = timedelta(minutes=60)
 CAPS = (0.25, 0.5)
@@ -90,6 +93,8 @@ def _too_early(scene: Scene) -> Iterator[Hindrance]:
     until, cold = leaves_at(scene.account, scene.rules), scene.incident.entered_at + DAY
     if until is None or scene.now < until:
         yield Hindrance("cooldown", until=until)
+    if partial(scene.account):
+        return
     heat = scene.account.overheat
     if (heat is None or heat >= COOL) and scene.now < cold:
         yield Hindrance("overheat", bound=COOL, until=cold)
@@ -97,14 +102,30 @@ def _too_early(scene: Scene) -> Iterator[Hindrance]:
 
 def leaves_at(account: AccountState, rules: tuple[Rule, ...]) -> datetime | None:
     """The end of the cooldown, None where only an operator ends it: cooldown * 2^n from the last rise on, at
-    most a day. n counts the halts of the day before this one."""
+    most a day. n counts the halts of the day before this one. What is only smaller waits for its dwell."""
     incident = account.incident
     if incident is None or not (causes := causes_of(incident, rules)):
         return None
+    if partial(account):
+        return incident.entered_at + PARTIAL_DWELL
     *before, last = account.halts or (incident.entered_at,)
     again = sum(halt > last - DAY for halt in before)
     seconds = max(rule.cooldown_seconds for rule in causes) * 2**again
     return incident.entered_at + min(timedelta(seconds=seconds), DAY)
+
+
+def partial(account: AccountState) -> bool:
+    """At REDUCE, with something left to every leg, and never halted in this incident."""
+    incident = account.incident
+    if incident is None or account.level is not Level.REDUCE:
+        return False
+    return not halted(account)
+
+
+def halted(account: AccountState) -> bool:
+    """Whether this incident has shut the bot out before."""
+    incident = account.incident
+    return incident is not None and any(halt >= incident.opened_at for halt in account.halts)
 
 
 def calm_bound(account: AccountState, incident: Incident, rule: Rule) -> float:
@@ -119,9 +140,10 @@ def calm_bound(account: AccountState, incident: Incident, rule: Rule) -> float:
 
 
 def _restarts(rule: Rule) -> bool:
-    """A sliding loss begins anew at re-arming; a day's, a peak's, and one that may flatten do not."""
+    """A sliding loss of the account begins anew, unless it may flatten; a day's and a peak's do not."""
     sliding = rule.window.kind == "sliding" and BY_NAME[rule.metric].family == "loss"
-    return sliding and rule.clears == "auto" and rule.ladder[-1].level <= Level.REDUCE
+    own = rule.scope == "account" and rule.clears == "auto"
+    return sliding and own and rule.ladder[-1].level <= Level.REDUCE
 
 
 def _calm(account: AccountState, rule: Rule, bound: float) -> bool:
@@ -146,7 +168,8 @@ def eased(scene: Scene) -> Eased:
     account, incident, now = scene.account, scene.incident, scene.now
     hindered, trial, name = bool(hindrances(scene)), incident.trial, account.policy.name
     if trial is None:
-        return (account, ()) if hindered else _half_open(scene)
+        step = _lowered if partial(account) else _half_open
+        return (account, ()) if hindered else step(scene)
     kept = trial.clean_since if now - trial.seen_at <= LONGEST_SILENCE else None
     since = None if hindered else kept or now
     if since is None or now - since < CLEAN:
@@ -158,6 +181,14 @@ def eased(scene: Scene) -> Eased:
     wider = replace(incident, trial=Trial(CAPS[-1], now, now, now), targets=reasked(incident))
     decision = Decision(name, "half-open", incident.rule, f"{trial.cap:g}", f"{CAPS[-1]:g}")
     return replace(account, incident=wider), (decision,)
+
+
+def _lowered(scene: Scene) -> Eased:
+    """From a smaller book to CAUTION, which has a dwell of its own; windows go on."""
+    account, was, level = scene.account, scene.incident, Level.CAUTION
+    incident = Incident(was.code, was.opened_at, was.rule, was.cause, level, scene.now, targets=reasked(was))
+    decision = Decision(account.policy.name, "level", was.rule, account.level.name, level.name)
+    return replace(account, level=level, incident=incident), (decision,)
 
 
 def _half_open(scene: Scene) -> Eased:

@@ -17,6 +17,7 @@ from guardian.core.memory import (
     Correlations,
     Course,
     Doings,
+    Group,
     Heat,
     Lots,
     Markets,
@@ -52,6 +53,7 @@ class RuleState:
 
     `held` is the seconds in each hold, `past` whether the value was past the limit when last known, `fired`
     whether it is proven past the limit now with its hold run out. Latches live in the level, not here.
+    `group` is what a rule of several accounts remembers, `fault` the symbols past the first rung by value.
     """
 
     rule_id: str
@@ -66,6 +68,8 @@ class RuleState:
     episode: int = 0
     told: Level = Level.NORMAL
     stale: bool = False
+    group: Group | None = None
+    fault: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ class Incident:
     `margin_from` the least margin that the wallet has held for positions since.
     `watched` are the legs of the newest read since HALT at the same prices, asked at `watched_at`.
     `causes` is whoever has demanded HALT or more; `trial` is set while it is half-open.
+    `only` are the symbols that are halted, `goals` those that are reduced and to what: scopes below the
+    account. Without `only` all of the account is halted; `reduce_to` is the goal of all of it, None without.
     """
 
     code: str
@@ -132,6 +138,8 @@ class Incident:
     halted_at: datetime | None = None
     t0: datetime | None = None
     reduce_to: float | None = None
+    only: tuple[str, ...] = ()
+    goals: tuple[tuple[str, float], ...] = ()
     legs: tuple[tuple[str, Decimal], ...] = ()
     prices: tuple[tuple[str, Decimal], ...] = ()
     grown_from: Decimal | None = None

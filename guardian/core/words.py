@@ -38,6 +38,8 @@ def rose(name: str, level: Level, incident: Incident, demand: Demand | None, lea
     """Why, what guardian does now, what it leaves alone, and the way back."""
     why = reason(demand) if demand else f"demanded by {incident.rule}"
     scope = f"Scope: account {name} only; other accounts are not affected."
+    if incident.only and level < Level.FLATTEN:
+        scope = f"Scope: {', '.join(incident.only)} of account {name} only."
     to = " to nothing" if demand and demand.to == 0 and level is Level.REDUCE else ""
     lines: tuple[str, ...] = (why, f"Now: {GOALS[level]}{to}.", scope)
     if leaves is not None:
@@ -51,6 +53,11 @@ def calmed(name: str, before: Level, incident: Incident) -> Text:
     if incident.trial is not None:
         why = "Re-armed by itself: the trial was clean. New size is no longer capped."
     return f"{Level.NORMAL.name}: {name} is back from {before.name}", (why,)
+
+
+def lowered(name: str, before: Level) -> Text:
+    lines = ("It has been calm for half an hour. New size stays halved until the cause is over.",)
+    return f"{Level.CAUTION.name}: {name} is back from {before.name}", lines
 
 
 def half_open(name: str, before: Level, trial: Trial) -> Text:

@@ -121,16 +121,17 @@ class SqliteJournal:
         rotation = Rotation(self.path, keeping, ask, now)
         return await self._aside(lambda: rotation.run(open_since))
 
-    async def mend_history(self, archive: Path) -> str:
+    async def mend_history(self, archive: Path, stop: Callable[[], bool] = lambda: False) -> str:
         """Fill what is missing of the history from the records; what was wrong with it since the last call.
 
-        On the thread of the rotation, and like it behind every decision. Empty: nothing was.
+        On the thread of the rotation, and like it behind every decision. Empty: nothing was. It goes on for
+        some seconds at most, or until `stop`, asked on that thread, says so; the next call does the rest.
         """
 
         def ask(job: Job[T]) -> Future[T]:
             return self._writer.submit(Urgency.BOOKKEEPING, lambda: job(self._store))
 
-        return await self._aside(lambda: mend(self.path, archive, ask))
+        return await self._aside(lambda: mend(self.path, archive, ask, stop))
 
     async def verify(self, archive: Path | None = None) -> Verification:
         """Read the whole chain on a connection of its own, so that no decision waits for it."""

@@ -41,6 +41,7 @@ class Lane:
     next_send: datetime = LONG_AGO
     blocked_until: datetime = LONG_AGO
     failures: int = 0
+    taken_at: datetime | None = None
     blame: Blame = field(default_factory=Blame)
     task: asyncio.Task[None] | None = None
 
@@ -79,6 +80,11 @@ class Courier:
         """Send this although the journal could not keep it (it is lost if the process dies first)."""
         self._waiting.offer(channel, message)
         self.poke()
+
+    def taken(self, channel: str) -> tuple[datetime | None, int]:
+        """When the channel last took a message in this run, and how many tries it has refused since."""
+        lane = self._lanes.get(channel)
+        return (None, 0) if lane is None else (lane.taken_at, lane.failures)
 
     def poke(self) -> None:
         """Something new waits: look now instead of at the next round."""
@@ -201,7 +207,7 @@ class Courier:
         self.sent += delivery.ok
         self.failed += not delivery.ok
         if delivery.ok:
-            lane.failures = 0
+            lane.failures, lane.taken_at = 0, self._timing.clock.now()
             lane.blame.taken(message.key)
             self._troubles.end(f"channel:{lane.channel.name}")
         return delivery

@@ -4,6 +4,10 @@ A bar is known at its close: one snapshot then. Until the next close the account
 snapshot shows it; while a rule's hold is filling or draining it is looked at again in between, as a live
 guardian would, for a hold counts seconds and not bars. So loss rules see closes only, never a bar's low.
 Where bars are missing nothing is seen and time passes.
+
+What is not held is quoted at the last close of each five-minute cell, the instant whose price of a position
+would have counted: how hot a market is does not depend on what one holds of it. Only rules that ask for it
+are told, and after the snapshot of the same instant, so that a quote alone never looks at old evidence.
 """
 
 from __future__ import annotations
@@ -16,8 +20,19 @@ from decimal import Decimal
 import numpy as np
 
 from guardian.core.engine import step
-from guardian.core.events import Armed, Configured, EffectReported, Event, SnapshotTaken, Started, Tick
+from guardian.core.events import (
+    Armed,
+    Configured,
+    EffectReported,
+    Event,
+    MarketTaken,
+    SnapshotTaken,
+    Started,
+    Tick,
+)
+from guardian.core.facts.market import Market, Quote
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
+from guardian.core.metrics.correlation import GRID_SECONDS
 from guardian.core.model import Level, Rule
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError
@@ -30,6 +45,11 @@ from guardian.replay.view import policy, seen
 
 LOOKS = (*range(1, 6), *range(10, 86_400, 5))
 """Seconds after a close at which a running hold is looked at: no step may count for more than five."""
+
+ASKS_THE_MARKET = ("overheat", "turbulence")
+"""Metrics that know more of a flat account where what it held is quoted."""
+
+CELL_MS = GRID_SECONDS * 1000
 
 LOOK_SECONDS = 300
 """How often an account above NORMAL is looked at between the closes of longer bars."""
@@ -107,6 +127,7 @@ class _Ride:
         self.equities: list[float] = []
         self.held: list[float] = []
         self.closed_ms: int = self.ts[0] + self.bar_ms
+        self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
         self._start()
 
     def _prices(self, row: list[float]) -> dict[str, Decimal]:
@@ -140,6 +161,8 @@ class _Ride:
         if not book.over and book.equity(self.prices) <= 0:
             book.end(at)
         self._look(at)
+        if self.quoting and self.closed_ms // CELL_MS != (self.closed_ms + self.bar_ms) // CELL_MS:
+            self._quote(at)
         self.trading.want(self._due())
         held = sum(abs(leg.quantity) * self.prices[symbol] for symbol, leg in book.legs.items())
         self.equities.append(float(book.equity(self.prices)))
@@ -147,6 +170,13 @@ class _Ride:
 
     def _look(self, at: datetime) -> None:
         self._happen(SnapshotTaken(at, seen(self.plan.name, self.trading.book, self.prices, at)))
+
+    def _quote(self, at: datetime) -> None:
+        """The prices of what is not held."""
+        held = self.trading.book.legs
+        quotes = tuple(Quote(symbol, mark) for symbol, mark in self.prices.items() if symbol not in held)
+        if quotes:
+            self._happen(MarketTaken(at, Market(self.plan.name, at, quotes, None)))
 
     def _between(self, until_ms: int) -> None:
         """Looks between two closes, where time alone changes something: a hold, or a trial to be seen."""

@@ -29,6 +29,8 @@ GAP_SECONDS = 2.0
 """Between two questions that moves ask for: a bot that trades all the time moves every read."""
 
 MOST_SYMBOLS = 60
+MOST_REMEMBERED = 10
+"""Of what is not held any more: each costs a book, and a market is as hot as those that were held last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +168,18 @@ async def activity_event(
 def symbols_of(account: AccountState | None) -> tuple[str, ...]:
     """The symbols of the newest positions, the largest first, then those of the newest open orders.
 
-    In an incident also what was held of late: the way back waits until that market is calm.
+    Last what was held of late, the newest first: a flat account still has to know whether its market is calm.
     """
     if account is None:
         return ()
     positions = sorted(account.evidence.positions, key=lambda position: -abs(position.worth))
     named = [*(position.symbol for position in positions), *(o.symbol for o in account.evidence.orders)]
-    if account.incident is not None and account.correlations is not None:
-        # A coin of the wallet is followed by its own name, which is no market.
-        named += [f.symbol for f in account.correlations.followed if "/" in f.symbol]
-    return tuple(dict.fromkeys(named))[:MOST_SYMBOLS]
+    return tuple(dict.fromkeys([*named, *_remembered(account, set(named))]))[:MOST_SYMBOLS]
+
+
+def _remembered(account: AccountState, named: set[str]) -> list[str]:
+    """What the core follows and nothing else names; a coin of the wallet goes by its own name: no market."""
+    followed = account.correlations.followed if account.correlations is not None else ()
+    rest = [f for f in followed if "/" in f.symbol and f.symbol not in named]
+    rest.sort(key=lambda f: (-(f.held_at or f.seen_at).timestamp(), f.symbol))
+    return [f.symbol for f in rest[:MOST_REMEMBERED]]

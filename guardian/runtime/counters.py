@@ -15,6 +15,7 @@ from itertools import accumulate
 from guardian.core.effects import Effect, Notify
 from guardian.core.events import EffectReported, Event, SnapshotTaken
 from guardian.core.model import Call, ClockOffset, Snapshot
+from guardian.runtime.sanity.told import Told
 from guardian.runtime.stack.counts import StackCounts
 
 STEP_BOUNDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -69,6 +70,7 @@ class Counters:
         self.effects: Counter[tuple[str, str, str]] = Counter()
         self.offsets: dict[str, ClockOffset | None] = {}
         self.stack = StackCounts()
+        self.sanity = Told()
         self._kinds: dict[tuple[str, str], str] = {}
 
     def judged(self, event: Event, effects: Iterable[Effect], seconds: float) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from guardian.core.breaker import LAWS
+from guardian.core.breaker import permit_of
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
 from guardian.core.events import Event, Tick, Troubled
 from guardian.core.model import Level
-from guardian.core.rearm import JOURNAL_TROUBLE, size_cap
+from guardian.core.rearm import JOURNAL_TROUBLE
 from guardian.core.state import AccountState, State
 from guardian.notify.outbox import Courier
 from guardian.notify.routing import Router
@@ -198,5 +198,4 @@ def permits_of(state: State) -> dict[str, Permit]:
 def _permit(account: AccountState) -> Permit:
     if account.nav is None and account.level < Level.HALT:
         return UNSEEN
-    law = LAWS[account.level]
-    return Permit(law.permit, size_cap(account, law.size_cap))
+    return Permit(*permit_of(account))

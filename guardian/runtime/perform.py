@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from guardian.core import effects as fx
-from guardian.core.events import EffectReported, Event, KeysListed, Outcome, Troubled
+from guardian.core.events import UNFENCE, EffectReported, Event, KeysListed, Outcome, Troubled
 from guardian.errors import GuardianError, SecretError
 from guardian.ports import Clock, Credential, KeyAdmin, Report
 from guardian.runtime.desk import AccountDesk
@@ -149,7 +149,7 @@ class Performer:
         became = "restored" if fine else "NOT restored; do it at the venue"
         if fine and dict(effect.facts).get("read_only") == "true":
             became = "as the fence found them, read-only; a bot that must trade needs them from the venue"
-        detail, subject = f"key {effect.key_id}: permissions {became}", f"unfence-{effect.key_id}"
+        detail, subject = f"key {effect.key_id}: permissions {became}", f"{UNFENCE}{effect.key_id}"
         self._post(Troubled(self._clock.now(), effect.account, subject, detail, healed=fine))
         return report
 
@@ -176,7 +176,7 @@ class Performer:
         return report
 
     async def _permit(self, effect: fx.SetPermit) -> Report:
-        await self._permits.set(effect.account, Permit(effect.mode, effect.size_cap))
+        await self._permits.set(effect.account, Permit(effect.mode, effect.size_cap, effect.symbols))
         return Report(Outcome.DONE)
 
     async def _read(self, account: str) -> Report:

@@ -27,13 +27,15 @@ LEASE = timedelta(seconds=30)
 class Permit:
     mode: str = "normal"
     size_cap: float = 1.0
+    symbols: tuple[str, ...] = ()
 
     def document(self, expires_at: datetime) -> dict[str, Any]:
-        """The contract's JSON: {trade, mode, size_cap, expires_at}."""
+        """The contract's JSON: {trade, mode, size_cap, expires_at}, and in which symbols to reduce only."""
         return {
             "trade": self.mode == "normal",
             "mode": self.mode,
             "size_cap": self.size_cap,
+            "reduce_only_symbols": list(self.symbols),
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
 

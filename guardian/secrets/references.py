@@ -10,8 +10,10 @@ import asyncio
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from guardian.config.shapes import VaultConfig
 from guardian.core.events import Outcome
@@ -21,14 +23,19 @@ from guardian.secrets.shape import credential
 from guardian.secrets.vault import VaultSecrets
 
 LARGEST_SECRET_BYTES = 65_536
+KEY_THREADS, TEXT_THREADS = 8, 4
 KINDS = "file:PATH, env:NAME or vault:PATH"
 NO_VAULT = "guardian.yaml has no vault; add `vault:` with its address and login"
+
+
+Answer = TypeVar("Answer")
 
 
 class SecretReferences:
     """`guardian.ports.SecretStore` on files, the environment and one vault; no secret is kept between calls.
 
-    Relative paths start at `folder`, the config file's.
+    Relative paths start at `folder`, the config file's. Keys have threads of their own, apart from texts and
+    from the loop's, where names are looked up: whoever acts waits for nothing that hangs there.
     """
 
     def __init__(
@@ -37,6 +44,8 @@ class SecretReferences:
         self._folder = folder
         self._environ = os.environ if environ is None else environ
         self._vault = VaultSecrets(vault, self._read) if vault is not None else None
+        self._keys = ThreadPoolExecutor(KEY_THREADS, "keys")
+        self._texts = ThreadPoolExecutor(TEXT_THREADS, "texts")
 
     def __repr__(self) -> str:
         return f"SecretReferences({str(self._folder)!r})"
@@ -45,13 +54,13 @@ class SecretReferences:
         """The key pair behind a reference; a file must be 0600. Raises SecretError."""
         if (vault := self._vault_of(ref)) is not None:
             return await vault.fetch(ref)
-        return credential(ref, _parsed(await asyncio.to_thread(self._read, ref, True)))
+        return credential(ref, _parsed(await _on(self._keys, lambda: self._read(ref, True))))
 
     async def fetch_text(self, ref: str) -> str:
         """A single secret string without surrounding space. Raises SecretError."""
         if (vault := self._vault_of(ref)) is not None:
             return await vault.fetch_text(ref)
-        text = (await asyncio.to_thread(self._read, ref, False)).strip()
+        text = (await _on(self._texts, lambda: self._read(ref, False))).strip()
         if not text:
             raise SecretError(f"{ref}: is empty; write the secret into it")
         return text
@@ -67,7 +76,7 @@ class SecretReferences:
         scheme, _, rest = ref.partition(":")
         if scheme != "file" or not rest:
             return Report(Outcome.IMPOSSIBLE, scheme or "reference", _why_indestructible(scheme))
-        return await asyncio.to_thread(_destroy, self._path(rest))
+        return await _on(self._keys, lambda: _destroy(self._path(rest)))
 
     def _vault_of(self, ref: str) -> VaultSecrets | None:
         return self._vault if ref.startswith("vault:") and ref != "vault:" else None
@@ -99,6 +108,10 @@ class SecretReferences:
             raise SecretError(f"{ref}: neither {name} nor {name}_FILE is set; set one of them")
         # The container runtime decides the mode of its secret files (Docker's are 0444), so it is not judged.
         return _read_file(f"{ref} ({name}_FILE)", self._path(path), private=False)
+
+
+async def _on(threads: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
 def _shown(ref: str) -> str:

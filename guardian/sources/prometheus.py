@@ -13,22 +13,24 @@ to five minutes older; of any other expression it is that of the question again.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any
 
-import httpx
+import aiohttp
 import orjson
+import yarl
 
 from guardian.config.shapes import PrometheusConfig
 from guardian.errors import SecretError
 from guardian.ports import SecretStore
 from guardian.sources.answer import Reading, Readings, Silence
+from guardian.sources.names import OwnThread
 
 DEADLINE_SECONDS = 5.0
+MOST_AT_ONCE = 4
 LARGEST_ANSWER = 256 * 1024
 STALE_TURNS = 3
 STALE_AT_LEAST = timedelta(seconds=60)
@@ -45,16 +47,11 @@ class NoNumber(Exception):
     """Why there is no number, in a few words."""
 
 
-def _silence(record: logging.LogRecord) -> bool:
-    return False
-
-
 class PrometheusSource:
     """One server, asked about one account. Implements what `guardian.runtime.stack.asking` needs."""
 
     def __init__(self, config: PrometheusConfig, secrets: SecretStore) -> None:
-        address = httpx.URL(config.url)
-        self.name = f"prometheus:{address.netloc.decode('ascii')}"
+        self.name = f"prometheus:{yarl.URL(config.url).host_port_subcomponent}"
         self.account = config.account
         self.every_seconds = config.every_seconds
         self._address = f"{config.url.rstrip('/')}/api/v1/query"
@@ -63,10 +60,8 @@ class PrometheusSource:
         self._secrets = secrets
         self._deadline = min(DEADLINE_SECONDS, config.every_seconds)
         self._stale = max(STALE_AT_LEAST, timedelta(seconds=STALE_TURNS * config.every_seconds))
-        # httpx logs whole addresses at INFO.
-        logging.getLogger("httpx").addFilter(_silence)
-        # A redirect would carry the token to another machine; a proxy of the environment would see it.
-        self._client = httpx.AsyncClient(timeout=self._deadline, follow_redirects=False, trust_env=False)
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
         return f"PrometheusSource({self.name!r}, {self.account!r})"
@@ -76,7 +71,7 @@ class PrometheusSource:
         return tuple(name for name, _ in self._gauges)
 
     async def ask(self, now: Callable[[], datetime]) -> Readings:
-        """Every gauge at once, within the deadline; never raises for what the server does."""
+        """Every gauge, a few at a time, each within the deadline; never raises for what the server does."""
         try:
             async with asyncio.timeout(self._deadline):
                 headers = await self._headers()
@@ -88,7 +83,9 @@ class PrometheusSource:
         return tuple(await asyncio.gather(*answers))
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def _headers(self) -> dict[str, str]:
         if self._token_ref is None:
@@ -105,15 +102,15 @@ class PrometheusSource:
         self, gauge: str, query: str, headers: dict[str, str], now: Callable[[], datetime]
     ) -> Reading | Silence:
         try:
-            async with asyncio.timeout(self._deadline):
+            async with self._turns, asyncio.timeout(self._deadline):
                 at = _instant(await self._query(TIMESTAMP.format(query), headers))
                 # The older of the two: a value that is newer than its instant only looks older than it is.
                 value = await self._query(query, headers)
         except NoNumber as problem:
             return Silence(gauge, str(problem)[:LONGEST_REASON])
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             return Silence(gauge, f"no answer within {self._deadline:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             return Silence(gauge, f"cannot be asked ({type(error).__name__})")
         return self._judged(gauge, at, value, now())
 
@@ -127,16 +124,37 @@ class PrometheusSource:
         return Reading(gauge, min(at, now), value)
 
     async def _query(self, query: str, headers: dict[str, str]) -> float:
-        """The number that a query gives. Raises NoNumber, and what httpx raises."""
-        async with self._client.stream(
-            "GET", self._address, params={"query": query}, headers=headers
+        """The number that a query gives. Raises NoNumber, and what aiohttp raises."""
+        if self._session is None:
+            self._session = _open_session()
+        # A redirect would carry the token to another machine.
+        async with self._session.get(
+            self._address, params={"query": query}, headers=headers, allow_redirects=False
         ) as answer:
-            body = b""
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_ANSWER:
-                    raise NoNumber("the answer is too large: ask for one number")
-        return number(answer.status_code, body)
+            return number(answer.status, await _whole(answer))
+
+
+def _open_session() -> aiohttp.ClientSession:
+    """Nothing is unpacked: a few kilobytes may hold gigabytes. No proxy of the environment sees the token."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=OwnThread()),
+        timeout=aiohttp.ClientTimeout(total=None),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,
+    )
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """The body as it came. Raises NoNumber for one that is packed or too large."""
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise NoNumber("the answer is packed, which was not asked for")
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise NoNumber("the answer is too large: ask for one number")
+    return bytes(body)
 
 
 def number(status: int, body: bytes) -> float:

@@ -1,7 +1,7 @@
 """The control socket: HTTP over a unix socket with mode 0600, so that only guardian's user may command it.
 
     GET  /v1/status, and all that guardian.web.server tells
-    POST /v1/{arm, disarm, demand, drilled, resume, preview}   {"account": ..., ...}
+    POST /v1/{arm, disarm, demand, drilled, resume, preview, plan, sanity}   {"account": ..., ...}
 
 Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object; what
 HTTP itself refuses (no such path, a body too large) has the same shape.

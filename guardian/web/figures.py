@@ -114,6 +114,14 @@ class StackFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SanityFigures:
+    """The daily checks: when none last failed, and how many failed the last time; None while none has run."""
+
+    passed_at: float | None = None
+    failed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that one scrape tells. `effects` rows are (account, kind, outcome, count).
 
@@ -133,6 +141,7 @@ class Figures:
     notices: NoticeFigures
     tasks: int = 0
     stack: StackFigures = StackFigures()
+    sanity: SanityFigures = SanityFigures()
 
 
 class Telemetry(Protocol):

@@ -77,6 +77,9 @@ def _plain(value: object) -> Decimal:
     if isinstance(value, str) and PLAIN.fullmatch(value):
         return Decimal(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) > LARGEST_VALUE:
+            # Before anything is made of it: an integer of JSON may be larger than any float.
+            raise PydanticCustomError("out_of_range", "Number is out of range")
         if isfinite(value):
             return Decimal(str(value))
         raise PydanticCustomError("finite_number", "Number is not finite")

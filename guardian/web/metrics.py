@@ -21,7 +21,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from guardian.core.model import Level, Verdict
-from guardian.web.figures import AccountFigures, CallFigures, Figures, RuleFigures, StackFigures
+from guardian.web.figures import (
+    AccountFigures,
+    CallFigures,
+    Figures,
+    RuleFigures,
+    SanityFigures,
+    StackFigures,
+)
 
 Values = Iterable[tuple[tuple[str, ...], float | None]]
 """Label values after the row's own ones, and the value; None is unknown."""
@@ -58,6 +65,7 @@ class GuardianCollector(Collector):
         yield from _calls(now.calls)
         yield _effects(now)
         yield from _stack(now.stack)
+        yield from _sanity(now.sanity)
 
 
 def _build(now: Figures) -> Metric:
@@ -235,6 +243,18 @@ def _effects(now: Figures) -> Metric:
     for account, kind, outcome, count in now.effects:
         family.add_metric([account, kind, outcome], count)
     return family
+
+
+def _sanity(sanity: SanityFigures) -> Iterator[Metric]:
+    """The daily checks; without a value while they have never run, or never passed."""
+    for name, text, value in (
+        ("guardian_sanity_last_success_timestamp_seconds", "When no daily check failed.", sanity.passed_at),
+        ("guardian_sanity_failed", "Daily checks that failed the last time.", sanity.failed),
+    ):
+        family = GaugeMetricFamily(name, text)
+        if value is not None:
+            family.add_metric([], value)
+        yield family
 
 
 def _stack(stack: StackFigures) -> Iterator[Metric]:

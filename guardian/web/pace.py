@@ -17,14 +17,14 @@ class Bucket:
         self._left = burst
         self._at = monotonic()
 
-    def take(self) -> bool:
-        """Whether one more is within the pace; only then it is counted."""
+    def take(self, weight: float = 1.0) -> bool:
+        """Whether one more (or one that weighs more) is within the pace; only then it is counted."""
         now = self._monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        if self._left < 1:
+        if self._left < weight:
             return False
-        self._left -= 1
+        self._left -= weight
         return True
 
 

@@ -25,7 +25,7 @@ from guardian.web.pace import Bucket, Buckets
 
 LARGEST_MESSAGE = 64 * 1024
 BODY_SECONDS = 5.0
-SOURCE_PER_SECOND, SOURCE_BURST = 10.0, 20.0
+SOURCE_PER_SECOND, SOURCE_BURST = 1.0, 20.0
 MOST_SOURCES = 32
 """Senders whose pace is counted at once, over all accounts."""
 
@@ -55,6 +55,10 @@ class Listener(Protocol):
 
     def take(self, told: Telemetry) -> str:
         """Queue it; returns why it is refused, "" when it is taken."""
+        ...
+
+    def affords(self, told: Telemetry, size: int) -> bool:
+        """Whether the account's share of the disk has room for so many bytes; then they are used."""
         ...
 
     def refused(self, why: str) -> None:
@@ -115,6 +119,8 @@ class Door:
             raise _too_often(
                 f"{SOURCE_PER_SECOND:g} a second from one source, {MOST_SOURCES} sources at once"
             )
+        if not self._listener.affords(told, len(body)):
+            raise _too_often("so many bytes of one account; tell less, or less often", "bytes")
         if problem := self._listener.take(told):
             raise _refused(422, "account", problem)
 
@@ -148,8 +154,8 @@ def _too_large() -> Refused:
     return _refused(413, "size", f"more than {LARGEST_MESSAGE} bytes: tell less in one message")
 
 
-def _too_often(pace: str) -> Refused:
-    refused = _refused(429, "pace", f"too often: at most {pace}")
+def _too_often(pace: str, why: str = "pace") -> Refused:
+    refused = _refused(429, why, f"too often: at most {pace}")
     refused.answer.headers["Retry-After"] = "1"
     return refused
 

@@ -21,6 +21,7 @@ from tests.core.build import (
     Desk,
     at,
     kinds,
+    money,
     only,
     order,
     position,
@@ -165,19 +166,41 @@ def test_when_the_second_account_comes_back_the_loss_acts_in_full():
     ("wallet_says", "level"),
     [
         (700, Level.REDUCE),
-        (790, Level.REDUCE),
-        (810, Level.LOCKOUT),
+        (850, Level.REDUCE),
+        (860, Level.LOCKOUT),
         (980, Level.CAUTION),
         (1000, Level.NORMAL),
     ],
 )
 def test_disputed_evidence_acts_on_the_loss_that_both_prove(wallet_says: float, level: Level):
-    """Positions show -10 % each time; more than twice that is another story, and moves no further."""
+    """Positions show -10 % each time; a wallet that no move of their price explains moves no further."""
     desk = Desk(rule(*LADDER)).warm(FULL)
 
     desk.see(says(read(0, (down(10),)), wallet_says))
 
     assert level is desk.level
+
+
+@pytest.mark.parametrize(("wallet_says", "level"), [(790, Level.REDUCE), (810, Level.LOCKOUT)])
+def test_more_than_twice_the_loss_is_another_story_whatever_the_leverage(wallet_says: float, level: Level):
+    """Ten times leverage and -10 %: a price that moved by 1 % between two answers is 10 % of the equity."""
+    desk = Desk(rule(*LADDER)).warm(position(quantity=10, mark=1000))
+
+    desk.see(says(read(0, (position(quantity=10, mark=990, entry=1000),)), wallet_says))
+
+    assert level is desk.level
+
+
+def test_a_leg_that_a_listing_lacks_and_a_wallet_that_is_old_are_no_two_accounts_of_a_loss():
+    """After a rise of 18 %: the wallet of before it, and positions without the leg that earned most of it."""
+    earns, other = position(mark=500), position("ETH/USDT:USDT", 1, 500)
+    risen = replace(earns, mark=money(640)), replace(other, mark=money(540))
+    desk = Desk(rule(*LADDER)).warm(earns, other)
+    desk.see(read(0, risen))
+
+    desk.see(says(read(1, risen[1:]), 1000))
+
+    assert Level.REDUCE is desk.level
 
 
 # --- observe, arm, disarm -----------------------------------------------------------------------------

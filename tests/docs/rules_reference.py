@@ -19,7 +19,7 @@ from guardian.cli.setup.explain import formula, span_words
 from guardian.config.catalogue import catalogue
 from guardian.config.ladder import LIMIT_MAX
 from guardian.config.reading import _REQUIRED, Field
-from guardian.config.rules import SUPPORTED_SCOPES, Surroundings, _fields
+from guardian.config.rules import SCOPE_CEILING, Surroundings, _fields
 from guardian.config.windows import EXAMPLES
 from guardian.core.breaker import LAWS
 from guardian.core.metrics import BY_NAME
@@ -36,8 +36,8 @@ MEANING = {
     "metric": "what is measured, see [Metrics](#metrics)",
     "of": "which gauge, strategy or symbols, for a metric that there are several of",
     "window": "over which time; required where the metric needs one",
-    "scope": "whose value it is",
-    "only": "accounts, when not all are meant",
+    "scope": "whose value it is, see [Scopes](#scopes)",
+    "only": "what the scope is of (accounts, mandates, venues; symbols or assets), when not all are meant",
     "ladder": "rungs from mild to severe, see [The ladder](#the-ladder)",
     "hold": "how long a rung must be passed before it demands its level; each rung may have its own",
     "stale_after": "evidence older than this makes the verdict unknown",
@@ -83,7 +83,13 @@ BESIDE = {
 
 
 def blocks() -> dict[str, str]:
-    return {"fields": fields(), "metrics": metrics(), "levels": levels(), "packs": packs()}
+    return {
+        "fields": fields(),
+        "metrics": metrics(),
+        "levels": levels(),
+        "packs": packs(),
+        "scopes": scopes(),
+    }
 
 
 def fields() -> str:
@@ -104,8 +110,8 @@ def kind(name: str, field: Field) -> str:
     if name == "window":
         return ", ".join(f"`{each}`" for each in [*WINDOWS, "hwm 30d"])
     if name == "scope":
-        reserved = [each for each in held["allowed"] if each not in SUPPORTED_SCOPES]
-        return f"{words(SUPPORTED_SCOPES)}; reserved: {words(reserved)}"
+        taken = {scope for spec in catalogue().values() for scope in spec.scopes}
+        return words(each for each in held["allowed"] if each in taken)
     if "allowed" in held:
         return words(held["allowed"])
     if "most" in held and "least" not in held:
@@ -160,6 +166,25 @@ def sentence(metric: str) -> str:
     """The first sentence of the metric's own page, without its number and name."""
     said = re.sub(r"^(M\d+ )?([^:]{1,60}: )?", "", formula(metric), count=1)
     return said.replace("|", "\\|")
+
+
+SCOPES = {
+    "account": "each account by itself",
+    "portfolio": "all accounts together",
+    "mandate": "the accounts of one client together (`mandate:` in guardian.yaml)",
+    "venue": "the accounts at one venue together",
+    "symbol": "each symbol by itself, over the account's equity; only those past the limit are acted on",
+    "cluster": "each group of assets that move together, in the same way",
+}
+
+
+def scopes() -> str:
+    rows = []
+    for scope, whose in SCOPES.items():
+        takes = [spec.name for spec in catalogue().values() if scope in spec.scopes]
+        every = "all" if len(takes) == len(catalogue()) else words(takes)
+        rows.append(f"| `{scope}` | {whose} | {SCOPE_CEILING[scope].name.lower()} | {every} |")
+    return table("| scope | judges | at most | metrics |", rows)
 
 
 def levels() -> str:

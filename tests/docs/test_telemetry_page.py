@@ -13,6 +13,7 @@ import pytest
 
 from guardian.core.memory import MAXIMUM_GAUGES
 from guardian.core.metrics import BY_NAME
+from guardian.runtime.stack import listening
 from guardian.runtime.stack.inbox import MOST_WAITING
 from guardian.web import telling
 from guardian.web.metrics import exposition
@@ -52,6 +53,9 @@ def test_bounds_are_told_as_they_are() -> None:
     for said in (
         f"more than {source} a second from one source ({burst} at once), ",
         f"{telling.PORT_PER_SECOND:g} a second in all, or {telling.MOST_SOURCES} sources at once",
+        f"more than {listening.ACCOUNT_BYTES_PER_SECOND / 1024:g} KiB a second of one account "
+        f"({listening.ACCOUNT_BURST_BYTES / 1024:g} KiB at once; each message counts "
+        f"{listening.RECORD_BYTES} bytes more)",
         f"the body took more than {telling.BODY_SECONDS:g} s; ",
         f"has more than {telling.LARGEST_MESSAGE // 1024} KiB",
         f"at most {MOST_WAITING} messages of an account wait",

@@ -62,7 +62,7 @@ def test_a_bot_tells_and_status_says_what_and_when(open_desk: OpenDesk) -> None:
     assert "stack: nothing was ever told: unknown, not zero" in silent.out
     assert "  stack: heartbeat (" in words
     assert "queue_depth 7 (" in words
-    assert "prometheus:127.0.0.1:1: lag unknown, cannot be asked (ConnectError) (last number: never)" in words
+    assert "prometheus:127.0.0.1:1: lag unknown, cannot be asked (ClientConnectorError) (last" in words
     assert 'guardian_telemetry_accepted_total{account="' in get(port, "/metrics")[1]
     assert 401 == told(port, {}, token="wrong")
     assert TOKEN not in desk.log + words + json.dumps(account)

@@ -110,6 +110,18 @@ def test_each_of_several_accounts_is_named(tmp_path: Path) -> None:
     assert not [line for line in got if " a: " in line and "HALT" in line]
 
 
+def test_accounts_of_one_mandate_are_judged_as_one(tmp_path: Path) -> None:
+    """The same loss halts the client's other account, and not the one of somebody else."""
+    heads = "account a mandate=x\naccount b mandate=x\naccount c mandate=y"
+    rule = "rule m leverage now halt:2 scope=mandate stale=60s"
+    calm = "-15..-11 a: read\n-10..-6 b: read\n-5..-1 c: read"
+    facts = "0 a: read BTC=45@1000\n1 b: read\n2 c: read\n5 look"
+    (outcome,) = told(tmp_path, f"# One client.\n{heads}\n{rule}\n{calm}\n{facts}\n")
+    stands = [" ".join(line.split()) for line in outcome.deeds if " level " in line]
+
+    assert ["5.0 a: level HALT", "5.0 b: level HALT", "5.0 c: level NORMAL"] == stands
+
+
 def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
     """Everything that can happen to guardian can be said."""
     facts = """\
@@ -194,6 +206,8 @@ def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
         ("rule two drawdown hwm halt:0.05 bland=halt\n0 tick", 3, "did you mean blind?"),
         ("rule two\n0 tick", 3, "a rule needs a name, a metric, a window and a rung"),
         ("account a\naccount b\n0 read", 5, "whose?"),
+        ("account a mandat=x\n0 read", 3, "unknown word mandat=x; did you mean mandate=NAME?"),
+        ("account a mandate=\n0 read", 3, "is not a name"),
         ("", 1, "a case without facts"),
     ],
 )

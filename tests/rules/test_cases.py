@@ -66,11 +66,20 @@ def test_far_from_the_limit_is_no_proof_of_not_firing() -> None:
     assert "ats-dd-1h: no case in which it comes near its limit and does not fire" in found
 
 
-def test_the_starter_pack_is_also_proven_as_a_whole() -> None:
+WHOLE = [file for file in FILES if file.stem == "account"]
+
+
+@pytest.mark.parametrize("file", WHOLE, ids=lambda file: file.parent.parent.name)
+def test_a_pack_is_also_proven_as_a_whole(file: Path) -> None:
     """Rules meet each other: the worst demand wins, and calm is calm for all of them."""
-    (file,) = [file for file in FILES if file.stem == "account"]
+    calm, *others = read_cases(file)
 
-    cases = read_cases(file)
+    assert all(not case.only for case in (calm, *others))
+    assert [] == [line for line in calm.deeds if " -> " in line or "breached" in line]
+    assert any("level NORMAL" in line for line in calm.deeds)
 
-    assert len(cases) >= 6
-    assert all(not case.only for case in cases)
+
+def test_the_starter_pack_meets_every_kind_of_bad_day() -> None:
+    (file,) = [file for file in WHOLE if file.parent.parent.name == "starter"]
+
+    assert len(read_cases(file)) >= 6

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from guardian.cli import COMMANDS
+from guardian.cli.setup.init import init
+from guardian.cli.setup.rules import rules
 from guardian.config import Pack, content, load_packs
 from guardian.config.catalogue import catalogue
 from guardian.config.reading import Page
@@ -53,11 +57,27 @@ PACKS = (
 )
 
 
-def test_every_shipped_rule_is_explained() -> None:
-    rules = [each for pack in packs().values() for each in pack.rules]
+@pytest.mark.parametrize("page", ["README.md", "rules/README.md", "docs/rules.md"])
+def test_every_pack_can_be_found(page: str) -> None:
+    """A pack that no page names is used by nobody; what is always there, or only shown, needs no choosing."""
+    text = (Path(__file__).resolve().parents[2] / page).read_text(encoding="utf-8")
 
-    assert 73 <= len(rules)
-    assert [] == [each.id for each in rules if not (each.title and each.why and each.runbook)]
+    assert [] == [pack for pack in PACKS if pack not in ("builtin", "demo") and f"`{pack}`" not in text]
+
+
+def test_the_command_line_names_the_packs() -> None:
+    listed = CliRunner().invoke(rules, ["list", "--rules", "starter", "--json"])
+    helped = " ".join(CliRunner().invoke(init, ["--help"], terminal_width=2000).output.split())
+
+    assert sorted(PACKS) == json.loads(listed.output)["shipped"]
+    assert [] == [pack for pack in PACKS if pack not in ("builtin", "demo") and pack not in helped]
+
+
+def test_every_shipped_rule_is_explained() -> None:
+    every = [each for pack in packs().values() for each in pack.rules]
+
+    assert 84 <= len(every)
+    assert [] == [each.id for each in every if not (each.title and each.why and each.runbook)]
 
 
 def test_the_demo_is_the_ladder_that_is_documented() -> None:

@@ -34,6 +34,7 @@ SYMBOLS = st.sampled_from(
 INSTANTS = st.integers(0, 10**12).map(lambda n: NOW - timedelta(microseconds=n))
 WORDS = st.from_regex(r"[A-Za-z0-9][\w.:-]{0,20}", fullmatch=True).filter(str.isascii)
 IDS = st.one_of(WORDS, st.just(""))
+ORIGINS = st.sampled_from(["", "attached", "liquidation"])
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -49,7 +50,7 @@ def quotes() -> st.SearchStrategy[Quote]:
             st.sampled_from([1.0, 4.0, 8.0]),
         ),
     )
-    others = st.one_of(st.just({}), st.builds(lambda p: {"other": p, "other_venue": "kraken"}, ABOVE))
+    others = st.one_of(st.just({}), st.builds(lambda p: {"other": p, "other_venue": "kraken"}, maybe(ABOVE)))
     prices = st.fixed_dictionaries({n: maybe(ABOVE) for n in ("index", "last", "bid", "ask", "day_volume")})
     return st.builds(
         lambda s, m, p, f, o: Quote(s, m, **p, **f, **o), SYMBOLS, ABOVE, prices, funding, others
@@ -95,6 +96,7 @@ def fills() -> st.SearchStrategy[Fill]:
         realised=maybe(SIGNED),
         contract_size=ABOVE,
         cause=st.sampled_from(["trade", "liquidation", "adl"]),
+        origin=ORIGINS,
     )
 
 
@@ -114,6 +116,7 @@ def orders() -> st.SearchStrategy[PastOrder]:
         reduce_only=st.booleans(),
         created_at=INSTANTS,
         updated_at=INSTANTS,
+        origin=ORIGINS,
     )
 
 

@@ -44,6 +44,7 @@ class Disk:
     outgoing: list[tuple[str, Message]] = field(default_factory=list)
     slow: float = 0.0
     error: Exception | None = None
+    checkpoints: list[str] = field(default_factory=list)
 
     async def append(
         self, at: datetime, kind: str, body: str, outgoing: Sequence[tuple[str, Message]]
@@ -56,7 +57,7 @@ class Disk:
         return len(self.bodies)
 
     async def checkpoint(self, at: datetime, state: str) -> None:
-        return
+        self.checkpoints.append(state)
 
 
 @dataclass

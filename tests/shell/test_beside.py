@@ -15,7 +15,7 @@ import pytest
 from guardian.core.events import ActivityTaken, Event, MarketTaken, SnapshotTaken
 from guardian.core.facts.activity import Activity
 from guardian.core.facts.market import Market, Quote
-from guardian.core.model import Snapshot
+from guardian.core.model import Balance, Snapshot
 from guardian.runtime import beside
 from guardian.runtime.beside import ActivityWatch, MarketWatch, Seat, symbols_of
 from guardian.runtime.watch import Watch
@@ -302,6 +302,42 @@ def test_the_largest_positions_are_looked_at_first_and_each_symbol_once() -> Non
 
     assert symbols_of(desk.account) == (build.BTC, build.ETH, "SOL/USDT:USDT")
     assert symbols_of(None) == ()
+
+
+def test_what_was_held_of_late_is_looked_at_last_and_the_newest_first() -> None:
+    """Also without an incident: a bot that holds nothing for a while knows its market all the same."""
+    desk = build.Desk()
+    held = [build.position(f"A{n:02}/USDT:USDT") for n in range(12)]
+    for seconds in range(12):
+        desk.see(build.read(seconds, tuple(held[seconds:])))
+    desk.see(build.read(20, (build.position(build.BTC),), (build.order("a", "A00/USDT:USDT"),)))
+
+    found = symbols_of(desk.account)
+
+    assert desk.account.incident is None
+    assert found[:2] == (build.BTC, "A00/USDT:USDT")
+    assert list(found[2:]) == [f"A{n:02}/USDT:USDT" for n in range(11, 1, -1)]
+    assert len(found) == 2 + beside.MOST_REMEMBERED
+
+
+def test_a_coin_of_the_wallet_is_no_market() -> None:
+    desk = build.Desk()
+    coin = Balance("BTC", Decimal(1), Decimal(100))
+    desk.see(build.read(0, wallet=build.wallet(200, balances=(coin,))))
+
+    assert desk.account.correlations is not None
+    assert [f.asset for f in desk.account.correlations.followed] == ["BTC"]
+    assert symbols_of(desk.account) == ()
+
+
+def test_what_was_held_a_week_ago_is_looked_at_no_more() -> None:
+    desk = build.Desk()
+    desk.see(build.read(0, (build.position(build.BTC),)))
+    for day in range(1, 8):
+        desk.see(build.read(day * 86_400))
+        assert symbols_of(desk.account) == (build.BTC,)
+    desk.see(build.read(7 * 86_400 + 1))
+    assert symbols_of(desk.account) == ()
 
 
 def test_no_account_asks_about_more_than_is_bearable() -> None:

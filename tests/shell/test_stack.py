@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from guardian.cli.see.status_beside import stack_lines
 from guardian.config.shapes import PrometheusConfig
 from guardian.core.events import Event, TelemetryTold
 from guardian.core.facts.telemetry import Telemetry
 from guardian.core.model import Rule
+from guardian.runtime import commit
 from guardian.runtime.control.status import document
 from guardian.runtime.control.telemetry import RuntimeTelemetry
 from guardian.runtime.stack.asking import Asking
 from guardian.runtime.stack.counts import StackCounts
+from guardian.runtime.stack.hearing import open_hearing
 from guardian.runtime.stack.inbox import MOST_WAITING, Inbox
 from guardian.secrets import SecretReferences
 from guardian.sources import Readings, open_source
@@ -152,6 +158,28 @@ async def test_the_same_server_twice_has_two_names() -> None:
     assert ["broken", "broken#2", "broken#3"] == names
 
 
+async def test_what_is_told_brings_few_checkpoints(tmp_path: Path) -> None:
+    """Each is the whole state: a stack that talks all the time must not fill the disk with them.
+
+    But what a restart folds stays bounded, whatever it is.
+    """
+    shell = open_shell(tmp_path)
+    shell.start(*RULES)
+    await shell.run()
+    before = len(shell.disk.checkpoints)
+
+    for number in range(commit.CHECKPOINT_EVERY * 2):
+        shell.runtime.post(TelemetryTold(START, Telemetry(build.ACCOUNT, str(number), heartbeat=True)))
+    await shell.run()
+    told = len(shell.disk.checkpoints)
+    for number in range(commit.CHECKPOINT_EVERY * 2):
+        shell.see(1 + number / 10)
+    await shell.run()
+
+    assert before == told
+    assert 2 <= len(shell.disk.checkpoints) - told <= 3
+
+
 # --- the inbox ----------------------------------------------------------------------------------
 
 
@@ -208,3 +236,38 @@ async def test_no_more_than_fifty_a_second_reach_the_loop() -> None:
     task.cancel()
 
     assert 1 <= len(loop.events) <= 16
+
+
+async def test_an_inbox_that_cannot_hand_on_is_told_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages would be answered as taken and never be decided, and nobody would know."""
+    shell = open_shell(tmp_path)
+    shell.start(*RULES)
+    await shell.run()
+    runtime, refusals, events = shell.runtime, [RuntimeError("TOPSECRET")] * 2, list[Event]()
+
+    async def submit(event: Event) -> None:
+        if refusals:
+            raise refusals.pop()
+        events.append(event)
+
+    monkeypatch.setattr(runtime, "submit", submit)
+    monkeypatch.setattr("guardian.runtime.stack.inbox.REST_SECONDS", 0.01)
+    config: Any = SimpleNamespace(telemetry=None, sources=())
+    hearing = open_hearing(config, runtime, SecretReferences(tmp_path))
+    inbox = hearing.inbox
+    for number in range(3):
+        inbox.offer(Telemetry(build.ACCOUNT, str(number)))
+    async with asyncio.timeout(2):
+        while not events:  # noqa: ASYNC110 - the inbox has no event to wait for
+            await asyncio.sleep(0.01)
+    await shell.run()
+    await hearing.close()
+
+    told = [json.loads(body)["event"] for body in shell.disk.bodies if '"troubled"' in body]
+    assert [("telemetry-inbox", False), ("telemetry-inbox", True)] == [
+        (each["subject"], each["healed"]) for each in told
+    ]
+    assert "TOPSECRET" not in str(shell.disk.bodies)
+    assert {build.ACCOUNT: 2} == dict(runtime.counters.stack.dropped)

@@ -50,6 +50,8 @@ EXPECTED = {
     "guardian_telemetry_refused_total": 23.0,
     "guardian_source_last_success_timestamp_seconds": 1_700_000_011.0,
     "guardian_source_silent_gauges": 24.0,
+    "guardian_sanity_last_success_timestamp_seconds": 1_700_000_020.0,
+    "guardian_sanity_failed": 25.0,
 }
 
 

@@ -28,6 +28,15 @@ def test_a_burst_then_one_for_each_tenth_of_a_second() -> None:
     )
 
 
+def test_what_weighs_more_takes_more_and_nothing_is_taken_in_part() -> None:
+    now = Seconds()
+    bucket = Bucket(10.0, 100.0, now)
+
+    assert [True, False, True, False] == [bucket.take(weight) for weight in (60.0, 50.0, 40.0, 1.0)]
+    now.at = 5.0
+    assert bucket.take(50.0)
+
+
 def test_new_names_get_nothing_while_every_place_is_in_use() -> None:
     now = Seconds()
     buckets = Buckets(10.0, 3.0, 2, now)

@@ -217,6 +217,12 @@ WRONG: list[tuple[Any, str, str]] = [
     (with_signal(id="a\u0007b"), "signals[0].id", "cannot be printed"),
     (with_twin(kind="shadow"), "twins[0].kind", "'paper' or 'master'"),
     (with_twin(equity="1e3"), "twins[0].equity", "plain decimal"),
+    (with_twin(equity=10**400), "twins[0].equity", "out of range"),
+    (with_twin(equity=-(10**4200)), "twins[0].equity", "out of range"),
+    (with_twin(holdings={build.BTC: 10**400}), f"twins[0].holdings.{build.BTC}", "out of range"),
+    (with_signal(price=10**400), "signals[0].price", "out of range"),
+    (with_gauge(value=10**400), "gauges[0].value", ""),
+    (with_twin(multiplier=10**400), "twins[0].multiplier", ""),
     (with_twin(holdings={"A B": 1}), "twins[0].holdings.A B", "pattern"),
     (with_twin(holdings={build.BTC: None}), f"twins[0].holdings.{build.BTC}", "plain decimal"),
     ([HELLO], "", "object"),
@@ -268,6 +274,11 @@ async def test_more_gauges_than_an_account_remembers_are_refused_not_forgotten(b
     assert 422 == (await bot.tell(with_gauge(name="one-more")))[0]
     assert 202 == (await bot.tell(first))[0]
 
+    bot.shell.clock.at += timedelta(hours=25)
+    assert 202 == (await bot.tell(with_gauge(name="one-more")))[0]
+    assert "one-more" in dict((await bot.decided()).stack.gauges)
+    assert 422 == (await bot.tell({**HELLO, "gauges": MANY[20:40]}))[0], "one is known and fresh"
+
 
 # --- bounds -------------------------------------------------------------------------------------
 
@@ -306,10 +317,24 @@ async def test_a_source_has_its_own_pace_and_takes_nobody_elses(bot: Heard) -> N
     codes = [(await bot.tell(HELLO))[0] for _ in range(60)]
     other = (await bot.tell({**HELLO, "source": "bot-2"}))[0]
 
-    assert 20 <= codes.count(202) < 60
+    assert 20 <= codes.count(202) < 30
     assert {202, 429} == set(codes)
     assert 202 == other
     assert codes.count(429) == bot.refused["pace"]
+
+
+async def test_an_account_has_a_bound_in_bytes_whatever_its_sources_are_called(bot: Heard) -> None:
+    """What is told is kept for ever: names that somebody invents must not fill the disk."""
+    large = {**HELLO, "gauges": [MANY[0]] * 60}
+    codes = [(await bot.tell({**large, "source": f"s{n}"}))[0] for n in range(20) for _ in range(10)]
+    taken = codes.count(202)
+    code, answer = await bot.tell({**large, "source": "calm"})
+
+    assert {202, 429} == set(codes)
+    assert 50 <= taken < 130
+    assert (429, True) == (code, "bytes" in answer["error"])
+    assert codes.count(429) + 1 == bot.refused["bytes"]
+    assert 422 == (await bot.tell({**large, "source": "calm", "account": "stranger"}))[0]
 
 
 async def test_all_sources_together_have_a_pace_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from guardian.web.figures import (
     JournalFigures,
     NoticeFigures,
     RuleFigures,
+    SanityFigures,
     SourceFigures,
     StackFigures,
     Telemetry,
@@ -65,6 +66,7 @@ FIGURES = Figures(
         refused=(("token", 23),),
         sources=(SourceFigures("main", "prometheus:h:1", 1_700_000_011.0, 24),),
     ),
+    sanity=SanityFigures(1_700_000_020.0, 25),
 )
 
 BLIND = replace(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from guardian.cli.see.names import aged, short
-from guardian.cli.see.status_beside import beside_lines, stack_lines
+from guardian.cli.see.status_beside import beside_lines, sanity_lines, stack_lines
 from guardian.cli.shared import client_of, config_option, json_option, loaded_or_last_good, say
 from guardian.core.model import Level
 
@@ -49,6 +49,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
         if account["incident"]:
             lines += _incident(account["incident"])
             lines += [f"    waits for {what}" for what in (account.get("leaves") or {}).get("waits_for", ())]
+    lines += sanity_lines(document)
     journal = document["journal"]
     lines.append(
         f"journal: {'writing' if journal['ok'] else 'FAILING'}, {journal['records']} records this run"

@@ -60,3 +60,19 @@ def _waiting(rule: dict[str, Any]) -> str:
     return (
         f"  waits: {rule['rule']} [{rule['mode']}] needs {rule['metric']}{of}, of which nothing was ever told"
     )
+
+
+# --- the daily checks -----------------------------------------------------------------------------
+
+
+def sanity_lines(document: Mapping[str, Any]) -> list[str]:
+    """When they last ran and what failed; none of a daemon that does not tell it."""
+    checks = document.get("sanity")
+    if checks is None:
+        return []
+    if checks["at"] is None:
+        return ["daily checks: never run"]
+    warned = f", {checks['warned']} with a warning" if checks["warned"] else ""
+    passed = f"all {checks['checks']} passed{warned}"
+    failed = f"FAILED {len(checks['failed'])} of {checks['checks']}: {', '.join(checks['failed'])}"
+    return [f"daily checks: {passed if checks['ok'] else failed} ({aged(checks['age_s'])})"]

@@ -20,7 +20,7 @@ from guardian.cli.setup.draft import Draft, render
 from guardian.cli.setup.freqtrade import FreqtradeBot, read_freqtrade
 from guardian.cli.setup.permissions import ticks
 from guardian.cli.shared import json_option, say
-from guardian.config import ConfigError, load_config
+from guardian.config import ConfigError, content, load_config
 from guardian.config.load import DEFAULT_NAME
 from guardian.errors import RefusedError
 from guardian.exchanges import VENUES, venue
@@ -30,6 +30,7 @@ Row = dict[str, Any]
 
 SHAPE = '{"key": "...", "secret": "..."}'
 NEXT = "guardian check --online"
+PACKS_HELP = f"The rule pack: {', '.join(n for n in content.names('rules') if n not in ('builtin', 'demo'))}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Question:
 @click.option("--hands", metavar="REF", help="The key that cancels and closes; without it guardian observes.")
 @click.option("--admin", metavar="REF", help="The master's key that fences and deletes the bot's keys.")
 @click.option("--from", "freqtrade", type=click.Path(path_type=Path), metavar="FREQTRADE_CONFIG.json")
-@click.option("--rules", default="starter", show_default=True, metavar="PACK", help="The rule pack.")
+@click.option("--rules", default="starter", show_default=True, metavar="PACK", help=PACKS_HELP)
 @click.option("--url", metavar="URL", help="A simulated venue or a proxy instead of the venue itself.")
 @click.option("--config", "path", type=click.Path(path_type=Path), metavar="F", help="The file to write.")
 @click.option("--yes", is_flag=True, help="Take the defaults for what is not given; ask nothing.")

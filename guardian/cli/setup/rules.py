@@ -13,7 +13,7 @@ import click
 from guardian.cli.setup.compare import compare
 from guardian.cli.setup.explain import described, lines, live, rung_words
 from guardian.cli.shared import client_of, config_option, json_option, loaded, say
-from guardian.config import Pack, load_packs
+from guardian.config import Pack, content, load_packs
 from guardian.config.reading import nearest
 from guardian.core.model import Rule
 from guardian.errors import ConfigError
@@ -43,11 +43,12 @@ def packs_of(config_path: Path | None, refs: Sequence[str]) -> tuple[Pack, ...]:
 @config_option
 @json_option
 def list_rules(refs: tuple[str, ...], config_path: Path | None, as_json: bool) -> None:
-    """Every rule with its metric, its ladder, its mode and its pack."""
-    packs = packs_of(config_path, refs)
+    """Every rule with its metric, its ladder, its mode and its pack; then the packs that ship."""
+    packs, shipped = packs_of(config_path, refs), content.names("rules")
     documents = [described(rule, pack.name) for pack in packs for rule in pack.rules]
     text = "\n".join(_line(rule, pack) for pack in packs for rule in pack.rules)
-    say({"rules": documents}, as_json, text)
+    text += f"\n\nPacks that ship (--rules PACK): {', '.join(shipped)}"
+    say({"rules": documents, "shipped": shipped}, as_json, text)
 
 
 def _line(rule: Rule, pack: Pack) -> str:

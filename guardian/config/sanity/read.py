@@ -18,6 +18,7 @@ from guardian.config.windows import timezone
 TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 TIME_FIX = 'Write hours and minutes from 00:00 to 23:59, such as "06:00".'
 
+
 def sanity_reader() -> Read[SanityConfig]:
     default = SanityConfig(0, 0)
     fields = {

@@ -34,6 +34,9 @@ class Fill:
     cause: str = "trade"
     """What made it: trade, liquidation, adl, delivery, or the venue's own word."""
 
+    origin: str = ""
+    """Who made its order, see `PastOrder`."""
+
     @property
     def base(self) -> str:
         return self.symbol.split("/")[0]
@@ -64,6 +67,11 @@ class PastOrder:
     reduce_only: bool
     created_at: datetime
     updated_at: datetime
+    origin: str = ""
+    """Which of the venue's own made it: attached (a stop of a position), liquidation, adl, delivery.
+
+    Empty: somebody placed it, or the venue does not tell.
+    """
 
 
 @dataclass(frozen=True, slots=True)

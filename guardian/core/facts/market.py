@@ -17,6 +17,9 @@ from guardian.core.model import Call
 class Quote:
     """One symbol's prices. `other` is a second venue's price of the same asset, `other_venue` its name.
 
+    `other` is moved by what `mark` has done since it was asked for: the two are of one moment. A name without
+    a price is a venue that was asked and told none.
+
     `funding_rate` is what a long pays a short at `funding_at`, every `funding_hours`; `day_volume` what was
     traded in the last 24 hours, in contracts.
     """

@@ -16,18 +16,35 @@ from guardian.core.state import AccountState, RuleState
 
 
 def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
-    """A newly confirmed NAV enters every loss rule's own baseline; without one there is no baseline."""
+    """A newly confirmed NAV enters every one of these rules' own baseline; without one there is no baseline.
+
+    What a group's rule falls from is the group's, and kept (subjects.py).
+    """
     if nav is None:
-        return tuple(r if r.baseline is None else replace(r, baseline=None) for r in account.rules)
+        alone = (r.baseline is not None and r.group is None for r in account.rules)
+        return tuple(
+            replace(r, baseline=None) if own else r for r, own in zip(account.rules, alone, strict=True)
+        )
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
     windows, value = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}, least(nav)
+    folded: dict[tuple[int, Window], Baseline] = {}
     return tuple(
-        replace(own, baseline=fold_baseline(own.baseline, windows[own.rule_id], nav.at, value))
+        replace(own, baseline=_shared(folded, own.baseline, windows[own.rule_id], nav.at, value))
         if own.rule_id in windows
         else own
         for own in account.rules
     )
+
+
+def _shared(
+    folded: dict[tuple[int, Window], Baseline], old: Baseline | None, window: Window, at: datetime, nav: float
+) -> Baseline:
+    """Rules of one window that began together fall from one baseline: it is folded, and kept, once."""
+    key = id(old), window
+    if key not in folded:
+        folded[key] = fold_baseline(old, window, at, nav)
+    return folded[key]
 
 
 def least(nav: Nav) -> float:

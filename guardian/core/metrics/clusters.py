@@ -26,14 +26,21 @@ def distance(rho: float) -> float:
     return sqrt(2 * (1 - rho))
 
 
+JOINED, LEFT = distance(JOIN), distance(LEAVE)
+
+
 def partition(assets: Sequence[str], rhos: Rho, before: tuple[Group, ...] = ()) -> tuple[Group, ...]:
     """Every asset in exactly one cluster, members and clusters sorted; `rhos` by alphabetical pair."""
     groups = _unsplit(sorted(assets), rhos)
     apart = {
         (g, h): sum(distance(rhos[_pair(a, b)]) for a in g for b in h) for g, h in combinations(groups, 2)
     }
-    while best := _closest(apart, before):
-        groups, apart = _merged(groups, apart, best)
+    near = _near(apart, before)
+    while near:
+        best = min((mean, g, h) for (g, h), mean in near.items())[1:]  # among equals the first by name
+        groups, added = _merged(groups, apart, best)
+        near = {names: mean for names, mean in near.items() if best[0] not in names and best[1] not in names}
+        near |= _near(added, before)
     return tuple(sorted(groups))
 
 
@@ -51,14 +58,14 @@ def _unsplit(assets: list[str], rhos: Rho) -> list[Group]:
     return sorted(groups)
 
 
-def _closest(apart: Apart, before: tuple[Group, ...]) -> tuple[Group, Group] | None:
-    """The nearest two groups that are near enough to be one; among equals the first by name."""
-    near = []
+def _near(apart: Apart, before: tuple[Group, ...]) -> Apart:
+    """The pairs of groups that are near enough to be one, with the mean distance of their members."""
+    near = {}
     for (g, h), total in apart.items():
         mean = total / (len(g) * len(h))
-        if mean <= distance(JOIN) or (mean <= distance(LEAVE) and _were_one(g + h, before)):
-            near.append((mean, g, h))
-    return min(near)[1:] if near else None
+        if mean <= JOINED or (mean <= LEFT and _were_one(g + h, before)):
+            near[g, h] = mean
+    return near
 
 
 def _were_one(members: Group, before: tuple[Group, ...]) -> bool:
@@ -66,10 +73,16 @@ def _were_one(members: Group, before: tuple[Group, ...]) -> bool:
 
 
 def _merged(groups: list[Group], apart: Apart, best: tuple[Group, Group]) -> tuple[list[Group], Apart]:
+    """The groups with these two as one, and how far it is from the rest; `apart` is brought up to date."""
     one: Group = tuple(sorted(best[0] + best[1]))
     rest = [g for g in groups if g not in best]
-    kept = {names: total for names, total in apart.items() if best[0] not in names and best[1] not in names}
+    added: Apart = {}
     for other in rest:
         total = sum(apart.get((g, other), 0.0) + apart.get((other, g), 0.0) for g in best)
-        kept[min(one, other), max(one, other)] = total
-    return sorted([*rest, one]), kept
+        added[min(one, other), max(one, other)] = total
+    for gone in best:
+        for other in groups:
+            apart.pop((gone, other), None)
+            apart.pop((other, gone), None)
+    apart |= added
+    return sorted([*rest, one]), added

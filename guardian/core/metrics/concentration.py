@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import by_asset
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import Known, Measured, Part
 
 
@@ -28,4 +28,6 @@ def measure(view: View) -> Measured:
     return Known(max(shares(assets), default=0.0))
 
 
-METRIC = Metric("concentration", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS = (Part.WALLET, Part.POSITIONS)
+
+METRIC = Metric("concentration", "fraction", "forecast", ("none",), NEEDS, measure, scopes=TOGETHER)

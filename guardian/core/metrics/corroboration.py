@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.nav import consistent
 from guardian.core.state import AccountState
 
 WIPED_OUT = 0.9
 """A loss past which a wallet at zero is what one would expect."""
+
+MOVE = Decimal("0.05")
+"""By how much prices may have moved between the two answers of one read: ten times what a crash does."""
 
 
 def told(account: AccountState) -> bool:
@@ -23,8 +27,9 @@ def corroborated(account: AccountState, loss: float) -> bool:
     """Whether the wallet and the positions tell the same loss (docs/decisions/0014).
 
     One equity, or neither claims more than twice the other's loss: prices move between the two answers of one
-    read, most of all in a crash. Two sources that are wrong in different ways do not agree; a wallet without
-    equity is no account of positions that have some.
+    read, most of all in a crash. What no such move of the listed positions explains is a leg that is not
+    listed or a wallet that is old: two sources that are wrong in different ways do not agree. A wallet
+    without equity is no account of positions that have some.
     """
     nav = account.nav
     if nav is None or nav.raw is None or nav.sides < 2:
@@ -34,4 +39,10 @@ def corroborated(account: AccountState, loss: float) -> bool:
     if nav.raw <= 0 and loss < WIPED_OUT:
         return False
     lost = nav.equity * Decimal(str(loss / (1 - loss)))
-    return abs(nav.raw - nav.explained) <= lost
+    return abs(nav.raw - nav.explained) <= min(lost, MOVE * _exposed(account))
+
+
+def _exposed(account: AccountState) -> Decimal:
+    """What the listed positions come to in the reporting currency, netted per asset: its legs move alike."""
+    assets = by_asset(account.evidence.positions, None, account.policy.currency)
+    return sum((abs(worth) for worth in assets.values()), Decimal(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardian.core.memory import Course, Nav
 from guardian.core.metrics.capital_utilisation import fold_used
+from guardian.core.metrics.hedge_imbalance import fold_moved
 from guardian.core.metrics.realised_loss import fold_realised
 from guardian.core.metrics.track import fold_track
 from guardian.core.model import Snapshot
@@ -21,4 +22,5 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Cours
         using=using,
         realised=fold_realised(course.realised, account.nav, seen, nav),
         streak=course.streak,
+        moved=fold_moved(course.moved, seen, account.policy.currency),
     )

@@ -7,7 +7,7 @@ the first NAV seen, and the value is AtLeast ("watching since"). A new day never
 from __future__ import annotations
 
 from guardian.core.metrics.drawdown import disputed, fraction_lost
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
 
@@ -24,4 +24,14 @@ def measure(view: View) -> Measured:
     return Known(fallen)
 
 
-METRIC = Metric("daily_loss", "fraction", "loss", ("session",), (Part.POSITIONS,), measure, corroborated=True)
+METRIC = Metric(
+    "daily_loss",
+    "fraction",
+    "loss",
+    ("session",),
+    (Part.POSITIONS,),
+    measure,
+    corroborated=True,
+    scopes=TOGETHER,
+    baseline=True,
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from guardian.core.memory import Baseline, Nav
 from guardian.core.metrics.baseline import peak
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
 
@@ -49,5 +49,13 @@ def disputed(nav: Nav) -> str:
 
 
 METRIC = Metric(
-    "drawdown", "fraction", "loss", ("sliding", "hwm"), (Part.POSITIONS,), measure, corroborated=True
+    "drawdown",
+    "fraction",
+    "loss",
+    ("sliding", "hwm"),
+    (Part.POSITIONS,),
+    measure,
+    corroborated=True,
+    scopes=TOGETHER,
+    baseline=True,
 )

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import ANYWHERE, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
 from guardian.core.state import AccountState
 
+NOTHING, ONE = Decimal(0), Decimal(1)
 RUIN = 1e6
 """What a multiple of a non-positive equity is reported as: finite, and above every limit."""
 
@@ -24,11 +25,12 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
     prices = settle_prices(wallet)
     assets: dict[str, Decimal] = {}
     for p in positions:
-        held = p.notional + p.open_pnl if p.inverse else p.notional
-        assets[p.base] = assets.get(p.base, Decimal(0)) + held * settle_price(p, prices)
+        held, base = p.notional + p.open_pnl if p.inverse else p.worth, p.base
+        price = prices.get(p.settle) or settle_price(p, prices)
+        assets[base] = assets.get(base, NOTHING) + held * price
     for b in wallet.balances if wallet else ():
         if b.currency != currency and b.quantity:
-            assets[b.currency] = assets.get(b.currency, Decimal(0)) + b.quantity * b.price
+            assets[b.currency] = assets.get(b.currency, NOTHING) + b.quantity * b.price
     return assets
 
 
@@ -42,7 +44,7 @@ def settle_price(position: Position, prices: dict[str, Decimal]) -> Decimal:
 
     Where no wallet listed it yet: a stablecoin counts 1, and the coin of an inverse contract its mark.
     """
-    return prices.get(position.settle, position.mark if position.inverse else Decimal(1))
+    return prices.get(position.settle, position.mark if position.inverse else ONE)
 
 
 def multiple(account: AccountState, amount: Decimal) -> Measured:
@@ -73,5 +75,5 @@ def net(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-GROSS = Metric("gross_exposure", "multiple", "exposure", ("none",), NEEDS, gross)
-NET = Metric("net_exposure", "multiple", "exposure", ("none",), NEEDS, net)
+GROSS = Metric("gross_exposure", "multiple", "exposure", ("none",), NEEDS, gross, scopes=ANYWHERE)
+NET = Metric("net_exposure", "multiple", "exposure", ("none",), NEEDS, net, scopes=ANYWHERE)

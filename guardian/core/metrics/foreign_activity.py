@@ -3,8 +3,9 @@
 Formula: the number of different orders (resting, or ended in (now - W, now]) and of different orders filled
 in the window whose client id begins with none of `bot.order_prefix` and not with gdn-, plus the symbols held
 or traded that the rule's `of` does not allow ("BTC,ETH" or whole symbols; without it all are). Unit: count.
-What the venue closed by force is nobody's. A resting reduce-only stop without any client id counts as the
-venue's own for an attached stop. Needs positions, orders and answers about past orders and fills.
+What the venue closed by force is nobody's, and so is an order without any client id that the venue made: a
+stop attached to a position (while it rests: any reduce-only stop), a liquidation. A block trade and a moved
+position are somebody's. Needs positions, orders and answers about past orders and fills.
 
 AtLeast while watching began inside the window or rows were forgotten. Without prefixes nobody's orders can be
 told apart: Unknown without `of`, else at least the symbols. Keys and other venues are not looked at.
@@ -13,22 +14,48 @@ Its family is integrity: somebody else is at work. Source: metrics.md F, G.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.within import OWN_PREFIX, Gap, bounded, filled_at, gap, ordered_at, start_of
+from guardian.core.metrics.remembered import newest_of
+from guardian.core.metrics.within import (
+    FORCED,
+    OWN_PREFIX,
+    Gap,
+    bounded,
+    filled_at,
+    gap,
+    ordered_at,
+    stamp,
+    start_of,
+)
 from guardian.core.model import Measured, OpenOrder, Part, Unknown
 
 Trace = OpenOrder | PastOrder | Fill
+Times = dict[str, datetime]
+"""Of each order, or symbol, when something of it was seen last."""
 
 
 def strange_orders(rows: Iterable[Trace], prefixes: tuple[str, ...]) -> set[str]:
-    """By order id. An empty client id is somebody's own hand."""
+    """By order id. An empty client id is somebody's own hand, unless the venue says that it is its own."""
     ours = (*prefixes, OWN_PREFIX)
-    strange = (row for row in rows if not row.client_id.startswith(ours))
-    return {row.order_id if isinstance(row, Fill) else row.id for row in strange}
+    return {_order(row) for row in rows if not row.client_id.startswith(ours) and not _of_the_venue(row)}
+
+
+def _order(row: Trace) -> str:
+    """A fill without an order is one of its own."""
+    return row.order_id or row.id if isinstance(row, Fill) else row.id
+
+
+def _of_the_venue(row: Trace) -> bool:
+    if row.client_id:
+        return False
+    if isinstance(row, OpenOrder):
+        return row.trigger is not None and row.reduce_only
+    return row.origin != ""
 
 
 def strange_symbols(symbols: Iterable[str], allowed: str) -> set[str]:
@@ -45,26 +72,33 @@ def measure(view: View) -> Measured:
     if not prefixes and not allowed:
         return Unknown("neither bot.order_prefix nor `of` says what is the bot's")
     start = start_of(view)
-    traces = list(_traces(view, start))
-    strange = strange_orders((t for t in traces if not _attached(t)), prefixes) if prefixes else set()
+    resting = account.evidence.orders
+    orders, traded = _past(account.policy.name, doings.fills, doings.orders, prefixes)
+    strange = strange_orders(resting, prefixes) | _since(orders, start) if prefixes else set()
     held = {p.symbol for p in account.evidence.positions if p.quantity}
-    symbols = strange_symbols(held | {t.symbol for t in traces}, allowed)
+    symbols = strange_symbols(held | {o.symbol for o in resting} | _since(traded, start), allowed)
     missing: Gap = gap(doings, doings.fills, start) or gap(doings, doings.orders, start)
     blind: Gap = None if prefixes else ("no bot.order_prefix: orders are not told apart", False)
     return bounded(float(len(strange) + len(symbols)), blind or missing)
 
 
-def _traces(view: View, start: datetime) -> Iterable[Trace]:
-    doings = view.account.doings
-    yield from view.account.evidence.orders
-    if doings is not None:
-        yield from (o for o in doings.orders if o.updated_at > start)
-        yield from (f for f in doings.fills if f.at > start and f.cause == "trade")
+@newest_of
+def _past(
+    _account: str, fills: Sequence[Fill], orders: Sequence[PastOrder], prefixes: tuple[str, ...]
+) -> tuple[Times, Times]:
+    """The strange orders of what is remembered, and all its symbols, each with when it was seen last."""
+    strange: Times = {}
+    symbols: Times = {}
+    rows: Iterable[PastOrder | Fill] = chain(orders, (fill for fill in fills if fill.cause not in FORCED))
+    for row in rows:
+        seen = stamp(row)
+        for found, names in ((strange, strange_orders((row,), prefixes)), (symbols, (row.symbol,))):
+            found.update((name, max(seen, found.get(name, seen))) for name in names)
+    return strange, symbols
 
 
-def _attached(trace: Trace) -> bool:
-    is_stop = isinstance(trace, OpenOrder) and trace.trigger is not None and trace.reduce_only
-    return is_stop and not trace.client_id
+def _since(times: Times, start: datetime) -> set[str]:
+    return {name for name, seen in times.items() if seen > start}
 
 
 def _aged(view: View) -> datetime | None:

@@ -11,6 +11,14 @@ from guardian.core.model import Measured, Unknown
 
 def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
+    try:
+        return _fresh(metric, view)
+    except Exception as error:
+        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
+        return Unknown(f"the metric failed: {type(error).__name__}"), True
+
+
+def _fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     account, rule, now = view.account, view.rule, view.now
     asked = [account.evidence.asked_at(part) for part in metric.needs]
     if metric.corroborated and account.nav is not None:
@@ -23,8 +31,4 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     if len(known) < len(asked):
         watched = (now - account.watched_since).total_seconds()
         return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
-    try:
-        return metric.measure(view), False
-    except Exception as error:
-        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
-        return Unknown(f"the metric failed: {type(error).__name__}"), True
+    return metric.measure(view), False

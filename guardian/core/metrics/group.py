@@ -21,11 +21,19 @@ from decimal import Decimal
 
 from guardian.core.frozen import replace
 from guardian.core.memory import Group, Member, Nav
-from guardian.core.model import Balance, Part, Rule, Wallet
+from guardian.core.model import AccountPolicy, Balance, Part, Rule, Wallet
 from guardian.core.state import AccountState, Evidence
 
 GROUPS = ("portfolio", "mandate", "venue")
 START = 100.0
+
+
+def concerns(rule: Rule, policy: AccountPolicy) -> bool:
+    """Whether a rule is about this account: `only` selects by what its scope is about."""
+    if rule.scope not in ("account", *GROUPS):
+        return True
+    about = {"mandate": policy.mandate, "venue": policy.venue}.get(rule.scope, policy.name)
+    return bool(about) and (not rule.only or about in rule.only)
 
 
 def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> tuple[AccountState, ...]:
@@ -38,7 +46,7 @@ def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> 
             "mandate": bool(policy.mandate) and policy.mandate == own.policy.mandate,
             "venue": policy.venue == own.policy.venue,
         }
-        if together[rule.scope] and (not rule.only or policy.name in rule.only):
+        if together[rule.scope] and concerns(rule, policy):
             found.setdefault(policy.name, account)
     return tuple(found[name] for name in sorted(found))
 
@@ -73,6 +81,15 @@ def unseen(accounts: Sequence[AccountState], now: datetime, stale_after: float) 
     """Which members' money or positions are older than the rule allows, in words; "" where all are seen."""
     blind = [a.policy.name for a in accounts if _age(a, now) > stale_after]
     return f"not seen for {stale_after:.0f} s: {', '.join(blind)}" if blind else ""
+
+
+def unlike(accounts: Sequence[AccountState]) -> str:
+    """Why their money cannot be added up, in words; "" where all of them report in one currency.
+
+    No price stands between two reporting currencies: the sum would be a number of nothing.
+    """
+    currencies = sorted({account.policy.currency for account in accounts})
+    return f"its accounts report in different currencies: {', '.join(currencies)}" if currencies[1:] else ""
 
 
 def _age(account: AccountState, now: datetime) -> float:

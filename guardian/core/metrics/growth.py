@@ -60,6 +60,8 @@ def _filled(account: AccountState, incident: Incident, gross: Decimal) -> bool:
     margin by at least half of the growth. Where the wallet has not been read for as long, the positions count
     alone.
     """
+    if incident.only:
+        return True  # what else the bot may trade moves cash and margin too; this becomes a wider halt only
     evidence, since = account.evidence, (incident.halted_at or incident.entered_at) + IGNORED_AFTER
     asked, positions = evidence.asked_at(Part.WALLET), evidence.asked_at(Part.POSITIONS)
     if evidence.wallet is None or asked is None or positions is None or positions - asked >= IGNORED_AFTER:
@@ -82,5 +84,6 @@ def _least_margin(account: AccountState, incident: Incident) -> Decimal | None:
 
 def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:
     """Each leg at the prices of the HALT, so that a moving market is not read as a growing position."""
-    prices = dict(incident.prices)
-    return {p.leg: abs(p.quantity) * prices.get(p.leg, p.unit) for p in account.evidence.positions}
+    prices, only = dict(incident.prices), incident.only
+    halted = (p for p in account.evidence.positions if not only or p.symbol in only)
+    return {p.leg: abs(p.quantity) * prices.get(p.leg, p.unit) for p in halted}

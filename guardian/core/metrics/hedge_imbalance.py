@@ -3,13 +3,14 @@
 Formula: max over assets of |net now| P / E where |net| was at most a quarter of gross at the beginning of the
 window, both legs had something, and |net| has grown since. What the legs were then follows from what they are
 now and the fills since: a buy that opens adds to the long leg, a sell that closes takes from it, and so on.
-Spot holdings are a long leg. Unit: multiple of equity, at marks of now. Liquidation and auto-deleveraging of
+Spot holdings are a long leg; what the ledger says came or went of them without a fill (withdrawn, moved,
+converted) is undone too. Unit: multiple of equity, at marks of now. Liquidation and auto-deleveraging of
 one leg, a stop that closed only one, and a leg that was never restored all show alike; both legs closed in
 turn show for as long as it takes, which the rule's hold must cover.
 
 Needs wallet, positions and an answer about fills. AtLeast while watching began inside the window, fills
-were forgotten, or the equity is disputed. Legs in other accounts are not seen. Its family is exposure: what
-is left of a hedge is held, not feared.
+or rows were forgotten, or the equity is disputed. Legs in other accounts are not seen. Its family is
+exposure: what is left of a hedge is held, not feared.
 Source: metrics.md M08; the venues' rules of auto-deleveraging.
 """
 
@@ -19,13 +20,40 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from guardian.core.facts.activity import Fill
+from guardian.core.memory import MAXIMUM_MOVES
+from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.exposure import multiple
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.within import filled_at, gap, start_of
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Wallet
+from guardian.core.metrics.within import Gap, after, filled_at, gap, start_of
+from guardian.core.model import (
+    AtLeast,
+    Known,
+    LedgerEntry,
+    LedgerKind,
+    Measured,
+    Part,
+    Position,
+    Snapshot,
+    Wallet,
+)
 
 HEDGED = Decimal("0.25")
 """Net over gross at most: more is a position with some cover, not a hedge."""
+
+WITHOUT_FILL = frozenset({LedgerKind.FLOW, LedgerKind.OTHER})
+"""Rows of the ledger that move coins and of which no fill tells: withdrawals, transfers, conversions."""
+
+Moves = tuple[LedgerEntry, ...]
+
+
+def fold_moved(known: Moves, seen: Snapshot, currency: str) -> Moves:
+    """The coins' rows without a fill, oldest first, each id once; as old and as many as fills are kept."""
+    fresh = [r for r in seen.ledger or () if r.kind in WITHOUT_FILL and r.currency != currency and r.change]
+    since = seen.asked_at - KEPT
+    if not fresh and (not known or known[0].at > since):
+        return known
+    rows = {row.id: row for row in (*known, *fresh) if row.at > since and row.change.is_finite()}
+    return tuple(sorted(rows.values(), key=lambda row: (row.at, row.id)))[-MAXIMUM_MOVES:]
 
 
 @dataclass(slots=True)
@@ -60,8 +88,8 @@ def legs_now(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
     return found
 
 
-def legs_before(now: dict[str, Legs], fills: tuple[Fill, ...]) -> dict[str, Legs]:
-    """What they were before these fills."""
+def legs_before(now: dict[str, Legs], fills: tuple[Fill, ...], moves: Moves = ()) -> dict[str, Legs]:
+    """What they were before these fills, and before these coins came or went."""
     found = {asset: Legs(legs.price, legs.long, legs.short) for asset, legs in now.items()}
     for fill in fills:
         legs = found.setdefault(fill.base, Legs(fill.price))
@@ -75,6 +103,9 @@ def legs_before(now: dict[str, Legs], fills: tuple[Fill, ...]) -> dict[str, Legs
         else:
             legs.short -= opened
             legs.long += closed
+    for row in moves:
+        if row.currency in found:
+            found[row.currency].long -= row.change
     return found
 
 
@@ -93,9 +124,12 @@ def measure(view: View) -> Measured:
     evidence, start = account.evidence, start_of(view)
     now = legs_now(evidence.positions, evidence.wallet, account.policy.currency)
     rows = doings.fills if doings else ()
-    before = legs_before(now, tuple(f for f in rows if f.at > start))
+    moves = account.course.moved
+    before = legs_before(now, after(rows, start), tuple(row for row in moves if row.at > start))
     found = multiple(account, broken(now, before))
-    missing = gap(doings, rows, start) if doings else None
+    missing: Gap = gap(doings, rows, start) if doings else None
+    if len(moves) >= MAXIMUM_MOVES and moves[0].at > start:
+        missing = missing or (f"more than {MAXIMUM_MOVES} rows of coins that moved", False)
     return AtLeast(found.value, *missing) if missing and isinstance(found, Known) else found
 
 

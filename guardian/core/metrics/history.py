@@ -7,7 +7,6 @@ the hour since 1970 (unsigned, 4 bytes) and the number (float, 4 bytes), little-
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from functools import lru_cache
 from struct import pack
 from typing import Any
 
@@ -27,7 +26,6 @@ def appended(series: str, hour: int, value: float) -> str:
     return b64encode(records[-MAXIMUM_HOURS * RECORD.itemsize :]).decode()
 
 
-@lru_cache(maxsize=256)
 def unpacked(series: str) -> tuple[Hours, Floats]:
     """The hours and their numbers, oldest first."""
     records: NDArray[Any] = np.frombuffer(b64decode(series), dtype=RECORD)

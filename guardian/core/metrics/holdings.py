@@ -14,9 +14,12 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.core.memory import Correlations, Pair, Returns
 from guardian.core.metrics.cluster_exposure import matrix
+from guardian.core.metrics.clusters import Rho
 from guardian.core.metrics.exposure import by_asset
-from guardian.core.metrics.returns import CELLS_A_DAY, DAY, by_name, rhos, variance
+from guardian.core.metrics.remembered import by_identity
+from guardian.core.metrics.returns import CELLS_A_DAY, DAY, rhos, variance
 from guardian.core.model import AtLeast, Known, Measured
 from guardian.core.state import AccountState
 
@@ -48,24 +51,63 @@ class Holdings:
 
 def holdings(account: AccountState) -> Holdings:
     """What is held as of the newest read, with what has been learned of it."""
-    evidence, known = account.evidence, by_name(account.returns)
+    evidence, known = account.evidence, _day_sigmas(account.returns) if account.returns else {}
     exposed = by_asset(evidence.positions, evidence.wallet, account.policy.currency)
     worth = {asset: float(n) for asset, n in sorted(exposed.items()) if n}
-    gross = sum(abs(n) for n in worth.values())
-    found = {name: variance(known[name], DAY) if name in known else None for name in worth}
-    sigmas = {name: sqrt(square) for name, square in found.items() if square is not None}
-    measured = {name: worth[name] for name in sigmas}
-    rho = rhos(account.correlations.pairs, "fast") if account.correlations else {}
-    large = [name for name in measured if abs(worth[name]) > NEGLIGIBLE * gross]
+    least = NEGLIGIBLE * sum(map(abs, worth.values()))
+    assets = tuple([name for name in worth if name in known])
+    measured = np.array([worth[name] for name in assets], dtype=float)
+    correlations, unpaired = _correlations(account.correlations, assets, measured, least)
     return Holdings(
-        assets=tuple(measured),
-        worth=np.array(list(measured.values()), dtype=float),
-        sigmas=np.array(list(sigmas.values()), dtype=float),
-        series=tuple(known[name].hourly for name in measured),
-        correlations=np.array(matrix(measured, rho), dtype=float).reshape(len(measured), len(measured)),
-        unmeasured=tuple(n for n in worth if n not in sigmas and abs(worth[n]) > NEGLIGIBLE * gross),
-        unpaired=any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :]),
+        assets=assets,
+        worth=measured,
+        sigmas=np.array([known[name][0] for name in assets], dtype=float),
+        series=tuple([known[name][1] for name in assets]),
+        correlations=correlations,
+        unmeasured=tuple([n for n in worth if n not in known and abs(worth[n]) > least]),
+        unpaired=unpaired,
     )
+
+
+@by_identity
+def _day_sigmas(known: Returns) -> dict[str, tuple[float, str]]:
+    """By asset its sigma of a cell, where it is known, and its hours."""
+    found = {own.asset: (variance(own, DAY), own.hourly) for own in known.assets}
+    return {name: (sqrt(square), hourly) for name, (square, hourly) in found.items() if square is not None}
+
+
+def _correlations(
+    book: Correlations | None, assets: tuple[str, ...], worth: Floats, least: float
+) -> tuple[Floats, bool]:
+    """C in the order of the assets, the unknown assumed against the account; and if a large one lacks it."""
+    if book is None:
+        rho: Rho = {}
+    else:
+        names, table = _table(book.pairs)
+        if names == assets:
+            return table, False
+        rho = _fast(book.pairs)
+    large = [name for name, n in zip(assets, worth, strict=True) if abs(n) > least]
+    found = matrix(dict(zip(assets, worth.tolist(), strict=True)), rho)
+    lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])
+    return np.array(found, dtype=float).reshape(len(assets), len(assets)), lacking
+
+
+@by_identity
+def _fast(pairs: tuple[Pair, ...]) -> Rho:
+    return rhos(pairs, "fast")
+
+
+@by_identity
+def _table(pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], Floats]:
+    """C of all assets that are followed, where every pair of them is known: almost always what is held."""
+    rho = _fast(pairs)
+    names = tuple(sorted({name for pair in pairs for name in (pair.a, pair.b)}))
+    if len(rho) < len(pairs):
+        return (), np.empty((0, 0))
+    table = np.array(matrix(dict.fromkeys(names, 0.0), rho), dtype=float).reshape(len(names), len(names))
+    table.flags.writeable = False
+    return names, table
 
 
 def weakened(measured: Measured, why: str, *, filling: bool = False) -> Measured:

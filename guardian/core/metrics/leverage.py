@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import ANYWHERE, Metric, View
 from guardian.core.model import Measured, Part
 
 
@@ -22,4 +22,6 @@ def measure(view: View) -> Measured:
     return multiple(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
 
 
-METRIC = Metric("leverage", "multiple", "exposure", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS = (Part.WALLET, Part.POSITIONS)
+
+METRIC = Metric("leverage", "multiple", "exposure", ("none",), NEEDS, measure, scopes=ANYWHERE)

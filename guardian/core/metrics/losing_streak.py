@@ -5,7 +5,8 @@ close that made money, or nothing, ends the streak; openings do not count. A fee
 the P&L is left out: it never makes a loss of a gain.
 
 Unit: count. Needs the fills. Unknown until they have been asked for, and from a close of which the venue
-tells no realised P&L until one that it tells of ends a streak: nobody knows how long that one was.
+tells no realised P&L until one that it tells of ends a streak: nobody knows how long that one was. On Bybit
+it is told where executions bear `execPnl`; where they do not, it is Unknown from the first close on.
 It is a behaviour: what was lost is in `realised_loss`, and a row of small losses moves no position.
 Bound: one count. Source: metrics.md M05; StoplossGuard of freqtrade.
 """

@@ -10,6 +10,13 @@ from typing import Literal
 from guardian.core.model import Level, Measured, Part, Rule
 from guardian.core.state import AccountState, RuleState
 
+ALONE = ("account",)
+TOGETHER = ("account", "portfolio", "mandate", "venue")
+"""Sums over accounts, and NAVs."""
+
+APART = ("account", "symbol", "cluster")
+ANYWHERE = (*TOGETHER, "symbol", "cluster")
+
 Family = Literal["loss", "exposure", "margin", "integrity", "blindness", "forecast", "behaviour"]
 
 CEILING: dict[Family, Level] = {
@@ -57,6 +64,7 @@ class Metric:
 
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
+    `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs.
     """
 
     name: str
@@ -69,6 +77,8 @@ class Metric:
     aged: Callable[[View], datetime | None] | None = None
     of: str = ""
     of_optional: bool = False
+    scopes: tuple[str, ...] = ALONE
+    baseline: bool = False
 
     @property
     def ceiling(self) -> Level:

@@ -52,7 +52,8 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     """Cash and prices after the read's new rows, and what crossed the account's border, at its price.
 
     A currency keeps its last price when the wallet drops it at zero. Rows in a currency never priced wait,
-    with the rest of their read, for the next wallet; what no wallet lists is worth nothing.
+    with the rest of their read, for the next wallet; what no wallet lists is worth nothing. So do flows in a
+    read that tells no equity at all: what a unit was worth when they came, only a later one can tell.
     """
     prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
     fresh = tuple(row for row in snapshot.ledger or () if row.id not in nav.booked)
@@ -60,13 +61,22 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     if not rows and prices == dict(nav.prices):
         return nav, Decimal(0)
     booked = (*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:] if fresh else nav.booked
-    unpriced = any(row.currency not in prices for row in rows)
-    if unpriced and snapshot.wallet is None and len(rows) <= MAXIMUM_BOOKED_ROWS:
+    unpriced = snapshot.wallet is None and any(row.currency not in prices for row in rows)
+    untold = _dark(snapshot) and any(row.kind is LedgerKind.FLOW for row in rows)
+    if (unpriced or untold) and len(rows) <= MAXIMUM_BOOKED_ROWS:
         return replace(nav, booked=booked, waiting=rows), Decimal(0)
     cash, listed = _apply(dict(nav.cash), rows), tuple(sorted(prices.items()))
     money, marks = tuple(sorted(cash.items())), _carried(nav, prices)
     after = replace(nav, booked=booked, cash=money, prices=listed, waiting=(), marks=marks)
     return after, _flow(rows, prices)
+
+
+def _dark(snapshot: Snapshot) -> bool:
+    """No positions, and no wallet or one in debt, or at zero with money in it: nobody withdraws from that."""
+    wallet = snapshot.wallet
+    if snapshot.positions is not None or wallet is None:
+        return snapshot.positions is None
+    return wallet.equity < 0 or (wallet.equity == 0 and any(b.quantity for b in wallet.balances))
 
 
 def _carried(nav: Nav, prices: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
@@ -123,10 +133,10 @@ def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
 
 def _blind(nav: Nav, wallet: Wallet | None, flow: Decimal) -> Nav | None:
     """A read without positions: a flow moves both accounts and the units; the NAV itself stays as old."""
-    before, moved = nav.explained, nav.explained + flow
-    if flow == 0 or before <= 0:
+    if flow == 0:
         return nav
-    if moved <= EMPTY * before:
+    before, moved = nav.explained, nav.explained + flow
+    if before > 0 and moved <= EMPTY * before:
         return None
     raw = None if nav.raw is None else nav.raw + flow
     units = _units(nav, _half_told(nav, wallet, flow), flow)
@@ -237,11 +247,14 @@ def _price(nav: Nav, snapshot: Snapshot, explained: Decimal, flow: Decimal) -> D
 
 
 def _half_told(nav: Nav, wallet: Wallet | None, flow: Decimal) -> Decimal:
-    """Between what both accounts told last and what one of them, positions or wallet, has told since."""
+    """Between what both accounts told last and what one of them, positions or wallet, has told since.
+
+    Nobody withdraws from a debt: whoever claims one tells no price.
+    """
     since = [] if nav.raw is not None else [Decimal(str(nav.value))]
     if wallet is not None:
         since.append((wallet.equity - flow) / nav.units)
-    return _proven(flow, _par(nav), *since)
+    return _proven(flow, _par(nav), *(price for price in since if price > 0))
 
 
 def _proven(flow: Decimal, *prices: Decimal) -> Decimal:

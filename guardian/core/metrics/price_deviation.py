@@ -2,7 +2,8 @@
 
 Formula: max over the quoted symbols that are held, or all where nothing is, of |mark / other - 1| with the
 index and with the second venue's price, whichever are told. Unit: fraction. Needs positions and quotes.
-AtLeast while a symbol has no second price; Unknown while none has, or before a look at the market.
+AtLeast while a symbol has no second price, or a second venue that was asked for one is silent: the index is
+the venue's own. Unknown while none has any, or before a look at the market.
 
 Its family is integrity, not loss: where a feed lies, what it says of the equity is no reason to close at its
 prices. Real basis of a large perpetual: 0.09 % at the 99th percentile, 2.5 % in its worst hour.
@@ -35,6 +36,9 @@ def measure(view: View) -> Measured:
     alone = [s for s, value in told.items() if value is None]
     if alone:
         return AtLeast(max(known), f"no second price of {alone[0]}")
+    silent = [quotes[s] for s in symbols if quotes[s].other_venue and quotes[s].other is None]
+    if silent:
+        return AtLeast(max(known), f"no price of {silent[0].symbol} from {silent[0].other_venue}")
     return Known(max(known))
 
 

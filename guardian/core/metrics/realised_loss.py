@@ -72,4 +72,13 @@ def measure(view: View) -> Measured:
     return Known(lost)
 
 
-METRIC = Metric("realised_loss", "fraction", "loss", ("session",), (Part.LEDGER,), measure, corroborated=True)
+METRIC = Metric(
+    "realised_loss",
+    "fraction",
+    "loss",
+    ("session",),
+    (Part.LEDGER,),
+    measure,
+    corroborated=True,
+    baseline=True,
+)

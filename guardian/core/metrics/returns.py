@@ -14,6 +14,7 @@ Source: RiskMetrics 1996; metrics.md M14, M17.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import isfinite, log, sqrt
 from typing import Literal
 
@@ -40,7 +41,7 @@ HALF_LIVES = (CELLS_AN_HOUR, CELLS_A_DAY, 3 * CELLS_A_DAY, 7 * CELLS_A_DAY, 14 *
 
 TURBULENCE_CELLS = CELLS_AN_HOUR / 2
 STEPS_TO_COMPARE = CELLS_A_DAY
-"""How many steps give a normal that another sigma may be compared with; a sigma alone, `STEPS_TO_KNOW`."""
+"""How many steps give covariances, and a normal of them; a sigma, and its normal, take `STEPS_TO_KNOW`."""
 
 
 LEAST_APART = 0.05
@@ -60,7 +61,7 @@ def fold_returns(
         return replace(known, assets=_assets(known, before, step))
     own = by_name(known)
     elapsed = max(1, before.grid - known.grid)
-    d = unusual(_standing_out(step, own), rhos(before.pairs, "middle"))
+    d = unusual(_standing_out(_shown(step, before), own), rhos(before.pairs, "middle"))
     return Returns(
         before.grid,
         _assets(known, before, step),
@@ -71,10 +72,17 @@ def fold_returns(
 
 def faded(old: Faded, value: float, elapsed: float, span: float, half_life: float) -> Faded:
     """The old times what is left of it, and a step of `span` at its own weight; all in the same unit."""
-    kept, added = 2 ** (-elapsed / half_life), 1 - 2 ** (-span / half_life)
+    kept, added = _weights(elapsed, span, half_life)
     return kept * old[0] + added * value, kept * old[1] + added
 
 
+@lru_cache(maxsize=256)
+def _weights(elapsed: float, span: float, half_life: float) -> tuple[float, float]:
+    """The same for all assets, and in almost every cell: powers take longer than everything else here."""
+    return 2 ** (-elapsed / half_life), 1 - 2 ** (-span / half_life)
+
+
+@lru_cache(maxsize=64)
 def weight_after(steps: float, half_life: float) -> float:
     """The weight of so many steps; half a step less, for sums of floats."""
     return float(1 - 2 ** (-(steps - 0.5) / half_life))
@@ -147,6 +155,14 @@ def _bounded(assets: list[AssetReturns], before: Mapping[str, AssetReturns]) -> 
 
 
 # --- all of them together -----------------------------------------------------------------------------
+
+
+def _shown(step: Mapping[str, tuple[float, int]], before: Correlations) -> Mapping[str, tuple[float, int]]:
+    """What the reads themselves showed; while no position is held, what was held of late counts as well."""
+    if not before.clusters:
+        return step
+    quoted = {f.asset for f in before.followed if f.held_at is not None and f.held_at < f.seen_at}
+    return {asset: found for asset, found in step.items() if asset not in quoted}
 
 
 def _standing_out(

@@ -17,7 +17,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.metrics.protection import STRESS_MOVE, assumed, covered_loss, uncovered_loss
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part, Position
 
@@ -40,4 +40,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS, Part.ORDERS)
-METRIC = Metric("risk_per_signal", "fraction", "exposure", ("none",), NEEDS, measure)
+METRIC = Metric("risk_per_signal", "fraction", "exposure", ("none",), NEEDS, measure, scopes=APART)

@@ -7,8 +7,6 @@ aligned over the assets, make one day. The days overlap: a thousand of them hold
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +21,6 @@ def rescaled(returns: Floats, sigmas: Floats, now: float) -> Floats:
     return returns / sigmas * now
 
 
-@lru_cache(maxsize=64)
 def standard_days(series: tuple[str, ...]) -> Floats:
     """A row for each day that all assets have 24 hours of: their sums of standardised returns."""
     hours, values = aligned(series)
@@ -45,4 +42,9 @@ def aligned(series: tuple[str, ...]) -> tuple[NDArray[np.int64], Floats]:
 
 def losses(worth: Floats, hour_sigmas: Floats, days: Floats) -> Floats:
     """What each day would lose: signed exposures repriced by whole returns, not by their logarithms."""
-    return np.asarray(-np.expm1(days * hour_sigmas) @ worth)
+    return np.asarray(falls(hour_sigmas, days) @ worth)
+
+
+def falls(hour_sigmas: Floats, days: Floats) -> Floats:
+    """What each day would take from one unit of each asset."""
+    return np.asarray(-np.expm1(days * hour_sigmas))

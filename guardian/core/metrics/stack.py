@@ -2,21 +2,25 @@
 
 A number that is not finite is left out; the metric that reads it then says that it does not know. A stamp
 from the future is taken as of its arrival, or a wrong clock would keep a number fresh for ever. What comes
-late never replaces what is newer; of two words with one stamp the larger number counts, so that their order
-does not.
+late never replaces what is newer; of two words with one stamp the larger counts, compared by all that they
+say, so that their order does not. Of a signal the first word counts: what it is changed to after its fill
+says nothing of how good that fill was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from math import isfinite
+from datetime import datetime, timedelta
+from math import inf, isfinite
 
 from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_GAUGES, MAXIMUM_READINGS, MAXIMUM_SIGNALS, Stack
 
 Gauges = tuple[tuple[str, tuple[Gauge, ...]], ...]
+
+LASTS = timedelta(days=1)
+"""Without a word a gauge is kept so long at least; then a new name may take its place."""
 
 
 def fold_telemetry(known: Stack, told: Telemetry, at: datetime) -> Stack:
@@ -27,17 +31,23 @@ def fold_telemetry(known: Stack, told: Telemetry, at: datetime) -> Stack:
     return replace(
         known,
         heartbeat_at=at if told.heartbeat else known.heartbeat_at,
-        gauges=_gauges(known.gauges, gauges) if gauges else known.gauges,
+        gauges=_gauges(known.gauges, gauges, at) if gauges else known.gauges,
         signals=_signals((*known.signals, *signals)) if signals else known.signals,
         twins=_twins((*known.twins, *twins)) if twins else known.twins,
     )
 
 
-def _gauges(known: Gauges, told: tuple[Gauge, ...]) -> Gauges:
-    """Names beyond the bound are not taken on: a stack cannot push out what it told before."""
+def lasting(gauges: Gauges, at: datetime) -> set[str]:
+    """The names that make no room for others: those told within a day."""
+    return {name for name, readings in gauges if at - readings[-1].at <= LASTS}
+
+
+def _gauges(known: Gauges, told: tuple[Gauge, ...], at: datetime) -> Gauges:
+    """Names beyond the bound are not taken on while the others last: nothing pushes out what is told."""
     series = {name: {g.at: g for g in readings} for name, readings in known}
-    for gauge in sorted(told, key=lambda g: g.name):
-        if isfinite(gauge.value) and (gauge.name in series or len(series) < MAXIMUM_GAUGES):
+    # Known names first: what is told again in this very message makes no room.
+    for gauge in sorted(told, key=lambda g: (g.name not in series, g.name)):
+        if isfinite(gauge.value) and (gauge.name in series or _room(series, at)):
             readings = series.setdefault(gauge.name, {})
             same = readings.get(gauge.at)
             readings[gauge.at] = gauge if same is None or gauge.value > same.value else same
@@ -47,10 +57,30 @@ def _gauges(known: Gauges, told: tuple[Gauge, ...]) -> Gauges:
     )
 
 
+def _room(series: dict[str, dict[datetime, Gauge]], at: datetime) -> bool:
+    """Whether one more name is taken on; where that needs it, the one silent for longest is forgotten."""
+    if len(series) < MAXIMUM_GAUGES:
+        return True
+    oldest = min(series, key=lambda name: (max(series[name]), name))
+    if at - max(series[oldest]) <= LASTS:
+        return False
+    del series[oldest]
+    return True
+
+
 def _signals(told: Iterable[Signal]) -> tuple[Signal, ...]:
     sound = (_without_nonsense(s) for s in told if s.price.is_finite() and s.price > 0)
-    known = {s.id: s for s in sorted(sound, key=lambda s: (s.at, s.price))}
+    known: dict[str, Signal] = {}
+    for signal in sorted(sound, key=_said):
+        if known.setdefault(signal.id, signal).at == signal.at:
+            known[signal.id] = signal
     return tuple(sorted(known.values(), key=lambda s: (s.at, s.id)))[-MAXIMUM_SIGNALS:]
+
+
+def _said(signal: Signal) -> tuple[object, ...]:
+    """All of it, by time first, in an order that what was not told has a place in."""
+    predicted, sigma = (-inf if n is None else n for n in (signal.predicted, signal.sigma))
+    return signal.at, signal.price, signal.symbol, signal.side, signal.client_id, predicted, sigma
 
 
 def _without_nonsense(signal: Signal) -> Signal:
@@ -62,7 +92,8 @@ def _without_nonsense(signal: Signal) -> Signal:
 
 def _twins(told: Iterable[Twin]) -> tuple[Twin, ...]:
     """The newest of each kind."""
-    known = {t.kind: t for t in sorted((t for t in told if _sound(t)), key=lambda t: (t.at, t.equity))}
+    sound = sorted(filter(_sound, told), key=lambda t: (t.at, t.equity, t.multiplier, t.holdings))
+    known = {t.kind: t for t in sound}
     return tuple(known[kind] for kind in sorted(known))
 
 

@@ -93,15 +93,6 @@ def by_strategy(
     return books
 
 
-def curve(fills: Sequence[Fill], book: StrategyBook) -> tuple[Decimal, ...]:
-    """P&L after each of one strategy's fills, which its book takes."""
-    points = []
-    for fill in fills:
-        book.take(fill)
-        points.append(book.pnl({}))
-    return tuple(points)
-
-
 def unusual(drawdowns: Mapping[str, float]) -> dict[str, float]:
     """Strategies that fall apart from the others: z = (DD - median) / (1.4826 MAD) above 3."""
     middle = median(drawdowns.values()) if drawdowns else 0.0

@@ -57,4 +57,6 @@ def measure(view: View) -> Measured:
     return at_most(left, fallen.why, view.rule) if isinstance(fallen, AtLeast) else Known(left)
 
 
-METRIC = Metric("time_to_limit", "seconds", "forecast", ("sliding", "hwm"), (Part.POSITIONS,), measure)
+NEEDS = (Part.POSITIONS,)
+
+METRIC = Metric("time_to_limit", "seconds", "forecast", ("sliding", "hwm"), NEEDS, measure, baseline=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.metrics.protection import coverage
 from guardian.core.model import Measured, Part
 
@@ -30,4 +30,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS, Part.ORDERS)
-METRIC = Metric("unprotected_exposure", "multiple", "exposure", ("none",), NEEDS, measure)
+METRIC = Metric("unprotected_exposure", "multiple", "exposure", ("none",), NEEDS, measure, scopes=APART)

@@ -6,14 +6,21 @@ watching began inside the window, else rows of it were forgotten, for memory is 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.core.memory import MAXIMUM_DOINGS, Doings
 from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.metric import View
 from guardian.core.model import AtLeast, Known, Measured
+
+Row = TypeVar("Row", Fill, PastOrder)
+
+FORCED = frozenset({"liquidation", "adl", "delivery"})
+"""Causes of fills that are nobody's: the venue closed by its rules. A block trade is somebody's."""
 
 OWN_PREFIX = "gdn-"
 """Guardian's own orders carry client ids that begin so: they are no doing of the bot's."""
@@ -43,18 +50,23 @@ def stamp(row: Fill | PastOrder) -> datetime:
     return row.at if isinstance(row, Fill) else row.updated_at
 
 
+def after(rows: tuple[Row, ...], start: datetime) -> tuple[Row, ...]:
+    """Those since `start`, of rows that are kept oldest first."""
+    return rows[bisect_right(rows, start, key=stamp) :]
+
+
 def bounded(value: float, missing: Gap) -> Measured:
     """What was counted, as strong as the window is known."""
     return Known(value) if missing is None else AtLeast(value, *missing)
 
 
 def fills_since(doings: Doings, start: datetime) -> tuple[Fill, ...]:
-    """The trades of others than guardian: what the venue closed by force is nobody's order."""
-    return tuple(f for f in doings.fills if f.at > start and is_traded(f))
+    """What others than guardian traded: what the venue closed by force is nobody's order."""
+    return tuple(f for f in after(doings.fills, start) if is_traded(f))
 
 
 def is_traded(fill: Fill) -> bool:
-    return fill.cause == "trade" and not fill.client_id.startswith(OWN_PREFIX)
+    return fill.cause not in FORCED and not fill.client_id.startswith(OWN_PREFIX)
 
 
 def filled_at(view: View) -> datetime | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from guardian.core.metrics.exposure import by_asset, multiple, settle_prices
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part
 
 HEDGE_CLOSING_SIDE = {1: -1, 2: 1}
@@ -61,4 +61,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS, Part.ORDERS)
-METRIC = Metric("worst_case_exposure", "multiple", "exposure", ("none",), NEEDS, measure)
+METRIC = Metric("worst_case_exposure", "multiple", "exposure", ("none",), NEEDS, measure, scopes=APART)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from guardian.core.breaker import LAWS
+from guardian.core.breaker import permit_of
 from guardian.core.effects import Effect, PrepareKeys, SetPermit
 from guardian.core.model import Level
 from guardian.core.plan.bots import plan_force, plan_halt
@@ -12,7 +12,6 @@ from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.exposure import plan_cancels, plan_closes, plan_read, plan_reduction
 from guardian.core.plan.keys import plan_deletion, plan_fence
 from guardian.core.plan.verify import overdue, plan_verification
-from guardian.core.rearm import size_cap
 from guardian.core.state import AccountState
 
 
@@ -32,7 +31,8 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
         plan_fence(draft)
         milestones += _verified(draft)
     if account.level >= Level.HALT:
-        plan_halt(draft)
+        if not draft.incident.only:
+            plan_halt(draft)  # no bot can be asked to pause some of its symbols; the permit names them
         plan_cancels(draft)
     if account.level is Level.REDUCE:
         plan_reduction(draft)
@@ -55,9 +55,8 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
 def _plan_caution(draft: Draft) -> None:
     """The permit of this level, and the keys for acting: proven fetchable at CAUTION, held from HALT on."""
     name, level = draft.account.policy.name, draft.account.level
-    law = LAWS[level]
-    permit = SetPermit(UNSENT, name, law.permit, size_cap(draft.account, law.size_cap))
-    draft.persist(f"permit:{level.name}", "permit", permit)
+    permit = SetPermit(UNSENT, name, *permit_of(draft.account))
+    draft.persist(":".join(("permit", level.name, *permit.symbols)), "permit", permit)
     hold = level >= Level.HALT
     draft.persist(f"prepare:{hold}", "prepare", PrepareKeys(UNSENT, name, hold))
 

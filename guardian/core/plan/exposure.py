@@ -47,6 +47,9 @@ def nothing_held(evidence: Evidence) -> bool:
 
 
 def _must_go(draft: Draft, order: OpenOrder, closed: bool) -> bool:
+    only = draft.incident.only
+    if only and order.symbol not in only and draft.account.level < Level.FLATTEN:
+        return False
     if _adds_risk(draft, order):
         return True
     if draft.account.level < Level.FLATTEN:
@@ -102,9 +105,13 @@ def _try_cancel(draft: Draft, order: OpenOrder) -> None:
 
 def plan_reduction(draft: Draft) -> None:
     """REDUCE: each leg to its fraction of what it was at entry; legs opened since count from zero."""
-    goal = Decimal(str(draft.incident.reduce_to or 0.0))
-    entry = dict(draft.incident.legs)
+    entry, goals = dict(draft.incident.legs), dict(draft.incident.goals)
+    whole = draft.incident.reduce_to
     for position in _largest_first(draft):
+        found = [to for to in (whole, goals.get(position.symbol)) if to is not None]
+        if not found:
+            continue
+        goal = Decimal(str(min(found)))
         allowed = abs(entry.get(position.leg, Decimal(0))) * goal
         excess = abs(position.quantity) - allowed
         chased = dust(position) and _tried_enough(draft, position.leg)

@@ -63,16 +63,26 @@ def note_gap(db: sqlite3.Connection, seq: int) -> None:
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (GAP, str(seq)))
 
 
+def advance_gap(db: sqlite3.Connection, known: int, seq: int) -> bool:
+    """Everything before `seq` has its rows; False for a gap that is not the `known` one any more."""
+    moved = db.execute("UPDATE meta SET value = ? WHERE name = ? AND value = ?", (str(seq), GAP, str(known)))
+    return moved.rowcount == 1
+
+
 def close_gap(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM meta WHERE name = ?", (GAP,))
 
 
 class History:
-    """What one store knows of its rows: `problem` is what went wrong last, `failures` how often."""
+    """What one store knows of its rows: `problem` is what went wrong last, `failures` how often.
+
+    `damaged` are segments, each with the reason, whose rows could not be had again.
+    """
 
     def __init__(self) -> None:
         self.problem = ""
         self.failures = 0
+        self.damaged: dict[str, str] = {}
 
     def put(self, db: sqlite3.Connection, first: int, entries: Sequence[tuple[str, str]]) -> None:
         """The rows of new records (kind, body) from number `first` on. Raises HistoryLost only."""

@@ -51,6 +51,7 @@ def policy(account: Played) -> AccountPolicy:
         flatten_deadline_seconds=60.0,
         slippage=0.02,
         snapshot_seconds=1.0,
+        mandate=account.mandate,
     )
 
 

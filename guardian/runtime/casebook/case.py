@@ -89,11 +89,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """An account of the case: guardian may act on it in every way but those that are taken away."""
+    """An account of the case: guardian may act on it in every way but those that are taken away.
+
+    `mandate` is whose money it is, as in guardian.yaml.
+    """
 
     name: str
     has_hands: bool = True
     has_admin: bool = True
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

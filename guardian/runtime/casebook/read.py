@@ -170,12 +170,14 @@ def _head(draft: Draft, written: list[str], line: int, how: tuple[Spot, Read[Rul
 
 def _account(words: list[str]) -> Played:
     name, *without = words
-    if not NAME.fullmatch(name):
-        raise Wrong(f"{clip(name)} is not a name", "Use letters, digits, dot, dash and underscore.")
+    mandates = [word.removeprefix("mandate=") for word in without if word.startswith("mandate=")]
+    for each in (name, *mandates):
+        if not NAME.fullmatch(each):
+            raise Wrong(f"{clip(each)} is not a name", "Use letters, digits, dot, dash and underscore.")
     for word in without:
-        if word not in ("no-hands", "no-admin"):
-            raise unknown("word", word, ("no-hands", "no-admin"))
-    return Played(name, "no-hands" not in without, "no-admin" not in without)
+        if word not in ("no-hands", "no-admin") and not word.startswith("mandate="):
+            raise unknown("word", word, ("no-hands", "no-admin", "mandate=NAME"))
+    return Played(name, "no-hands" not in without, "no-admin" not in without, "".join(mandates[-1:]))
 
 
 def _instant(word: str) -> datetime:

@@ -68,9 +68,10 @@ def _quote(quote: Quote) -> list[str]:
     if quote.funding_rate is not None:
         hours = "" if quote.funding_hours in (None, 8.0) else f"/{plain(quote.funding_hours or 0.0)}"
         words.append(f"funding={name}@{plain(quote.funding_rate)}{hours}")
-    if quote.other is not None:
+    if quote.other_venue or quote.other is not None:
         venue = "" if quote.other_venue == SOURCE else f"/{_word(quote.other_venue)}"
-        words.append(f"other={name}@{plain(quote.other)}{venue}")
+        price = "none" if quote.other is None else plain(quote.other)
+        words.append(f"other={name}@{price}{venue}")
     return words
 
 
@@ -118,6 +119,7 @@ def _fill(fill: Fill, at: datetime, count: int) -> str:
     words += _given(currency=fill.fee_currency) if fill.fee_currency != quote else []
     words += [] if fill.realised is None else [f"realised={plain(fill.realised)}"]
     words += _given(cause=fill.cause) if fill.cause != "trade" else []
+    words += _given(origin=fill.origin) if fill.origin else []
     return "fill=" + ",".join(words + _ago(at, fill.at))
 
 
@@ -131,6 +133,7 @@ def _order(order: PastOrder, at: datetime, count: int) -> str:
     words += [f"filled={plain(order.filled)}"] if order.filled != usual else []
     words += [] if order.average is None else [f"average={plain(order.average)}"]
     words += ["reduce"] if order.reduce_only else []
+    words += _given(origin=order.origin) if order.origin else []
     began = (at - order.created_at).total_seconds()
     words += [f"began={plain(began)}"] if order.created_at != order.updated_at else []
     return "order=" + ",".join(words + _ago(at, order.updated_at))

@@ -26,6 +26,7 @@ SOURCE = "case"
 STATUSES = ("filled", "partly", "cancelled", "rejected", "expired")
 ROW = re.compile(rf"([^,@]+?):(-?{N})(?:@({N}))?", re.ASCII)
 MARK = re.compile(rf"({N})(?:/({N}))?", re.ASCII)
+SILENT = re.compile(r"([^,@]+)@none(?:/([\w.-]+))?", re.ASCII)
 PRICED = re.compile(rf"([^,@]+)@(-?{N})(?:/([\w.-]+))?", re.ASCII)
 LEVEL = re.compile(rf"({N})@({N})", re.ASCII)
 GAUGE = re.compile(rf"([^,]+):(-?{N})", re.ASCII)
@@ -139,6 +140,10 @@ def _quote(quotes: dict[str, dict[str, Any]], name: str, value: str) -> None:
         fields = quotes.setdefault(symbol(name), {})
         fields["mark"], fields["index"] = Decimal(found[1]), Decimal(found[2]) if found[2] else None
         return
+    silent = SILENT.fullmatch(value) if name == "other" else None
+    if silent is not None:
+        quotes.setdefault(symbol(silent[1]), {})["other_venue"] = silent[2] or SOURCE
+        return
     priced = _priced(name, value)
     fields, number = quotes.setdefault(symbol(priced[1]), {}), Decimal(priced[2])
     if name == "other":
@@ -177,8 +182,8 @@ def _level(word: str) -> tuple[Decimal, Decimal]:
 
 # --- activity ---------------------------------------------------------------------------------
 
-FILL = ("id", "order", "client", "closed", "fee", "currency", "realised", "size", "cause", "ago")
-ORDER = ("id", "client", "status", "code", "filled", "average", "reduce", "began", "ago")
+FILL = ("id", "order", "client", "closed", "fee", "currency", "realised", "size", "cause", "origin", "ago")
+ORDER = ("id", "client", "status", "code", "filled", "average", "reduce", "origin", "began", "ago")
 
 
 def activity(words: list[str], account: str, now: datetime) -> ActivityTaken:
@@ -227,6 +232,7 @@ def _fill(value: str, now: datetime, count: int) -> Fill:
         contract_size=money(given.get("size", "1")),
         inverse=is_inverse(name),
         cause=given.get("cause", "trade"),
+        origin=given.get("origin", ""),
     )
 
 
@@ -253,6 +259,7 @@ def _order(value: str, now: datetime, count: int) -> PastOrder:
         reduce_only="reduce" in words,
         created_at=ago(given, now, "began" if "began" in given else "ago"),
         updated_at=ago(given, now),
+        origin=given.get("origin", ""),
     )
 
 

@@ -25,6 +25,7 @@ def written(title: str, steps: Sequence[Step], start: datetime | None = None) ->
     if configured is not None:
         for policy in configured.accounts:
             without = ["" if policy.has_hands else " no-hands", "" if policy.has_admin else " no-admin"]
+            without += [f" mandate={policy.mandate}"] if policy.mandate else []
             lines.append(f"account {policy.name}{''.join(without)}")
         lines += [rule_line(rule) for rule in configured.rules] or ["no-rules"]
     lines += facts(steps, begin)

@@ -6,6 +6,7 @@ Implements `guardian.web.control.Controls`; every request becomes an event, jour
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import isfinite
@@ -29,9 +30,14 @@ READ_WAIT_SECONDS = 2.0
 """How long a plan waits for the next read, to measure what one takes."""
 
 
+Sanity = Callable[[str], Awaitable[dict[str, Any]]]
+"""Runs the daily checks now, for whom it is told, and gives their report."""
+
+
 class Operations:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, sanity: Sanity | None = None) -> None:
         self._runtime = runtime
+        self._sanity = sanity
 
     def status(self) -> dict[str, Any]:
         return document(self._runtime)
@@ -47,6 +53,8 @@ class Operations:
             "preview": self._preview,
             "plan": self._plan,
         }
+        if verb == "sanity" and self._sanity is not None:
+            return await self._sanity(by)  # It concerns every account.
         if verb not in verbs:
             raise ConfigError(f"unknown request {verb!r}; one of {', '.join(sorted(verbs))}")
         account = known_account(self._runtime.state, str(body.get("account", "")))

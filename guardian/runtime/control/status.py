@@ -33,6 +33,7 @@ def document(runtime: Runtime) -> dict[str, Any]:
             "ok": runtime.committer.ok,
             "gap": runtime.committer.lost,
         },
+        "sanity": runtime.counters.sanity.document(now),
         "notifications": {
             "queued": max(0, runtime.told - runtime.courier.sent),
             "sent": runtime.courier.sent,

@@ -22,6 +22,7 @@ from guardian.core.state import AccountState, RuleState
 from guardian.runtime.counters import Durations
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.loop import Runtime
+from guardian.runtime.sanity.told import Told
 from guardian.runtime.stack.counts import StackCounts
 from guardian.web.figures import (
     AccountFigures,
@@ -31,6 +32,7 @@ from guardian.web.figures import (
     JournalFigures,
     NoticeFigures,
     RuleFigures,
+    SanityFigures,
     SourceFigures,
     StackFigures,
     Times,
@@ -99,6 +101,7 @@ class RuntimeTelemetry:
             notices=NoticeFigures(courier.sent, courier.failed, max(0, runtime.told - courier.sent)),
             tasks=_tasks(),
             stack=_stack(counters.stack),
+            sanity=_sanity(counters.sanity),
         )
 
     def _unready(self) -> Iterator[str]:
@@ -219,6 +222,10 @@ def _stack(counts: StackCounts) -> StackFigures:
             for (account, source), count in counts.sources.items()
         ),
     )
+
+
+def _sanity(told: Told) -> SanityFigures:
+    return SanityFigures(_epoch(told.passed_at), None if told.at is None else len(told.failed))
 
 
 def _times(durations: Durations) -> Times:

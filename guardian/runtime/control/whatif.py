@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from guardian.core.breaker import LAWS, Demand, acts, decide, demands, disarmed
+from guardian.core.breaker import Demand, acts, decide, demands, disarmed, permit_of
 from guardian.core.effects import Effect, Notify
 from guardian.core.judge import past_limit
 from guardian.core.metrics.limits import limit_today
 from guardian.core.model import Known, Level, Rule, Verdict
 from guardian.core.notices import Desk, number, tell_level, tell_would
 from guardian.core.plan import plan
-from guardian.core.rearm import size_cap
 from guardian.core.state import AccountState, RuleState, State
 from guardian.notify.routing import Router
 from guardian.runtime.control.beside import activity_document, market_document
@@ -70,7 +69,7 @@ def what_if(state: State, account: AccountState, router: Router, question: Quest
         "would_act": _would_act(account, goes, worst, effects),
         "why_not": _why_not(supposed, state.rules, worst, now),
         "demands": [_demand(d, supposed, state.rules) for d in found],
-        "permit": {"mode": LAWS[level].permit, "size_cap": size_cap(after, LAWS[level].size_cap)},
+        "permit": dict(zip(("mode", "size_cap", "reduce_only_symbols"), permit_of(after), strict=True)),
         **_deeds_document(after, effects),
         "tell": [
             {"channel": channel, "title": message.title, "would": message.would}

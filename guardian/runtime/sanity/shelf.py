@@ -1,4 +1,4 @@
-"""The reports of the last month as files: `state_dir/sanity/2026-01-31T060000Z.json`.
+"""The reports of the last month as files: `state_dir/sanity/2026-01-31T060000.000Z.json`.
 
 Law: a file is whole or absent, and nothing but guardian's own reports is ever deleted here.
 """
@@ -16,14 +16,15 @@ from guardian.runtime.sanity.report import Report, parsed
 
 FOLDER = "sanity"
 KEPT = 31
-NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z\.json", re.ASCII)
+NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z\.json", re.ASCII)
 
 
 def put(state_dir: Path, report: Report) -> Path:
     """Write the report and drop those past the last 31. Raises OSError."""
     folder = state_dir / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"{report.at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.json"
+    at = report.at.astimezone(UTC)
+    target = folder / f"{at:%Y-%m-%dT%H%M%S}.{at.microsecond // 1000:03}Z.json"
     temporary = target.with_suffix(".tmp")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:

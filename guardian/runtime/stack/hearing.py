@@ -14,6 +14,8 @@ from guardian.runtime.stack.listening import RENEW_SECONDS, Listening
 from guardian.runtime.timers import Timers
 from guardian.sources import open_source
 
+INBOX = "telemetry-inbox"
+
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
@@ -42,7 +44,7 @@ class Hearing:
 def open_hearing(config: Config, runtime: Runtime, secrets: SecretStore) -> Hearing:
     """Needs a running event loop; nothing is asked before `set_timers`."""
     counts, now = runtime.counters.stack, runtime.parts.clock.now
-    inbox = Inbox(runtime.submit, now, counts)
+    inbox = Inbox(runtime.submit, now, counts, lambda problem: _tell(runtime, problem))
     listening = None
     if config.telemetry is not None:
         listening = Listening(runtime, inbox, secrets, config.telemetry.token_ref)
@@ -51,3 +53,8 @@ def open_hearing(config: Config, runtime: Runtime, secrets: SecretStore) -> Hear
     )
     task = asyncio.get_running_loop().create_task(inbox.run(), name="telemetry inbox")
     return Hearing(inbox, listening, asking, task)
+
+
+def _tell(runtime: Runtime, problem: str) -> None:
+    said = f"what the stack tells cannot be decided on ({problem})" if problem else "it is decided on again"
+    runtime.trouble(INBOX, said, healed=not problem)

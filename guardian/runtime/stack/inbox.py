@@ -19,20 +19,29 @@ MOST_WAITING = 64
 """Messages of one account. Each account has a queue of its own: no stack pushes out another's."""
 
 PAUSE_SECONDS = 0.02
+REST_SECONDS = 1.0
+"""After a message that could not be handed on."""
+
+
+def _unheard(problem: str) -> None:
+    return
 
 
 class Inbox:
-    """`submit` returns when the event has been decided."""
+    """`submit` returns when the event is decided; `tell` hears why it was not, and "" once it is again."""
 
     def __init__(
         self,
         submit: Callable[[Event], Awaitable[object]],
         now: Callable[[], datetime],
         counts: StackCounts,
+        tell: Callable[[str], None] = _unheard,
     ) -> None:
         self._submit = submit
         self._now = now
         self._counts = counts
+        self._tell = tell
+        self._problem = ""
         self._waiting: dict[str, deque[Telemetry]] = {}
         self._filled = asyncio.Event()
 
@@ -51,8 +60,21 @@ class Inbox:
             if (told := self._next()) is None:
                 self._filled.clear()
                 continue
+            await self._hand_on(told)
+            await asyncio.sleep(REST_SECONDS if self._problem else PAUSE_SECONDS)
+
+    async def _hand_on(self, told: Telemetry) -> None:
+        """What stops it costs this message: a dead inbox would leave senders told that all is taken."""
+        problem = ""
+        try:
             await self._submit(TelemetryTold(self._now(), told))
-            await asyncio.sleep(PAUSE_SECONDS)
+        except Exception as error:
+            # Only its kind is told: its words may hold what somebody has sent.
+            problem = f"unexpected {type(error).__name__}"
+            self._counts.dropped[told.account] += 1
+        if problem != self._problem:
+            self._problem = problem
+            self._tell(problem)
 
     def _next(self) -> Telemetry | None:
         """The oldest of the account whose turn it is."""

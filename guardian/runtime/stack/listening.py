@@ -13,14 +13,21 @@ from difflib import get_close_matches
 
 from guardian.core.facts.telemetry import Telemetry
 from guardian.core.memory import MAXIMUM_GAUGES
+from guardian.core.metrics.stack import lasting
 from guardian.errors import SecretError
 from guardian.ports import SecretStore
 from guardian.runtime.loop import Runtime
 from guardian.runtime.stack.inbox import Inbox
 from guardian.runtime.stack.token import fetch_token
+from guardian.web.pace import Bucket
 
 TROUBLE = "telemetry"
 RENEW_SECONDS = 60.0
+ACCOUNT_BYTES_PER_SECOND, ACCOUNT_BURST_BYTES = 2_048.0, 262_144.0
+"""What is told is a record that stays, and takes up to three times the room of its message."""
+
+RECORD_BYTES = 512
+"""What a record takes beside its message."""
 
 
 class Listening:
@@ -32,6 +39,7 @@ class Listening:
         self._digest = b""
         self._problem = ""
         self._fetching: asyncio.Task[None] | None = None
+        self._room: dict[str, Bucket] = {}
         runtime.counters.stack.listening = True
 
     def renew(self) -> None:
@@ -67,13 +75,21 @@ class Listening:
     def now(self) -> datetime:
         return self._runtime.parts.clock.now()
 
+    def affords(self, told: Telemetry, size: int) -> bool:
+        """By account, whatever the sources are called; one that is not watched has nothing to use up."""
+        if all(account.policy.name != told.account for account in self._runtime.state.accounts):
+            return True
+        if told.account not in self._room:
+            self._room[told.account] = Bucket(ACCOUNT_BYTES_PER_SECOND, ACCOUNT_BURST_BYTES)
+        return self._room[told.account].take(RECORD_BYTES + size)
+
     def take(self, told: Telemetry) -> str:
         known = {account.policy.name: account for account in self._runtime.state.accounts}
         if (account := known.get(told.account)) is None:
             near = get_close_matches(told.account, known, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             return f"account: no account of this name is watched{hint}"
-        names = {name for name, _ in account.stack.gauges} | {gauge.name for gauge in told.gauges}
+        names = lasting(account.stack.gauges, self.now()) | {gauge.name for gauge in told.gauges}
         if len(names) > MAXIMUM_GAUGES and told.gauges:
             return f"gauges: an account remembers {MAXIMUM_GAUGES} names; use one that it knows"
         self._runtime.counters.stack.accepted[told.account] += 1

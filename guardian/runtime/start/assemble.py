@@ -257,4 +257,5 @@ def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -
         slippage=account.flatten.slippage,
         snapshot_seconds=account.poll.snapshot_seconds,
         hands_late=hands_late(account.keys),
+        mandate=account.mandate,
     )

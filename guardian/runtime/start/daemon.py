@@ -142,8 +142,12 @@ def greet(runtime: Runtime, configuration: Configured) -> None:
 
 def configured(config: Config, policies: tuple[AccountPolicy, ...], now: datetime) -> Configured:
     """The configuration as the core's event."""
-    pack_hash = ",".join(f"{pack.name}:{pack.hash[:16]}" for pack in config.packs)
-    return Configured(now, config.instance, pack_hash, policies, config.rules)
+    return Configured(now, config.instance, pack_hash(config), policies, config.rules)
+
+
+def pack_hash(config: Config) -> str:
+    """What the journal names the rules by."""
+    return ",".join(f"{pack.name}:{pack.hash[:16]}" for pack in config.packs)
 
 
 def _announce_journal(opened: Opened, account: str) -> None:

@@ -10,6 +10,7 @@ from guardian.config.shapes import Config
 from guardian.journal.lock import InstanceLock
 from guardian.runtime.control.requests import Operations
 from guardian.runtime.control.telemetry import RuntimeTelemetry
+from guardian.runtime.sanity.daily import Daily
 from guardian.runtime.stack.hearing import open_hearing
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
@@ -49,27 +50,24 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await runtime.drain()
     shortening = shorten(runtime, guardian.resumption.folded)
     runtime.renew_permits()
-    control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, Operations(runtime), telemetry)
+    daily = Daily(guardian)
+    operations = Operations(runtime, daily.answer)
+    control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, operations, telemetry)
     await control.open()
     set_timers(guardian, timers)
     hearing.set_timers(timers)
     lookouts = look_around(guardian, timers)
-    custody = Custody(guardian)
-    timers.every(DAY_SECONDS, custody.look, "custody")
-    reminder = Reminder(runtime)
-    timers.every(LOOK_SECONDS, reminder.look, "drill")
-    upkeep = Upkeep(guardian)
-    timers.every(UPKEEP_SECONDS, upkeep.look, "journal upkeep")
-    custody.begin()
-    timers.every(RETRY_SECONDS, custody.retry, "watch keys")
+    upkeep = _look_after(guardian, timers)
+    daily.begin(timers)
     timers.start()
     for watch in runtime.watches.values():
         watch.poll()
     loop = asyncio.create_task(runtime.run(), name="loop")
     courier = asyncio.create_task(runtime.courier.run(), name="courier")
     ready(guardian)
-    await _until_signalled(loop, courier)
+    await _until_signalled(loop, courier, hearing.handing_on)
     timers.stop()
+    daily.stop()  # Before the socket, which waits for whoever still waits for a report.
     await control.close()
     if server is not None:
         await server.close()
@@ -87,8 +85,19 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
         shortening.cancel()
 
 
+def _look_after(guardian: Opened, timers: Timers) -> Upkeep:
+    """Bells for what guardian itself needs: its keys, the reminder of a drill, its journal's upkeep."""
+    custody, upkeep = Custody(guardian), Upkeep(guardian)
+    timers.every(DAY_SECONDS, custody.look, "custody")
+    timers.every(LOOK_SECONDS, Reminder(guardian.runtime).look, "drill")
+    timers.every(UPKEEP_SECONDS, upkeep.look, "journal upkeep")
+    custody.begin()
+    timers.every(RETRY_SECONDS, custody.retry, "watch keys")
+    return upkeep
+
+
 async def _until_signalled(*vital: asyncio.Task[None]) -> None:
-    """Return on a signal; raise if the loop or the courier died, so that a supervisor restarts guardian."""
+    """Return on a signal; raise if a vital task died, so that a supervisor restarts guardian."""
     stop = asyncio.Event()
     running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

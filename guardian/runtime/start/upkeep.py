@@ -31,6 +31,7 @@ class Upkeep:
         self._begun_at: datetime | None = None
         self._anchored_at: datetime | None = None
         self._failing: set[str] = set()
+        self._over = False
 
     def look(self) -> None:
         """Begin a round, unless the last one has not ended: a disk may hang."""
@@ -56,6 +57,7 @@ class Upkeep:
 
     async def finish(self) -> None:
         """One anchor more at the end of a run; neither a rotation nor a disk that hangs is waited for."""
+        self._over = True
         if self._task is not None:
             self._task.cancel()
         with contextlib.suppress(TimeoutError):
@@ -66,17 +68,32 @@ class Upkeep:
         if self._anchored_at is None or now - self._anchored_at >= ANCHOR_EVERY:
             self._anchored_at = now
             await self.anchor()
-        opened = [a.incident.opened_at for a in self._opened.runtime.state.accounts if a.incident is not None]
-        if opened and now - max(opened) < CALM:
+        if self._busy():
             return
-        await self._mend_history()
+        await self._rotate(now)
+        if not self._busy():
+            await self._mend_history()
+
+    def _incidents(self) -> list[datetime]:
+        return [a.incident.opened_at for a in self._opened.runtime.state.accounts if a.incident is not None]
+
+    def _busy(self) -> bool:
+        """Whether disk and processor are needed elsewhere."""
+        opened = self._incidents()
+        return bool(opened and self._opened.clock.now() - max(opened) < CALM)
+
+    def _interrupted(self, known: list[datetime]) -> bool:
+        """Whether an incident was opened meanwhile, or all ends. Asked on another thread: reads no clock."""
+        return self._over or any(opened_at not in known for opened_at in self._incidents())
+
+    async def _rotate(self, now: datetime) -> None:
         config = self._opened.config
         keep = config.journal.keep_seconds
         keeping = Keeping(
             config.archive, config.journal.segment_bytes, None if keep is None else timedelta(seconds=keep)
         )
         try:
-            done = await self._opened.journal.rotate(keeping, now, min(opened, default=None))
+            done = await self._opened.journal.rotate(keeping, now, min(self._incidents(), default=None))
         except Exception as error:
             self._tell(ARCHIVE, f"{config.archive}: old records cannot be archived ({_words(error)})")
         else:
@@ -85,8 +102,9 @@ class Upkeep:
 
     async def _mend_history(self) -> None:
         """Rows of orders, fills and ledger that could not be written are written from their records."""
+        archive, known = self._opened.config.archive, self._incidents()
         try:
-            problem = await self._opened.journal.mend_history(self._opened.config.archive)
+            problem = await self._opened.journal.mend_history(archive, lambda: self._interrupted(known))
         except Exception as error:
             problem = _words(error)
         if problem:

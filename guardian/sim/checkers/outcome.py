@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from guardian.core.engine import step
+from guardian.core.events import SnapshotTaken
 from guardian.core.model import Level
 from guardian.core.state import AccountState, State
 from guardian.ports import Message
@@ -58,8 +59,13 @@ class GetsThere(Checker):
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
         self._tried_at: dict[str, float] = {}
+        self._blind_at: dict[str, float] = {}
 
     def decided(self, step: Decided) -> None:
+        event = step.event
+        if isinstance(event, SnapshotTaken) and event.snapshot.positions is None:
+            # A read without positions cannot tell that one is open again: only who sees it can be late.
+            self._blind_at[event.snapshot.account] = self.scene.now()
         for effect in step.effects:
             if effect.kind == "close_position":
                 self._tried_at[effect.account] = self.scene.now()
@@ -80,7 +86,8 @@ class GetsThere(Checker):
         """What was claimed once must hold at the end; where nothing can stop the bot, guardian keeps on."""
         if unstoppable(stand):
             open_now = any(not dusty(stand, leg.symbol, leg.size) for leg in stand.books.open_legs())
-            if open_now and self.scene.now() - self._tried_at.get(stand.name, 0.0) > TRIES_WITHIN:
+            since = max(self._tried_at.get(stand.name, 0.0), self._blind_at.get(stand.name, 0.0))
+            if open_now and self.scene.now() - since > TRIES_WITHIN:
                 self.fail(f"{stand.name}: not flat, and nothing has been tried for {TRIES_WITHIN:g} s")
             return
         said_dead = account.incident is not None and account.incident.key_dead_at is not None

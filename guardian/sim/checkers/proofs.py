@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from guardian.core.events import KeysListed, Resumed, SnapshotTaken
 from guardian.core.model import Level, Snapshot
@@ -35,13 +36,14 @@ class FlatTwice(Checker):
 
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
-        self._flat: defaultdict[str, Instants] = defaultdict(list)
+        self._reads: defaultdict[str, list[tuple[datetime, bool]]] = defaultdict(list)
 
     def born(self, life: Life) -> None:
-        """A life that the disk told of no flat read may begin with an earlier clock, and proves it anew."""
-        for account in life.state.accounts:
-            if account.incident is None or account.incident.flatness.first_asked is None:
-                self._flat[account.policy.name].clear()
+        """A life knows the reads that the disk has kept; a later one was forgotten, flat or not."""
+        newest = {a.policy.name: a.evidence.complete_at for a in life.state.accounts}
+        for name, reads in self._reads.items():
+            kept = newest.get(name)
+            reads[:] = [] if kept is None else [read for read in reads if read[0] <= kept]
 
     def decided(self, step: Decided) -> None:
         if isinstance(step.event, SnapshotTaken):
@@ -49,17 +51,20 @@ class FlatTwice(Checker):
         for old, new in step.pairs():
             had = old is not None and old.incident is not None and old.incident.flatness.verified_at
             claimed = new.incident is not None and new.incident.flatness.verified_at and not had
-            if claimed and not _apart(self._flat[new.policy.name]):
+            if claimed and not _apart(self._flat(new.policy.name)):
                 self.fail(f"{new.policy.name}: flat was claimed from one read")
 
     def _read(self, seen: Snapshot) -> None:
-        found = self._flat[seen.account]
-        if not seen.complete or (found and seen.asked_at <= found[-1]):
+        reads = self._reads[seen.account]
+        if not seen.complete or (reads and seen.asked_at <= reads[-1][0]):
             return
-        if seen.orders or any(abs(p.quantity) >= p.minimum for p in seen.positions or ()):
-            found.clear()
-        else:
-            found.append(seen.asked_at)
+        held = any(abs(p.quantity) >= p.minimum for p in seen.positions or ())
+        reads.append((seen.asked_at, not seen.orders and not held))
+
+    def _flat(self, name: str) -> Instants:
+        """When the newest reads were asked that found it flat, without one between them that did not."""
+        newest = takewhile(lambda read: read[1], reversed(self._reads[name]))
+        return [asked for asked, _ in newest][::-1]
 
 
 def _apart(instants: Instants) -> bool:

@@ -26,6 +26,7 @@ class ActsInTime(Checker):
             moved |= set(scene.stage.stands)
         self._names = [name for name in untouched(scene) if name not in moved]
         self._since: dict[tuple[str, str, float], float] = {}
+        self._tried: set[tuple[str, str]] = set()
 
     def died(self, life: Life) -> None:
         self._since.clear()
@@ -38,8 +39,17 @@ class ActsInTime(Checker):
         for account in life.state.accounts:
             plan = self.scene.stage.stands[account.policy.name].plan
             if plan.name in self._names and plan.armed and plan.hands:
-                for rule in (rule for rule in rules if not _begun_anew(account, rule)):
+                for rule in (rule for rule in rules if not self._begun_anew(account, rule)):
                     self._look(account, rule)
+
+    def _begun_anew(self, account: AccountState, rule: Rule) -> bool:
+        """From half-open on, after a relapse too, a loss counts from there; the world's does not."""
+        if account.incident is None:
+            return False
+        incident = (account.policy.name, account.incident.code)
+        if account.incident.trial is not None:
+            self._tried.add(incident)
+        return rule.clears == "auto" and incident in self._tried
 
     def _look(self, account: AccountState, rule: Rule) -> None:
         window = rule.window.seconds if rule.window.kind == "sliding" else None
@@ -60,8 +70,3 @@ class ActsInTime(Checker):
                 f"{account.policy.name}: {account.level.name} at a loss past {rung.limit:.1%}, "
                 f"which demands {rung.level.name}"
             )
-
-
-def _begun_anew(account: AccountState, rule: Rule) -> bool:
-    """Half-open a loss counts from the re-arming on, which the world has no memory of."""
-    return rule.clears == "auto" and account.incident is not None and account.incident.trial is not None

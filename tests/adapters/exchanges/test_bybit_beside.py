@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,11 +20,8 @@ from guardian.errors import VenueError
 from guardian.exchanges.bybit.beside.history import ORDERS, BybitHistory
 from guardian.exchanges.bybit.beside.market import BybitMarket
 from guardian.exchanges.bybit.beside.quotes import folded, parse_book, parse_quote
-from guardian.exchanges.bybit.beside.rows import parse_fill, parse_past_order
-from guardian.exchanges.bybit.beside.trail import Trail
+from guardian.exchanges.bybit.beside.trail import Stretch, Trail
 from guardian.exchanges.bybit.client import BybitClient
-from guardian.exchanges.generic.compare import OtherVenue
-from guardian.exchanges.generic.venue import Compared
 from tests.adapters.exchanges import stub
 from tests.adapters.exchanges.stub import WATCH, Raw, Script, Seen, listed
 
@@ -94,63 +92,6 @@ def ticker(**changes: Any) -> dict[str, Any]:
 
 
 # --- rows ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "cause"),
-    [
-        ("Trade", "trade"),
-        ("BustTrade", "liquidation"),
-        ("AdlTrade", "adl"),
-        ("Delivery", "delivery"),
-        ("BlockTrade", "BlockTrade"),
-        ("SomethingOfNextYear", "SomethingOfNextYear"),
-    ],
-)
-def test_a_fill_says_what_made_it(kind: str, cause: str) -> None:
-    seen = parse_fill(fill(execType=kind, feeCurrency="", symbol="BTC-27MAR26"))
-
-    assert seen is not None
-    assert (seen.cause, seen.fee_currency) == (cause, "USDC")
-    assert (seen.side, seen.quantity, seen.closed) == (-1, Decimal("0.5"), 0)
-
-
-@pytest.mark.parametrize("kind", ["Funding", "Settle", "SessionSettlePnL"])
-def test_what_is_listed_with_the_fills_but_trades_nothing_is_none(kind: str) -> None:
-    assert parse_fill(fill(execType=kind, execQty="0")) is None
-
-
-def test_a_kind_that_nobody_has_described_blinds_no_fill() -> None:
-    """The list is asked for again and again: one row that is refused would refuse all of them for ever."""
-    assert parse_fill(fill(execType="SomethingOfNextYear", execQty="")) is None
-    with pytest.raises(VenueError):
-        parse_fill(fill(execType="Trade", execQty=""))
-
-
-@pytest.mark.parametrize(
-    ("changes", "status", "code"),
-    [
-        ({"orderStatus": "Filled", "cumExecQty": "1"}, "filled", ""),
-        ({"orderStatus": "Cancelled", "cumExecQty": "0.4"}, "partly", ""),
-        ({"orderStatus": "PartiallyFilledCanceled", "cumExecQty": "0.4"}, "partly", ""),
-        ({"orderStatus": "Deactivated"}, "cancelled", ""),
-        (
-            {"orderStatus": "Rejected", "rejectReason": "EC_NoEnoughQtyToFill"},
-            "rejected",
-            "EC_NoEnoughQtyToFill",
-        ),
-    ],
-)
-def test_how_an_order_ended(changes: dict[str, Any], status: str, code: str) -> None:
-    seen = parse_past_order(past(**changes))
-
-    assert seen is not None
-    assert (seen.status, seen.code, seen.price) == (status, code, 40000)
-
-
-@pytest.mark.parametrize("status", ["New", "PartiallyFilled", "Untriggered", "Triggered"])
-def test_an_order_that_is_still_open_is_no_past_order(status: str) -> None:
-    assert parse_past_order(past(orderStatus=status)) is None
 
 
 def test_a_quote_with_everything() -> None:
@@ -278,6 +219,79 @@ async def test_an_order_placed_long_ago_is_told_when_it_ends(script: Script, cli
     assert told == ["o2"], "the other one ended before anybody watched"
 
 
+def busy(script: Script, an_hour: float, seconds: float) -> Callable[[Seen], Raw]:
+    """A list that is as long as its window, whose every page takes so many seconds."""
+
+    def page(seen: Seen) -> Raw:
+        hours = (int(seen.sent["endTime"]) - int(seen.sent["startTime"])) / 3_600_000
+        number, limit = int(seen.sent.get("cursor", 0)), int(seen.sent["limit"])
+        left = int(an_hour * hours) - number * limit
+        rows = [{"orderStatus": "New"}] * max(0, min(limit, left))
+        following = str(number + 1) if left > limit else ""
+        return Raw(script.envelope(listed(rows, following)), delay=seconds)
+
+    return page
+
+
+async def asked_in_time(trail: Trail[Any], seconds: float, times: int) -> list[Stretch[Any] | None]:
+    """What each question brought, None for one that the deadline has cut."""
+    told: list[Stretch[Any] | None] = []
+    for _ in range(times):
+        try:
+            async with asyncio.timeout(seconds):
+                stretch = await trail.ask()
+        except TimeoutError:
+            told.append(None)
+        else:
+            trail.keep(stretch)
+            told.append(stretch)
+    return told
+
+
+async def test_a_span_that_takes_too_long_is_narrowed_until_it_comes(
+    script: Script, client: BybitClient
+) -> None:
+    """Else the same span would be cut by the same deadline for ever, and nothing of it be told."""
+    script.says(stub.HISTORY, busy(script, 200, 0.04))
+    since = datetime.now(UTC) - timedelta(hours=24)
+
+    told = await asked_in_time(Trail(client, WATCH, ORDERS, since), 0.3, 12)
+
+    reached = [datetime.now(UTC) - each.reaches for each in told if each is not None]
+    assert len(reached) >= 3
+    assert reached == sorted(reached, reverse=True)
+    assert reached[-1] < timedelta(hours=22)
+
+
+async def test_a_page_that_times_out_narrows_the_span_too(script: Script, client: BybitClient) -> None:
+    script.says(stub.HISTORY, Raw(delay=5.0))
+    trail = Trail(client, WATCH, ORDERS, datetime.now(UTC) - timedelta(days=20))
+    for _ in range(2):
+        with pytest.raises(VenueError, match="no answer"):
+            await trail.ask()
+
+    first, second = (int(s["endTime"]) - int(s["startTime"]) for s in script.sent_to(stub.HISTORY))
+    assert second < 0.6 * first
+
+
+async def test_a_sweep_that_takes_too_long_leaves_the_window_to_the_next_question(
+    script: Script, client: BybitClient
+) -> None:
+    script.says(stub.HISTORY, busy(script, 20, 0.04))
+    trail = Trail(client, WATCH, replace(ORDERS, sweep_ms=400), None)
+
+    told = []
+    for _ in range(6):
+        told += await asked_in_time(trail, 0.3, 2)
+        await asyncio.sleep(0.5)
+
+    assert None in told, "a week of orders does not come in time"
+    assert all(later is not None for earlier, later in itertools.pairwise(told) if earlier is None)
+    assert told[-1] is not None
+    spans = [int(sent["endTime"]) - int(sent["startTime"]) for sent in script.sent_to(stub.HISTORY)]
+    assert min(span for span in spans if span > DAY_MS / 10) < DAY_MS, "it gets narrower, not given up"
+
+
 async def test_the_market_is_asked_no_faster_than_ten_times_a_second(script: Script) -> None:
     """The address has one budget for everybody: whoever acts may need the rest of it."""
     book = {"b": [["100", "1"]], "a": [["101", "1"]]}
@@ -307,31 +321,3 @@ async def test_symbols_without_a_turn_for_their_book_are_told(script: Script) ->
     assert seen.books is None
     assert "no book asked for 10 more symbols" in seen.problem
     assert "and 25 more" in seen.problem, "thirty reasons are not all told"
-
-
-# --- a second venue -----------------------------------------------------------------------------
-
-
-async def test_a_second_venue_that_does_not_answer_delays_nothing(script: Script) -> None:
-    for path in ("/v5/market/instruments-info", TICKERS):
-        script.says(path, Raw(b"{}", delay=30))
-    other, begun = OtherVenue(Compared("bybit", script.url)), time.monotonic()
-
-    seen = other.beside((parse_quote(ticker()),))
-    await other.close()
-
-    assert seen == (parse_quote(ticker()),)
-    assert time.monotonic() - begun < 1
-
-
-async def test_a_second_venues_price_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = OtherVenue(Compared("binance"))
-    other._due_at = time.monotonic() + 60
-    other._prices = {BTC: (time.monotonic() - 10, Decimal(49000))}
-
-    (fresh,) = other.beside((parse_quote(ticker()),))
-    monkeypatch.setattr("guardian.exchanges.generic.compare.FRESH_S", 5.0)
-    (old,) = other.beside((parse_quote(ticker()),))
-
-    assert (fresh.other, fresh.other_venue) == (Decimal(49000), "binance")
-    assert (old.other, old.other_venue) == (None, "")

@@ -271,7 +271,7 @@ async def test_a_hanging_disk_is_told_and_no_second_round_begins(told: Told) -> 
         await forever.wait()
         return Rotated()
 
-    async def mend_history(archive: Path) -> str:
+    async def mend_history(archive: Path, stop: Callable[[], bool]) -> str:
         return ""
 
     told.journal = SimpleNamespace(
@@ -296,7 +296,7 @@ async def test_rows_that_cannot_be_kept_are_told_once_and_mended(told: Told) -> 
     """What an account did is told and filled in; deciding and archiving go on."""
     answers = iter(["disk I/O error", "disk I/O error", "", ""])
     upkeep = Upkeep(told)  # type: ignore[arg-type]
-    told.journal.mend_history = lambda archive: answered(next(answers))
+    told.journal.mend_history = lambda archive, stop: answered(next(answers))
 
     for _ in range(4):
         await round_of(upkeep)

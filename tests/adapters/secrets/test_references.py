@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +47,43 @@ async def test_a_file_gives_the_key_pair_and_what_else_it_holds(tmp_path: Path) 
     assert (credential.key, credential.secret) == ("public", CANARY)
     assert credential.extra == (("passphrase", "p"), ("uid", "7"))
     assert CANARY not in repr(credential)
+
+
+async def test_a_key_waits_for_no_thread_that_something_else_may_hang(tmp_path: Path) -> None:
+    """The loop's own threads look up names, of the stack's servers too: a key to act with goes past them.
+
+    Nor does it wait behind texts, such as the token of a channel on a disk that hangs.
+    """
+    loop, open_ = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    hanging = loop.run_in_executor(None, open_.wait, 5.0)
+    private(tmp_path / "hands.json", json.dumps({"key": "k", "secret": CANARY}))
+    store = SecretReferences(tmp_path, SlowPlace(open_))
+    texts = [asyncio.create_task(store.fetch_text("env:SLOW")) for _ in range(20)]
+    await asyncio.sleep(0.05)
+
+    try:
+        async with asyncio.timeout(1.0):
+            assert "k" == (await store.fetch("file:hands.json")).key
+            report = await store.destroy("file:hands.json")
+    finally:
+        open_.set()
+
+    assert Outcome.DONE == report.outcome
+    assert [CANARY] * 20 == await asyncio.gather(*texts)
+    assert await hanging
+
+
+class SlowPlace(dict[str, str]):
+    """An environment as slow as a disk that hangs."""
+
+    def __init__(self, open_: threading.Event) -> None:
+        super().__init__(SLOW=CANARY)
+        self.open = open_
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.open.wait(5.0)
+        return super().get(key, default)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])

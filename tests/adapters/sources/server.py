@@ -26,23 +26,34 @@ REFUSED = {"status": "error", "errorType": "bad_data", "error": "1:3: parse erro
 
 @dataclass
 class Prometheus:
-    """`answers` by query; what is not among them has no sample. `sampled` is what timestamp() says."""
+    """`answers` by query; what is not among them has no sample. `sampled` is what timestamp() says.
+
+    `most` questions were there at once; `encodings` are what they accept.
+    """
 
     sampled: datetime
     answers: dict[str, Any] = field(default_factory=dict)
     status: int = 200
     raw: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     wait: float = 0.0
+    inside: int = 0
+    most: int = 0
+    encodings: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
     async def query(self, request: web.Request) -> web.Response:
         query = request.query["query"]
         self.asked.append((query, request.headers.get("Authorization", "")))
+        self.encodings.add(request.headers.get("Accept-Encoding", ""))
+        self.inside += 1
+        self.most = max(self.most, self.inside)
         await asyncio.sleep(self.wait)
+        self.inside -= 1
         if self.raw is not None:
             # A redirect leads back here, where whoever follows it is counted.
-            headers = {"Location": str(request.url)} if 300 <= self.status < 400 else {}
+            headers = self.headers | ({"Location": str(request.url)} if 300 <= self.status < 400 else {})
             return web.Response(body=self.raw, status=self.status, headers=headers)
         inner = query.removeprefix("timestamp((\n").removesuffix("\n))")
         answer = self.answers.get(inner, vector(self.sampled))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 import logging
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import isfinite
@@ -119,7 +125,7 @@ async def test_a_server_that_is_gone_is_silence() -> None:
         pass
     (told,) = await ask(server)
 
-    assert told == Silence("queue_depth", "cannot be asked (ConnectError)")
+    assert told == Silence("queue_depth", "cannot be asked (ClientConnectorError)")
 
 
 @pytest.mark.parametrize(
@@ -164,6 +170,79 @@ async def test_a_redirect_is_not_followed() -> None:
 
     assert "http 307" in await why(server)
     assert 1 == len(server.asked)
+
+
+async def test_a_packed_answer_is_refused_before_it_is_unpacked() -> None:
+    """A few kilobytes may hold gigabytes: unpacking them would stand the loop still that decides."""
+    packed = gzip.compress(b" " * 50_000_000, 1)
+    server = Prometheus(START, raw=packed, headers={"Content-Encoding": "gzip"})
+    worst, stop = 0.0, False
+
+    async def beat() -> None:
+        nonlocal worst
+        while not stop:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.005)
+            worst = max(worst, time.perf_counter() - begun)
+
+    beating = asyncio.create_task(beat())
+    reason = await why(server)
+    stop = True
+    await beating
+
+    assert "the answer is packed, which was not asked for" == reason
+    assert {"identity"} == server.encodings
+    assert worst < 0.2
+
+
+async def test_a_plain_answer_may_say_that_it_is() -> None:
+    raw = json.dumps(vector(START, str(START.timestamp()))).encode()
+    server = Prometheus(START, raw=raw, headers={"Content-Encoding": "identity"})
+
+    assert isinstance(await only(server), Reading)
+
+
+async def test_many_gauges_are_asked_for_a_few_at_a_time() -> None:
+    server = Prometheus(START, {"up": vector(START, "1")}, wait=0.01)
+    async with serving(server):
+        told = await ask(server, tuple((f"g{number}", "up") for number in range(20)))
+
+    assert 20 == sum(isinstance(each, Reading) for each in told)
+    assert 2 <= server.most <= 4
+
+
+async def test_a_name_that_is_looked_up_for_long_takes_no_thread_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The loop's own few threads fetch keys and look up venues; one that hangs here would hang those too."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    answer = threading.Event()
+
+    def hangs(*_: Any, **__: Any) -> Any:
+        answer.wait(5.0)
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    config = PrometheusConfig("http://prometheus.example:9090", "main", DEPTH, 1.0, None)
+    source = PrometheusSource(config, SecretReferences(Path("/")))
+    told = [await source.ask(lambda: START) for _ in range(2)]
+    begun = time.perf_counter()
+    await asyncio.to_thread(lambda: None)
+    waited = time.perf_counter() - begun
+    answer.set()
+    await source.close()
+
+    assert [(Silence("queue_depth", "no answer within 1 s"),)] * 2 == told
+    assert waited < 0.5
+
+
+async def test_a_server_is_found_by_its_name_under_any_of_its_addresses() -> None:
+    server = Prometheus(START, {QUERY: vector(START, "7")})
+    async with serving(server):
+        server.url = server.url.replace("127.0.0.1", "localhost")
+        (told,) = await ask(server)
+
+    assert Reading("queue_depth", START, 7.0) == told
 
 
 ANYTHING = st.recursive(

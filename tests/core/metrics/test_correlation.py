@@ -269,8 +269,8 @@ def test_another_contract_of_an_asset_gives_no_return():
     assert before + 1 == book(market.desk.account).pairs[0].grid
 
 
-def test_what_is_not_held_for_a_day_is_forgotten():
-    market = Market(watching(), {"A": 1.0, "B": 1.0}).run(10).run(DAY_CELLS - 2, "A")
+def test_what_is_not_held_for_a_week_is_forgotten():
+    market = Market(watching(), {"A": 1.0, "B": 1.0}).run(10).run(7 * DAY_CELLS - 2, "A")
     assert 2 == len(book(market.desk.account).followed)
 
     market.run(4, "A")

@@ -13,7 +13,8 @@ from guardian.core.memory import Group
 from guardian.core.metrics.group import fold_group, members, merged, unseen
 from guardian.core.metrics.leverage import METRIC as LEVERAGE
 from guardian.core.metrics.metric import View
-from guardian.core.model import Known, LedgerKind, Snapshot
+from guardian.core.metrics.subjects import gathered, look
+from guardian.core.model import Known, LedgerKind, Snapshot, Unknown
 from guardian.core.observe import blank
 from guardian.core.state import AccountState
 from tests.core.build import ETH, Desk, at, money, policy, position, read, row, rule, rung
@@ -42,8 +43,8 @@ def worth(name: str, *equities: float, since: float = 0, cash: float = 1000) -> 
 
 def folded(*looks: tuple[AccountState, ...]) -> Group:
     known: Group | None = None
-    for look in looks:
-        known = fold_group(known, look)
+    for each in looks:
+        known = fold_group(known, each)
     assert known is not None
     return known
 
@@ -91,7 +92,8 @@ def test_an_account_that_joins_or_leaves_makes_no_loss():
 def test_a_member_that_began_anew_is_not_compared_with_what_it_was():
     a, poor = account("a"), worth("b", 500)
     anew = account("b")
-    assert anew.nav is not None and poor.nav is not None
+    assert anew.nav is not None
+    assert poor.nav is not None
     anew = replace(anew, nav=replace(anew.nav, since=at(99)))
 
     assert pytest.approx(folded((a, poor)).value) == folded((a, poor), (a, anew)).value
@@ -153,7 +155,21 @@ def test_leverage_of_a_group_is_all_legs_over_all_equity():
     whole = merged(a, (a, b), folded((a, b)))
 
     assert Known(pytest.approx(0.75)) == LEVERAGE.measure(View(whole, RULE, blank(RULE), at(0)))
-    assert whole.nav is not None and money(4000) == whole.nav.equity
+    assert whole.nav is not None
+    assert money(4000) == whole.nav.equity
+
+
+def test_members_that_count_in_different_money_are_not_added_up():
+    """One bitcoin and a thousand dollars are not 1001 of anything."""
+    a, b = account("a"), account("b", currency="BTC")
+    own = replace(blank(RULE), group=folded((a, b)))
+
+    got = look(LEVERAGE, View(a, RULE, own, at(0)), (a, b))
+
+    assert got.measured == Unknown("its accounts report in different currencies: BTC, USDT")
+    assert got.stale, "what the rule says of blindness is done"
+    assert gathered(own, RULE, a, (a, b), at(0)) == own
+    assert isinstance(look(LEVERAGE, View(a, RULE, own, at(0)), (a, account("b"))).measured, Known)
 
 
 def test_who_is_blind_is_named():

@@ -268,49 +268,6 @@ def test_decimal_cash_does_not_drift():
     assert pytest.approx(100.0, abs=1e-9) == nav.value
 
 
-@pytest.mark.parametrize("phantom", ["positions", "wallet"])
-def test_a_flow_that_comes_during_a_phantom_is_unitised_at_what_was_told_before(phantom: str):
-    """At a phantom NAV it would buy too many units, and every later one would show a false loss."""
-    held = position(quantity=1, mark=1000)
-    fell = replace(held, mark=Decimal(500)) if phantom == "positions" else held
-    honest = [read(n, (held,), cash=1000) for n in range(5)]
-    odd = read(5, (fell,), cash=1300, ledger=(row("d", 300, LedgerKind.FLOW),))
-    odd = says(odd, 1300 if phantom == "positions" else 650)
-
-    during, after = fold(*honest, odd), fold(*honest, odd, read(6, (held,), cash=1300))
-
-    assert pytest.approx(100) == during.value
-    assert pytest.approx(100) == after.value
-    assert pytest.approx(13) == float(after.units)
-
-
-@pytest.mark.parametrize("claims", [10_000, 1_000, 980])
-def test_most_of_the_money_leaves_while_the_accounts_disagree_and_what_is_left_is_measured_right(claims: int):
-    """A stale wallet, or a standing dispute: half of the rest lost is half, and nothing lost is none."""
-    flow = row("w", -9000, LedgerKind.FLOW)
-    calm = [read(n, cash=10_000) for n in range(5)]
-    gone = [
-        says(read(5, cash=1000, ledger=(flow,)), claims),
-        *(says(read(n, cash=1000), claims) for n in range(6, 70)),
-    ]
-
-    assert pytest.approx(100) == fold(*calm, *gone, read(70, cash=1000)).value
-    assert (
-        pytest.approx(50)
-        == fold(*calm, *gone, read(70, cash=500, ledger=(row("l", -500, LedgerKind.TRADE),))).value
-    )
-
-
-def test_money_that_leaves_while_the_positions_are_not_listed_neither_hides_a_loss_nor_makes_one():
-    held, half = position(quantity=10, mark=100), position(quantity=10, mark=50, entry=100)
-    flow = row("w", -9000, LedgerKind.FLOW)
-    calm = [read(n, (held,), cash=10_000) for n in range(5)]
-    blind = [without(read(n, (held,), cash=1000, ledger=(flow,)), Part.POSITIONS) for n in range(5, 40)]
-
-    assert pytest.approx(100) == fold(*calm, *blind, read(40, (held,), cash=1000)).value
-    assert pytest.approx(50) == fold(*calm, *blind, read(40, (half,), cash=1000)).value
-
-
 def test_the_nav_knows_the_wallet_that_it_began_with():
     """After a restart rows that are older are asked again, and must not count once more."""
     nav = fold(*(cash(n, 1000) for n in range(3, 9)))
@@ -329,38 +286,3 @@ def test_a_price_that_a_wallet_told_alone_is_not_moved_once_more_by_the_next_pos
     nav = fold(*calm, alone, without(read(6, (fell,)), Part.WALLET))
 
     assert pytest.approx(80) == nav.value
-
-
-@pytest.mark.parametrize("part", [Part.WALLET, None])
-def test_a_withdrawal_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_proven(part: Part | None):
-    """It may have left before the fall or after it: only the smaller of the two losses is proven."""
-    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
-    flow = row("w", -500, LedgerKind.FLOW)
-    calm = [read(n, (held,), cash=1000) for n in range(5)]
-    dark = [without(read(5, (fell,)), part)] if part else []
-
-    gone = read(40, (fell,), cash=500, ledger=(flow,))
-    nav = fold(*calm, *dark, without(gone, part) if part else gone, read(41, (fell,), cash=500))
-
-    assert pytest.approx(90) == nav.value
-
-
-def test_a_withdrawal_that_a_wallet_tells_without_positions_makes_the_loss_no_larger_than_is_proven():
-    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
-    flow = row("w", -500, LedgerKind.FLOW)
-    calm = [read(n, (held,), cash=1000) for n in range(5)]
-
-    gone = without(read(40, (fell,), cash=500, ledger=(flow,)), Part.POSITIONS)
-    nav = fold(*calm, gone, read(41, (fell,), cash=500))
-
-    assert pytest.approx(90) == nav.value
-
-
-def test_a_deposit_in_an_unwatched_crash_makes_the_loss_no_larger_than_is_proven():
-    held, fell = position(quantity=10, mark=100), position(quantity=10, mark=90, entry=100)
-    flow = row("d", 1000, LedgerKind.FLOW)
-    calm = [read(n, (held,), cash=1000) for n in range(5)]
-
-    nav = fold(*calm, read(40, (fell,), cash=2000, ledger=(flow,)))
-
-    assert pytest.approx(95) == nav.value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from guardian.core.events import Outcome
+from guardian.core.events import Outcome, Troubled
 from guardian.core.model import HaltTarget, KeyRecord
-from tests.core.build import BOT_KEY, Desk, at, kinds, only, position, read, read_only, trading
+from tests.core.build import ACCOUNT, BOT_KEY, Desk, at, kinds, only, position, read, read_only, trading
 
 
 def flattening(level: str = "flatten", **policy: object) -> tuple[Desk, tuple[object, ...]]:
@@ -316,3 +316,24 @@ def test_nothing_unfences_itself():
         desk.see(read(second))
 
     assert [] == kinds(desk.effects, "unfence_key")
+
+
+def test_a_fence_that_a_late_way_back_lifted_is_looked_at_again_and_put_up():
+    """The unfence of the incident before was still under way when the account had to be flat once more."""
+    desk, effects = flattening()
+    desk.report(0.1, only(effects, "fence_key"), permissions="trade")
+    desk.keys(0.5, read_only())
+    late = only(desk.resume(10), "unfence_key")
+    once_more = desk.demand(11, "flatten")
+    desk.report(11.1, only(once_more, "list_keys"))
+    listing = only(desk.report(11.2, only(once_more, "fence_key"), permissions="none"), "list_keys")
+    desk.keys(11.3, read_only())
+    desk.report(11.3, listing)
+
+    looks = desk.send(Troubled(at(14), ACCOUNT, f"unfence-{late.key_id}", "restored", healed=True))
+    unproven = desk.incident.fenced
+    again = desk.keys(14.5, trading())
+
+    assert () == unproven
+    assert only(looks, "list_keys")
+    assert BOT_KEY == only((*again, *desk.tick(16)), "fence_key").key_id

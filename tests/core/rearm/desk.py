@@ -12,7 +12,8 @@ from tests.core.build import SLIDING_HOUR, Desk, at, position, read, rule, rung
 
 FULL = position(mark=1000)
 HOUR = 3600.0
-LADDER = (rung(0.025, "caution"), rung(0.0375, "reduce", to=0.5), rung(0.05, "reduce", to=0.0))
+GRADED = (rung(0.025, "caution"), rung(0.0375, "reduce", to=0.5), rung(0.05, "reduce", to=0.0))
+LADDER = (rung(0.025, "caution"), rung(0.0375, "halt"), rung(0.05, "reduce", to=0.0))
 
 
 def auto(*ladder: Any, **changes: Any) -> Rule:

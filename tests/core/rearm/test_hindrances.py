@@ -47,10 +47,10 @@ def test_only_halts_of_the_day_before_make_it_longer(earlier_hours: tuple[float,
 
     early, late = run(desk, 60, hours * HOUR - 60, 4.0, 60), run(desk, hours * HOUR, hours * HOUR, 4.0)
 
-    assert (Level.REDUCE, Level.CAUTION) == (early, late)
+    assert (Level.HALT, Level.CAUTION) == (early, late)
 
 
-@pytest.mark.parametrize(("percent", "after"), [(2.4, Level.CAUTION), (2.7, Level.REDUCE)])
+@pytest.mark.parametrize(("percent", "after"), [(2.4, Level.CAUTION), (2.7, Level.HALT)])
 def test_calm_is_below_seven_tenths_of_the_entry_rung(percent: float, after: Level):
     """The hour's peak stays: the window is a week."""
     desk = watched_for_a_week(halted(auto(*LADDER[1:], window=WEEK)))
@@ -63,7 +63,7 @@ def test_heat_keeps_it_for_a_day_at_most(heat: Heat):
     heat.value = 0.31
     almost = run(desk, 60, 24 * HOUR - 60, 0, every=60)
 
-    assert (Level.REDUCE, Level.CAUTION) == (almost, run(desk, 24 * HOUR, 24 * HOUR, 0))
+    assert (Level.HALT, Level.CAUTION) == (almost, run(desk, 24 * HOUR, 24 * HOUR, 0))
 
 
 def test_heat_below_three_tenths_does_not(heat: Heat):
@@ -79,7 +79,7 @@ def test_silence_is_neither_calm_nor_clean():
     for second in range(int(4 * HOUR), int(30 * HOUR), 60):
         desk.see(without(read(second, (down(0),)), Part.POSITIONS))
 
-    assert Level.REDUCE is desk.level
+    assert Level.HALT is desk.level
     assert Level.CAUTION is run(desk, 30 * HOUR, 30 * HOUR, 0)
 
 
@@ -127,8 +127,21 @@ def test_a_restart_in_the_cooldown_does_not_shorten_it():
     desk.state = decode_state(encode_state(desk.state))
     desk.restart(2 * HOUR + 1)
 
-    assert Level.REDUCE is run(desk, 2 * HOUR + 60, 4 * HOUR - 60, 0, every=60)
+    assert Level.HALT is run(desk, 2 * HOUR + 60, 4 * HOUR - 60, 0, every=60)
     assert Level.CAUTION is run(desk, 4 * HOUR, 4 * HOUR, 0)
+
+
+def test_a_restart_after_the_cooldown_lowers_nothing_until_somebody_looks():
+    desk = halted()
+    run(desk, 60, 4 * HOUR - 5, 0, every=60)
+    desk.see(read(4 * HOUR - 5, (down(0),)))
+    desk.state = decode_state(encode_state(desk.state))
+    desk.restart(4 * HOUR + 1)
+    started = desk.level
+
+    desk.see(read(4 * HOUR + 2, (down(0),)))
+
+    assert (Level.HALT, Level.CAUTION) == (started, desk.level)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +156,7 @@ def test_trouble_and_disarming_stand_in_the_way(event: Any, why: str):
     desk.send(event)
     run(desk, 4 * HOUR - 30, 4 * HOUR + 60, 0)
 
-    assert Level.REDUCE is desk.level
+    assert Level.HALT is desk.level
     assert [why] == standing_in_the_way(desk, 4 * HOUR + 60)
 
 
@@ -153,7 +166,7 @@ def test_another_demand_stands_in_the_way():
     desk = halted(auto(), slow)
     run(desk, 60, 4 * HOUR + 60, 0, every=60)
 
-    assert Level.REDUCE is desk.level
+    assert Level.HALT is desk.level
     assert "demand" in standing_in_the_way(desk, 4 * HOUR + 60)
 
 
@@ -165,5 +178,5 @@ def test_a_breach_of_integrity_stands_in_the_way_even_where_that_rule_only_obser
     assert lied.wallet is not None
     desk.see(replace(lied, wallet=replace(lied.wallet, equity=lied.wallet.equity * 2)))
 
-    assert Level.REDUCE is desk.level
+    assert Level.HALT is desk.level
     assert {"integrity", "evidence"} <= set(standing_in_the_way(desk, 4 * HOUR))

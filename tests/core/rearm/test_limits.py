@@ -100,7 +100,7 @@ def test_a_score_that_fails_counts_as_the_hottest_and_every_rule_is_judged(monke
 
     desk.see(read(0, (down(3),)))
 
-    assert Level.REDUCE is desk.level, "3 % is past 0.75 x 3.75 %"
+    assert Level.HALT is desk.level, "3 % is past 0.75 x 3.75 %"
 
 
 def test_the_loader_and_the_core_agree():

@@ -105,7 +105,7 @@ def test_a_day_and_a_peak_are_not_defeated_by_rearming(window: Window):
     desk = Desk(auto(window=window, metric=metric)).warm(FULL)
     run(desk, 0, 0, 4.0)
 
-    assert Level.REDUCE is run(desk, 60, 11.9 * HOUR, 3.0, every=60)
+    assert Level.HALT is run(desk, 60, 11.9 * HOUR, 3.0, every=60)
 
 
 def test_a_window_that_may_flatten_keeps_the_peak_it_was_given():

@@ -19,6 +19,7 @@ from tests.core.build import (
     rung,
 )
 from tests.core.rearm.desk import (
+    GRADED,
     HOUR,
     LADDER,
     WEEK,
@@ -43,7 +44,7 @@ def test_the_whole_way_back():
     half = cap(desk)
     last = run(desk, 5 * HOUR + 5, 6 * HOUR - 5, 4.0)
 
-    assert [Level.REDUCE, Level.REDUCE, Level.CAUTION] == levels
+    assert [Level.HALT, Level.HALT, Level.CAUTION] == levels
     assert (0.25, 0.25, 0.5, Level.CAUTION) == (quarter, still, half, last)
     assert Level.NORMAL is run(desk, 6 * HOUR, 6 * HOUR, 4.0)
     assert None is desk.account.incident
@@ -66,7 +67,7 @@ def test_people_are_told_of_every_step():
 
     titles = [e.title.split(":")[0] for e in kinds(desk.effects, "notify")]
 
-    assert ["REDUCE", "HALF-OPEN at 25%", "HALF-OPEN at 50%", "NORMAL"] == titles
+    assert ["HALT", "HALF-OPEN at 25%", "HALF-OPEN at 50%", "NORMAL"] == titles
     assert "Re-armed by itself" in kinds(desk.effects, "notify")[-1].lines[0]
 
 
@@ -77,7 +78,7 @@ def test_the_page_is_resolved_when_it_opens_and_comes_again_when_it_relapses():
 
     told = [(e.level.name, e.notification) for e in kinds(desk.effects, "notify")]
 
-    assert [("REDUCE", "trigger"), ("REDUCE", "resolve"), ("HALT", "trigger")] == told
+    assert [("HALT", "trigger"), ("HALT", "resolve"), ("HALT", "trigger")] == told
     assert 1 == len({e.key for e in kinds(desk.effects, "notify")})
 
 
@@ -142,7 +143,7 @@ def test_a_bot_that_trades_in_the_trial_does_not_ignore_a_halt():
 
 
 def test_reduce_to_nothing_after_reduce_to_half():
-    desk = Desk(auto()).warm(position(quantity=2, mark=1000, entry=1000), cash=2000)
+    desk = Desk(auto(*GRADED)).warm(position(quantity=2, mark=1000, entry=1000), cash=2000)
     first = only(
         desk.see(read(0, (position(quantity=2, mark=960, entry=1000),), cash=2000)), "close_position"
     )
@@ -158,7 +159,7 @@ def test_reduce_to_nothing_after_reduce_to_half():
 def test_a_window_that_is_still_filling_is_not_calm():
     desk = halted(auto(*LADDER[1:], window=WEEK))
 
-    assert Level.REDUCE is run(desk, 60, 5 * HOUR, 0, every=60)
+    assert Level.HALT is run(desk, 60, 5 * HOUR, 0, every=60)
 
 
 def test_a_hindrance_list_is_empty_exactly_when_the_step_is_taken():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from guardian.core.events import Tick
 from guardian.runtime.control.status import document
+from guardian.runtime.stack import listening
 from guardian.web import telling
 from tests.core import build
 from tests.core.build import START, rung
@@ -50,6 +51,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every body is read, however fast they come."""
     for name in ("SOURCE_PER_SECOND", "SOURCE_BURST", "PORT_PER_SECOND", "PORT_BURST", "MOST_SOURCES"):
         monkeypatch.setattr(telling, name, 1_000_000)
+    monkeypatch.setattr(listening, "ACCOUNT_BURST_BYTES", 1e12)
 
 
 async def told(bodies: list[bytes]) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from guardian.core.engine import step
-from guardian.core.events import Tick
-from guardian.core.model import Level
+from guardian.core.events import SnapshotTaken, Tick
+from guardian.core.model import Level, Snapshot
 from guardian.core.state import Flatness, State
 from guardian.runtime.codec import encode_step
 from guardian.sim.checkers import outcome, running
@@ -96,6 +96,34 @@ def not_flat(t: Theatre) -> None:
 def key_open_at_the_end(t: Theatre) -> None:
     t.life(t.verified())
     t.checker.ended()
+
+
+def nobody_can_stop_it(t: Theatre) -> None:
+    """A bot that opens again, with a key that nobody can fence and no switch: guardian can only try on."""
+    t.stand.plan = replace(t.stand.plan, bot=BotPlan("fighting"), admin=False, halt=False)
+
+
+def sees(t: Theatre, *, positions: bool) -> None:
+    seen = Snapshot("a1", t.instant(), None, () if positions else None, (), ())
+    t.step(None, t.account(Level.FLATTEN), SnapshotTaken(t.instant(), seen))
+
+
+def ends_unflat(t: Theatre, *, sees_positions: bool) -> None:
+    nobody_can_stop_it(t)
+    sees(t, positions=True)
+    t.at += 11.0
+    sees(t, positions=sees_positions)
+    t.at += 2.0
+    t.life(t.account(Level.FLATTEN))
+    t.checker.ended()
+
+
+def blind_until_the_end(t: Theatre) -> None:
+    ends_unflat(t, sees_positions=False)
+
+
+def seen_and_not_tried(t: Theatre) -> None:
+    ends_unflat(t, sees_positions=True)
 
 
 def gone_at_the_end(t: Theatre) -> None:
@@ -230,6 +258,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (outcome.GetsThere, reached, not_flat),
     (outcome.GetsThere, reached, key_open_at_the_end),
     (outcome.GetsThere, reached, gone_at_the_end),
+    (outcome.GetsThere, blind_until_the_end, seen_and_not_tried),
     (outcome.TellsPeople, people_told, people_not_told),
     (outcome.TellsPeople, people_told, told_of_something_else),
     (outcome.KeepsSecrets, discreet, secret_in_a_message),

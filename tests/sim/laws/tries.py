@@ -9,6 +9,7 @@ from guardian.core.model import KeyRecord, Level, Part, Snapshot
 from guardian.core.state import AccountState, Evidence
 from guardian.sim.checkers import gates, proofs
 from guardian.sim.checkers.checker import Checker
+from guardian.sim.play.life import Life
 from guardian.sim.ports import view
 from tests.sim.laws.theatre import Play, Theatre
 
@@ -103,12 +104,47 @@ def flat_read(t: Theatre, at: float) -> None:
     t.step(None, t.account(Level.FLATTEN), SnapshotTaken(t.instant(at), seen))
 
 
+def held_read(t: Theatre, at: float) -> None:
+    seen = Snapshot("a1", t.instant(at), view.wallet(t.stand), view.positions(t.stand), (), ())
+    t.step(None, t.account(Level.FLATTEN), SnapshotTaken(t.instant(at), seen))
+
+
 def claims_flat(t: Theatre) -> None:
     t.step(t.account(Level.FLATTEN), t.verified())
 
 
 def flat_in_two_reads(t: Theatre) -> None:
     flat_read(t, 10.0)
+    flat_read(t, 12.0)
+    claims_flat(t)
+
+
+def knows_of_reads(t: Theatre, until: float) -> Life:
+    evidence = Evidence(complete_at=t.instant(until))
+    return t.life(t.account(Level.FLATTEN, evidence=evidence))
+
+
+def flat_in_a_read_of_the_life_before(t: Theatre) -> None:
+    """The disk had kept the first read; a later one, which found something, it had lost."""
+    flat_read(t, 10.0)
+    held_read(t, 11.0)
+    t.checker.born(knows_of_reads(t, 10.0))
+    flat_read(t, 12.0)
+    claims_flat(t)
+
+
+def flat_in_a_read_that_the_disk_lost(t: Theatre) -> None:
+    flat_read(t, 10.0)
+    t.checker.born(knows_of_reads(t, 9.0))
+    flat_read(t, 12.0)
+    claims_flat(t)
+
+
+def held_between(t: Theatre) -> None:
+    """A restart that forgot nothing: the read that found something stands between the two."""
+    flat_read(t, 10.0)
+    held_read(t, 11.0)
+    t.checker.born(knows_of_reads(t, 11.0))
     flat_read(t, 12.0)
     claims_flat(t)
 
@@ -184,6 +220,8 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (gates.LetsDustBe, dust_tried_a_little, dust_chased),
     (proofs.FlatTwice, flat_in_two_reads, flat_in_one_read),
     (proofs.FlatTwice, flat_in_two_reads, flat_in_two_reads_of_one_moment),
+    (proofs.FlatTwice, flat_in_a_read_of_the_life_before, flat_in_a_read_that_the_disk_lost),
+    (proofs.FlatTwice, flat_in_a_read_of_the_life_before, held_between),
     (proofs.KeyClaims, fenced_is_fenced, fenced_can_trade),
     (proofs.KeyClaims, dead_and_twice_absent, dead_and_once_absent),
     (proofs.KeyClaims, dead_and_twice_absent, dead_and_alive),

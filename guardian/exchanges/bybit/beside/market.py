@@ -59,6 +59,9 @@ class BybitMarket:
         )
         if quotes is not None and self._other is not None:
             quotes = self._other.beside(quotes)
+            uncompared = self._other.missing(quotes)
+        else:
+            uncompared = ""
         skipped = len(symbols) - MOST_BOOKS
         unasked = f"no book asked for {skipped} more symbols" if skipped > 0 else ""
         return Market(
@@ -66,7 +69,7 @@ class BybitMarket:
             asked_at=asked_at,
             quotes=quotes,
             books=books,
-            problem="; ".join(filter(None, (unquoted, unbooked, unasked))),
+            problem="; ".join(filter(None, (unquoted, unbooked, unasked, uncompared))),
             calls=self._client.calls.take(),
         )
 

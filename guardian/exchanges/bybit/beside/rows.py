@@ -1,6 +1,7 @@
 """Rows of Bybit's executions and past orders become the account's doings, or the whole answer fails.
 
-Sources: docs/v5/order/execution, docs/v5/order/order-list, docs/v5/enum (execType, orderStatus).
+Sources: docs/v5/order/execution, docs/v5/order/order-list, docs/v5/enum (execType, orderStatus, createType,
+stopOrderType).
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ _CAUSES = {"Trade": "trade", "BustTrade": "liquidation", "AdlTrade": "adl", "Del
 _KNOWN = _CAUSES.keys() | {"BlockTrade", "MovePosition", "FutureSpread"}
 # Of a contract, Cancelled says nothing about fills, and Deactivated is a conditional order that never fired.
 _ENDED = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Deactivated", "Rejected"})
+# CreateByStopOrder is somebody's own conditional order, and CreateByClosing a hand in the venue's app.
+_ORIGINS = {
+    f"CreateBy{kind}": "attached"
+    for kind in ("TakeProfit", "PartialTakeProfit", "StopLoss", "PartialStopLoss", "TrailingStop")
+} | {
+    "CreateByLiq": "liquidation",
+    "CreateByTakeOver_PassThrough": "liquidation",
+    "CreateByAdl_PassThrough": "adl",
+    "CreateBySettle": "delivery",
+}
 _NO_REASON = frozenset({"", "EC_NoError", "UNKNOWN"})
 
 
@@ -60,7 +71,9 @@ def _fill(row: Row, cause: str) -> Fill:
         order_id=optional_text(row, "orderId"),
         client_id=optional_text(row, "orderLinkId"),
         closed=optional_number(row, "closedSize") or Decimal(0),
+        realised=optional_number(row, "execPnl"),
         cause=cause,
+        origin=_origin(row),
     )
 
 
@@ -87,7 +100,14 @@ def parse_past_order(row: Row) -> PastOrder | None:
         reduce_only=flag(row, "reduceOnly") or row.get("closeOnTrigger") is True,
         created_at=instant(row, "createdTime"),
         updated_at=instant(row, "updatedTime"),
+        origin=_origin(row),
     )
+
+
+def _origin(row: Row) -> str:
+    """By what the venue says made the order; where it says nothing, by the kind of stop that it is."""
+    made = optional_text(row, "createType") or f"CreateBy{optional_text(row, 'stopOrderType')}"
+    return _ORIGINS.get(made, "")
 
 
 def _status(ended: str, filled: Decimal) -> str:

@@ -2,7 +2,8 @@
 
 The venue lists newest first and up to seven days at once. Rows appear late, so each question goes back a
 little, and ids tell which rows have come before. After a long absence one window at a time is asked for, the
-oldest first, and a window with too many rows is halved: what came is told at once, and how far it reaches.
+oldest first, and a window with too many rows, or one that takes too long, is halved: what came is told at
+once, and how far it reaches.
 
 A list that is filtered by another instant than the one that its rows are dated by (past orders: the
 documentation does not say whether by their creation or by their end) is also swept as a whole now and then.
@@ -10,6 +11,7 @@ documentation does not say whether by their creation or by their end) is also sw
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +31,7 @@ _AHEAD_MS = 5_000
 _WIDEST_MS = 7 * 24 * 3600 * 1000 - 1
 # Wide enough to reach from the oldest row that may be late to now.
 _NARROWEST_MS = _LATE_MS + 2 * _AHEAD_MS
+_TIMEOUT = "timeout"
 _PAGES = 10
 _PAGES_OF_NARROWEST = 400
 
@@ -64,6 +67,15 @@ class Stretch(Generic[T]):
     swept: bool
 
 
+def _too_wide(error: BaseException) -> bool:
+    """Whether a narrower span may come: this one has too many rows, or somebody's deadline has struck."""
+    return not isinstance(error, VenueError) or error.code in (TOO_MANY, _TIMEOUT)
+
+
+def _in_time(error: BaseException) -> bool:
+    return isinstance(error, VenueError) and error.code == TOO_MANY
+
+
 class Trail(Generic[T]):
     """Not safe for concurrent questions. A `Stretch` counts as told once it was handed to `keep`."""
 
@@ -89,7 +101,7 @@ class Trail(Generic[T]):
         start, latest = self._begun(now_ms), now_ms + _AHEAD_MS
         rows, end, swept = None, latest, self._sweep_due(now_ms)
         if swept:
-            rows = await self._sweep(start, latest)
+            rows = await self._sweep(start, latest, now_ms)
         if rows is None:
             rows, end = await self._window(start, latest)
         behind = max(0, now_ms - end)
@@ -133,20 +145,28 @@ class Trail(Generic[T]):
             most = _PAGES if self._span_ms > _NARROWEST_MS else _PAGES_OF_NARROWEST
             try:
                 return await self._pages(start, end, most), end
-            except VenueError as error:
-                if error.code != TOO_MANY or most != _PAGES:
+            except (VenueError, asyncio.CancelledError) as error:
+                if not _too_wide(error):
                     raise
                 self._span_ms = max(_NARROWEST_MS, min(self._span_ms, end - start) // 2)
+                if most != _PAGES or not _in_time(error):
+                    raise
 
-    async def _sweep(self, start: int, latest: int) -> list[T] | None:
-        """All rows as far back as a reasonable number of pages goes; None where that is not up to `start`."""
+    async def _sweep(self, start: int, latest: int, now_ms: int) -> list[T] | None:
+        """All rows as far back as a reasonable number of pages goes; None where that is not up to `start`.
+
+        One that takes too long has had its turn: the next question is for the window again.
+        """
         while self._sweep_span_ms >= latest - start:
             try:
                 found = await self._pages(latest - self._sweep_span_ms, latest, 2 * _PAGES)
-            except VenueError as error:
-                if error.code != TOO_MANY:
+            except (VenueError, asyncio.CancelledError) as error:
+                if not _too_wide(error):
                     raise
                 self._sweep_span_ms //= 2
+                if not _in_time(error):
+                    self._swept_ms = now_ms
+                    raise
             else:
                 self._sweep_span_ms = min(_WIDEST_MS, self._sweep_span_ms * 2)
                 return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.facts.activity import Activity
-from guardian.core.facts.telemetry import Telemetry
-from guardian.core.memory import MAXIMUM_DOINGS, MAXIMUM_SIGNALS, Doings, Stack
+from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
+from guardian.core.memory import MAXIMUM_DOINGS, MAXIMUM_GAUGES, MAXIMUM_SIGNALS, Doings, Stack
 from guardian.core.metrics import METRICS, View
 from guardian.core.metrics.doings import KEPT, fold_activity
 from guardian.core.metrics.stack import fold_telemetry
@@ -50,6 +51,38 @@ def test_telemetry_of_one_instant_in_any_order(told: list[tuple[str, float]]):
 
     assert [Decimal("3.0")] == [t.equity for t in stack.twins]
     assert [Decimal("103.0")] == [s.price for s in stack.signals]
+
+
+RETOLD = [
+    signal("s", 0, 1, 100, predicted=100.0),
+    signal("s", 0, -1, 100),
+    signal("s", 0, 1, 100, predicted=100.0, sigma=1.0),
+    signal("s", 0, 1, 100, client_id="ft-x"),
+    signal("s", 0.5, 1, 110),
+]
+TWINS = [twin("paper", 0, 1000, BTC=1), twin("paper", 0, 1000, BTC=9), twin("paper", 0, 1000, 2.0, BTC=1)]
+
+
+@given(st.permutations(RETOLD), st.permutations(TWINS))
+def test_equal_stamps_count_by_the_whole_value(signals: list[Signal], twins: list[Twin]):
+    def told(signals: Sequence[Signal], twins: Sequence[Twin]) -> Stack:
+        stack = Stack()
+        for n in range(5):
+            message = Telemetry(ACCOUNT, "bot", signals=signals[n : n + 1], twins=tuple(twins[n : n + 1]))
+            stack = fold_telemetry(stack, message, at(1))
+        return stack
+
+    assert told(RETOLD, TWINS) == told(tuple(signals), tuple(twins))
+
+
+def test_the_first_word_on_a_signal_counts():
+    """Told again with another price after its fill it would be judged by what nobody knew then."""
+    stack = Stack()
+    for second, price in ((0, 100), (0.5, 110), (1, 90)):
+        message = Telemetry(ACCOUNT, "bot", signals=(signal("s", second, 1, price),))
+        stack = fold_telemetry(stack, message, at(1))
+
+    assert [Decimal(100)] == [s.price for s in stack.signals]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +147,36 @@ def test_signals_are_bounded_and_the_newest_stay():
         stack = fold_telemetry(stack, told, at(n))
 
     assert (MAXIMUM_SIGNALS, at(2 * MAXIMUM_SIGNALS - 1)) == (len(stack.signals), stack.signals[-1].at)
+
+
+def test_a_gauge_that_is_silent_for_a_day_makes_room_and_no_other_does():
+    """Else a strategy that is renamed once a month could not be watched after some years."""
+    stage = Stage("gauge", of="queue")
+    for number in range(MAXIMUM_GAUGES):
+        stage.gauge(0, number, f"g{number:02}")
+    stage.gauge(1, 1, "early")
+    for number in range(1, MAXIMUM_GAUGES):
+        stage.gauge(2, number, f"g{number:02}")
+
+    full = dict(stage.account.stack.gauges)
+    stage.gauge(86_400, 7, "late")
+    still = dict(stage.account.stack.gauges)
+    # A known name that is told again beside it stays, wherever it stands in the message.
+    stage.tell(86_401, gauges=(Gauge("a-new-one", at(86_401), 8.0), Gauge("g01", at(86_401), 9.0)))
+    after = dict(stage.account.stack.gauges)
+
+    assert "early" not in full
+    assert still.keys() == full.keys(), "a day is not over yet"
+    assert after.keys() == (full.keys() - {"g00"}) | {"a-new-one"}
+    assert 9.0 == after["g01"][-1].value
+
+
+def test_without_need_nothing_that_was_told_is_forgotten():
+    stage = Stage("gauge", of="queue")
+    stage.gauge(0, 1, "old")
+    stage.gauge(86_400 * 30, 2, "new")
+
+    assert ["new", "old"] == [name for name, _ in stage.account.stack.gauges]
 
 
 def test_state_with_everything_survives_the_journal():

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardian.core.memory import MAXIMUM_MOVES
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.balance_discrepancy import discrepancies
 from guardian.core.metrics.foreign_activity import strange_symbols
-from guardian.core.metrics.hedge_imbalance import legs_before, legs_now
+from guardian.core.metrics.hedge_imbalance import fold_moved, legs_before, legs_now
 from guardian.core.model import AtLeast, Balance, Known, LedgerKind, Level, Measured, Part, Unknown, Verdict
-from tests.core.build import BTC, ETH, Desk, money, order, position, read, row, rule, rung, stop, without
+from tests.core.build import BTC, ETH, Desk, at, money, order, position, read, row, rule, rung, stop, without
 from tests.core.metrics.beside.stage import MINUTE, Stage, fill, past, quote
 
 # --- balance discrepancy ------------------------------------------------------------------------------
@@ -139,6 +140,16 @@ def test_a_mark_that_nothing_confirms_never_clears():
     assert isinstance(priced(quote(BTC, 100, index=99), held=(position(), position(ETH, 1))), AtLeast)
 
 
+def test_a_second_venue_that_was_asked_and_is_silent_never_clears():
+    silent = quote(BTC, 100, index=99, other_venue="kraken")
+
+    got = priced(silent)
+
+    assert isinstance(got, AtLeast)
+    assert (got.value, got.why) == (pytest.approx(1 / 99), f"no price of {BTC} from kraken")
+    assert isinstance(priced(quote(BTC, 100, other_venue="kraken")), Unknown)
+
+
 def test_prices_of_what_is_not_held_count_only_where_nothing_is():
     far = quote(ETH, 10, index=20)
 
@@ -208,6 +219,40 @@ def test_legs_in_two_symbols_and_a_spot_holding_hedge_each_other():
     assert (before["BTC"].hedged, now["BTC"].hedged, now["BTC"].net) == (True, False, Decimal(5))
 
 
+def carried_off(kind: LedgerKind, second: float) -> float:
+    """Five coins held and five short; then the coins leave, and no fill says so."""
+    short = position(quantity=-5)
+    stage = Stage("hedge_imbalance", short, window=MINUTE).watched()
+    gone = replace(row("out", -5, kind, "BTC"), at=at(second))
+    seen = read(-1, (short,), ledger=(gone,))
+    stage.see(seen)
+    stage.did(0)
+    got = stage.now(0)
+    assert not isinstance(got, Unknown)
+    return got.value
+
+
+@pytest.mark.parametrize("kind", [LedgerKind.FLOW, LedgerKind.OTHER])
+def test_a_leg_that_is_withdrawn_or_converted_leaves_its_partner_bare(kind: LedgerKind):
+    assert carried_off(kind, -2) > 0.3
+    assert 0 == carried_off(kind, -120), "before the window"
+    assert 0 == carried_off(LedgerKind.TRADE, -2), "a fill tells of that"
+
+
+def test_coins_that_moved_are_remembered_once_for_a_day_and_bounded():
+    out = [replace(row(f"{n:03}", -1, currency="BTC"), at=at(n)) for n in range(MAXIMUM_MOVES + 9)]
+    cash = row("cash", -1)
+
+    some = fold_moved((), read(0, ledger=(cash, *out[:3])), "USDT")
+    again = fold_moved(some, read(1, ledger=tuple(out[1:3])), "USDT")
+    many = fold_moved(again, read(2, ledger=tuple(out)), "USDT")
+
+    assert some == again == tuple(out[:3])
+    assert many == tuple(out[9:])
+    assert fold_moved(many, read(3), "USDT") is many
+    assert () == fold_moved(many, read(26 * 3600), "USDT")
+
+
 LEG = st.integers(0, 20)
 
 
@@ -262,6 +307,24 @@ def test_a_stop_that_is_attached_to_a_position_has_no_name():
     assert Known(0.0) == strangers(resting=(stop(client_id=""),))
     assert Known(1.0) == strangers(resting=(stop(client_id="hand"),))
     assert Known(1.0) == strangers(resting=(order(client_id=""),))
+
+
+@pytest.mark.parametrize("origin", ["attached", "liquidation", "adl", "delivery"])
+@pytest.mark.parametrize("status", ["filled", "cancelled", "partly"])
+def test_what_the_venue_placed_stays_nobody_s_when_it_is_over(origin: str, status: str):
+    theirs = {"client_id": "", "origin": origin}
+    ended = past("7", -30, -1, status, reduce_only=True, **theirs)
+
+    assert Known(0.0) == strangers((fill("1", -1, -1, order_id="7", **theirs),), (ended,))
+    assert Known(1.0) == strangers((), (replace(ended, client_id="hand"),)), "a name is somebody's"
+    assert Known(1.0) == strangers((), (replace(ended, origin=""),))
+
+
+@pytest.mark.parametrize("cause", ["BlockTrade", "MovePosition", "SomethingOfNextYear"])
+def test_what_the_venue_did_not_force_is_somebody_s(cause: str):
+    two = tuple(fill(str(n), -1, 1, client_id="", order_id="", cause=cause) for n in range(2))
+
+    assert Known(2.0) == strangers(two), "without an order's id each is one"
 
 
 @pytest.mark.parametrize(

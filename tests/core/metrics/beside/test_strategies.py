@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, by_strategy, unusual, whose
 from guardian.core.model import AtLeast, Known, Unknown, Verdict
-from tests.core.build import BTC, money, position
-from tests.core.metrics.beside.stage import MINUTE, Stage, fill
+from tests.core.build import BTC, ETH, money, position
+from tests.core.metrics.beside.stage import MINUTE, Stage, fill, quote
 
 PREFIXES = ("ft-", "ft-grid-", "mm-")
 
@@ -143,6 +143,78 @@ def test_only_the_window_counts_and_it_begins_where_the_strategy_stood():
     stage = strategy(*lost, fill("3", -30, 1, 100), fill("4", -20, -1, 95, closed=1))
 
     assert stage.now(0) == AtLeast(pytest.approx(0.005), "what it was worth between its fills is not known")
+
+
+UNWATCHED = "what it was worth between its fills is not known"
+
+
+def test_what_open_lots_were_worth_when_the_window_began_is_not_known():
+    """Bought at 100 ten hours ago, at 80 all minute: in this minute it lost nothing that is known."""
+    assert strategy(fill("1", -36_000, 2, 100), held=2, mark=80).now(0) == AtLeast(0.0, UNWATCHED)
+
+
+def test_the_best_moment_is_one_at_which_all_its_prices_are_known():
+    """BTC is sold with a gain of 20 while the price of its ETH is an hour old."""
+    fills = (
+        fill("1", -3700, 1, 100),
+        fill("2", -3600, 1, 100, symbol=ETH),
+        fill("3", -10, -1, 120, closed=1),
+    )
+    stage = Stage("strategy_drawdown", position(ETH, 1, mark=10), window=MINUTE, of="ft-").watched()
+    stage.did(0, fills=fills)
+
+    assert stage.now(0) == AtLeast(0.0, UNWATCHED)
+
+
+@pytest.mark.parametrize("client_id", ["", "gdn-1-2"])
+def test_a_close_by_nobody_is_of_the_strategy_whose_lots_are_the_only_ones(client_id: str):
+    """Stopped out at 99; what the price did afterwards is no loss of it."""
+    fills = (fill("1", -1000, 2, 100), fill("2", -30, -2, 99, closed=2, client_id=client_id))
+    stage = strategy(*fills)
+    stage.shows(0, (quote(BTC, 50),), ())
+
+    assert stage.now(0) == AtLeast(0.0, UNWATCHED)
+
+
+def test_a_close_by_nobody_of_what_two_may_have_opened_is_unknown():
+    theirs = fill("2", -900, 2, 100, client_id="mm-1")
+    fills = (fill("1", -1000, 2, 100), theirs, fill("3", -30, -2, 99, closed=2, client_id=""))
+
+    got = strategy(*fills, held=2, mark=50).now(0)
+
+    assert got == Unknown(f"nobody knows whose lots in {BTC} were closed")
+
+
+@pytest.mark.parametrize("held", [0, 1, 3, -2])
+def test_lots_that_are_not_the_position_are_worth_nobody_knows_what(held: float):
+    got = strategy(fill("1", -1000, 2, 100), held=held, mark=50).now(0)
+
+    assert got == Unknown(f"the fills that are known do not add up to the position in {BTC}")
+
+
+def test_what_another_strategy_closes_of_the_position_is_not_of_this_one():
+    """In one way 10 long and 9 sold by another are 1: this one still has its 10."""
+    theirs = fill("2", -10, -9, 100, closed=9, client_id="mm-1")
+
+    got = strategy(fill("1", -20, 10, 100), theirs, held=1, mark=98).now(0)
+
+    assert got == AtLeast(pytest.approx(0.02, rel=0.01), UNWATCHED)
+
+
+def test_two_legs_of_one_symbol_add_up_each_by_itself():
+    long, short = position(quantity=2, index=1), position(quantity=-3, index=2)
+    theirs = fill("2", -900, -5, 100, client_id="mm-1"), fill("3", -800, 2, 100, client_id="mm-2", closed=2)
+    stage = Stage("strategy_drawdown", long, short, window=MINUTE, of="ft-").watched()
+    stage.did(0, fills=(fill("1", -1000, 2, 100), *theirs))
+
+    assert stage.now(0) == AtLeast(0.0, UNWATCHED)
+
+
+def test_a_symbol_that_only_others_trade_says_nothing_of_it():
+    stage = Stage("strategy_drawdown", position(quantity=2), position(ETH, 5), window=MINUTE, of="ft-")
+    stage.watched().did(0, fills=(fill("1", -1000, 2, 100),))
+
+    assert stage.now(0) == AtLeast(0.0, UNWATCHED)
 
 
 def test_a_strategy_that_did_nothing_is_known_to_have_lost_nothing():

@@ -98,9 +98,14 @@ def test_an_account_that_was_never_read_is_not_calm():
 # --- on an account ------------------------------------------------------------------------------------
 
 
-def test_a_day_of_returns_is_needed():
-    market = Market(watching("overheat"), {"A": 1.0, "B": 0.5}).run(280)
+def test_volatility_is_known_after_four_hours_and_all_of_it_after_a_day():
+    market = Market(watching("overheat"), {"A": 1.0, "B": 0.5}).run(46)
     assert AtLeast(0.5, "not known: volatility, turbulence, correlation") == market.found("overheat")
+
+    found = market.run(4).found("overheat")
+    assert isinstance(found, AtLeast)
+    assert "not known: turbulence, correlation" == found.why
+    market.run(230)
 
     assert isinstance(market.run(20).found("overheat"), AtLeast)  # a mean correlation takes four hours more
     assert isinstance(market.run(52).found("overheat"), Known)

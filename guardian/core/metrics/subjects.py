@@ -1,0 +1,101 @@
+"""What a rule looks at, by its scope: this account, several as one, or each part of this one by itself.
+
+scope                       looks at                             the value
+account                     the account                          the metric's
+portfolio, mandate, venue   the group's accounts merged (group)  the metric's; AtLeast while one is blind
+symbol, cluster             each slice of the account (slices)   the worst slice's; `fault` names the symbols
+
+`only` selects: accounts for account and portfolio, mandates for mandate, venues for venue, symbols or assets
+for symbol and cluster. Each member judges a group's rule for itself, so that no account waits for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from guardian.core.frozen import replace
+from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.fresh import fresh
+from guardian.core.metrics.group import GROUPS, fold_group, members, merged, unlike, unseen
+from guardian.core.metrics.limits import limit_today, within
+from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.slices import SLICES, slices
+from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown
+from guardian.core.state import AccountState, RuleState
+
+Accounts = Sequence[AccountState]
+
+
+class Look(NamedTuple):
+    """One rule's measurement, whether its evidence is too old, and the symbols past its first rung."""
+
+    measured: Measured
+    stale: bool
+    fault: tuple[tuple[str, float], ...] = ()
+
+
+def gathered(
+    own: RuleState, rule: Rule, account: AccountState, accounts: Accounts, now: datetime
+) -> RuleState:
+    """What a group rule remembers after this look: the group's NAV, and its window once all is confirmed."""
+    together = members(accounts, account, rule)
+    if unlike(together):
+        return own
+    group = fold_group(own.group, together)
+    if group is None or rule.window.kind == "none":
+        return replace(own, group=group)
+    agreed = all(a.nav is not None and a.nav.agreed for a in together)
+    if not agreed or unseen(together, now, rule.stale_after_seconds):
+        return replace(own, group=group)
+    baseline = fold_baseline(own.baseline, rule.window, now, group.value)
+    return replace(own, group=group, baseline=baseline)
+
+
+def look(metric: Metric, view: View, accounts: Accounts) -> Look:
+    """The measurement of a rule whose scope is not the account alone."""
+    if view.rule.scope in GROUPS:
+        return _together(metric, view, accounts)
+    return _worst(metric, view) if view.rule.scope in SLICES else Look(*fresh(metric, view))
+
+
+def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
+    together = members(accounts, view.account, view.rule)
+    mixed = unlike(together)
+    if mixed:
+        # It will not pass by itself: what the rule says of blindness is done.
+        return Look(Unknown(mixed), True)
+    whole = merged(view.account, together, view.own.group)
+    measured, stale = fresh(metric, replace(view, account=whole))
+    blind = unseen(together, view.now, view.rule.stale_after_seconds)
+    if blind and isinstance(measured, Known | AtLeast):
+        return Look(AtLeast(measured.value, blind), stale)
+    return Look(measured, stale)
+
+
+def _worst(metric: Metric, view: View) -> Look:
+    """The worst slice's value; what is past the first rung is at fault. Nothing held: nothing is past it."""
+    parts = slices(view.account, view.rule)
+    empty = replace(view.account.evidence, positions=(), orders=())
+    rest = Look(*fresh(metric, replace(view, account=replace(view.account, evidence=empty))))
+    looks = [(symbols, *fresh(metric, replace(view, account=part))) for symbols, part in parts]
+    if rest.stale or not looks:
+        return rest
+    values = [(m.value, m) for _, m, _ in looks if isinstance(m, Known | AtLeast)]
+    if len(values) < len(looks):
+        unknown = next(m for _, m, _ in looks if isinstance(m, Unknown))
+        if not values:
+            return Look(unknown, False)
+        # Some parts are known: what they prove may fire, and that the others are not may not clear.
+        values = [(value, AtLeast(value, unknown.why)) for value, _ in values]
+    over = view.rule.direction == "over"
+    worst = (max if over else min)(values, key=lambda found: found[0])[1]
+    limit = limit_today(view.rule, view.rule.ladder[0], view.account.overheat)
+    fault = {
+        symbol: m.value
+        for symbols, m, _ in looks
+        if isinstance(m, Known | AtLeast) and not within(m.value, view.rule, limit)
+        for symbol in symbols
+    }
+    return Look(worst, False, tuple(sorted(fault.items())))

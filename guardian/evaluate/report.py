@@ -1,0 +1,142 @@
+"""The evaluation as a Markdown page: its caveats first, then the comparison, then every frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from guardian.evaluate.bootstrap import Difference
+from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS
+from guardian.evaluate.plots import draw
+from guardian.evaluate.run import MATCHED_EXPOSURE, MATCHED_FALSE_HALTS, Found, at_matched
+
+CAVEATS = (
+    "The accounts are synthetic and mostly long, and their events overlap: one crash of the market is an "
+    "event of up to three accounts. Intervals draw whole weeks; with few weeks they are too narrow.",
+    "The files are windows around crashes, with few calm days. Exposure given up and false halts a year are "
+    "figures of such windows, not of a year; a halt that outlasts its window is counted only up to the end.",
+    "Bars of five minutes: decided at a close, done at the next. Costs are 5 basis points and a tenth of the "
+    "bar's range; spreads beyond that, funding, liquidation and unfilled orders are not in them.",
+    "Baselines are models of what others do, by their published defaults; their own trading is not modelled. "
+    "freqtrade's closed trades are told as one position, re-entered every 24 hours or at a 10 % stop.",
+    "The design and its parameters were chosen knowing the events of 2021 to 2024: on those this is no "
+    "forecast. Only events that nobody has tuned on are.",
+    "At the same number of false halts a fixed 24 h halt may win, for one long halt covers what several "
+    "short ones do. Both comparisons are below.",
+)
+
+
+def write(found: Found, folder: Path, command: str) -> Path:
+    """report.md and its pictures into the folder, which is made; the report's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw(found.frontiers, found.weeks, folder)
+    file = folder / "report.md"
+    file.write_text("\n".join(page(found, command)) + "\n", encoding="utf-8")
+    return file
+
+
+def page(found: Found, command: str) -> Iterator[str]:
+    yield "# What protection was worth"
+    yield ""
+    yield f"{found.events} account-events in {len(found.weeks)} weeks, {len(found.plan.files)} files, "
+    yield f"rules `{found.plan.rules}`. Made by `{command}`."
+    yield ""
+    yield "**Read this first.**"
+    yield ""
+    yield from (f"- {caveat}" for caveat in CAVEATS)
+    yield ""
+    yield from _headline(found)
+    yield from _matched(found)
+    yield from _definitions()
+    yield from _frontiers(found)
+    yield from _windows(found)
+
+
+def _headline(found: Found) -> Iterator[str]:
+    yield "## At the same exposure given up"
+    yield ""
+    yield "![frontiers by exposure given up](exposure.png)"
+    yield ""
+    yield from _differences(d for d in found.differences if d.price == EXPOSURE.name)
+    yield "## At the same number of false halts"
+    yield ""
+    yield "![frontiers by false halts](false_halts.png)"
+    yield ""
+    yield from _differences(d for d in found.differences if d.price == FALSE_HALTS.name)
+
+
+def _differences(found: Iterable[Difference]) -> Iterator[str]:
+    yield "| loss avoided, first less second | at | points | 95 % interval |"
+    yield "|---|---|---|---|"
+    for d in found:
+        at = f"{d.at:.0%}" if d.price == EXPOSURE.name else f"{d.at:g} a year"
+        interval = "-" if d.low is None or d.high is None else f"{100 * d.low:+.1f} to {100 * d.high:+.1f}"
+        point = "not reached" if d.point is None else f"{100 * d.point:+.1f}"
+        yield f"| {d.a} - {d.b} | {at} | {point} | {interval} |"
+    yield ""
+
+
+def _matched(found: Found) -> Iterator[str]:
+    yield "## Loss avoided at matched prices"
+    yield ""
+    for title, price, levels in (
+        ("exposure given up", EXPOSURE, MATCHED_EXPOSURE),
+        ("false halts a year", FALSE_HALTS, MATCHED_FALSE_HALTS),
+    ):
+        table = at_matched(found, price, levels)
+        names = [each.name for each in found.frontiers if each.name in next(iter(table.values()))]
+        yield f"| {title} | {' | '.join(names)} |"
+        yield "|---" * (len(names) + 1) + "|"
+        for at, row in table.items():
+            yield f"| {at} | {' | '.join(_share(row[name]) for name in names)} |"
+        yield ""
+
+
+def _definitions() -> Sequence[str]:
+    return (
+        "## What is measured",
+        "",
+        "- *Event*: an unprotected account is 10 % or more below its highest close of the last six hours; "
+        "from that close for six hours.",
+        "- *Loss avoided*: 1 - sum of protected falls / sum of unprotected falls, each the deepest below the "
+        "value at the event's onset, within the event.",
+        "- *Exposure given up*: mean of 1 - held / wanted exposure over the bars outside events.",
+        "- *False halt*: shut out altogether at an instant outside every event.",
+        "- *Scale*: every limit of a design multiplied by this number. A frontier is a design at all "
+        "scales; between two scales it is interpolated, and a dearer choice never counts for less than a "
+        "cheaper one.",
+        "- *Accounts*: BTC 2x long; equal-weight basket of the file's symbols 1.5x long; BTC 2x long or "
+        "short by the sign of its last 24 hours, decided hourly.",
+        "",
+    )
+
+
+def _frontiers(found: Found) -> Iterator[str]:
+    yield "## Every point"
+    yield ""
+    yield "| design | scale | exposure given up | loss avoided | false halts a year |"
+    yield "|---|---|---|---|---|"
+    for each in found.frontiers:
+        for scale, point in zip(each.scales, each.points, strict=True):
+            shares = f"{_share(point.exposure_given_up)} | {_share(point.loss_avoided)}"
+            yield f"| {each.name} | {scale:.2f} | {shares} | {point.false_halts_per_year:.0f} |"
+    yield ""
+
+
+def _windows(found: Found) -> Iterator[str]:
+    yield "## What was played"
+    yield ""
+    yield "| file | account | bars | events |"
+    yield "|---|---|---|---|"
+    for file, account, bars, events in found.windows:
+        yield f"| {file} | {account} | {bars} | {events} |"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def summary(found: Found) -> str:
+    """What fits on a terminal: the differences at matched prices, and how much they rest on."""
+    lines = [f"{found.events} account-events in {len(found.weeks)} weeks. Loss avoided, first less second:"]
+    return "\n".join([*lines, *_differences(found.differences)]).rstrip()

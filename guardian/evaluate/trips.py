@@ -1,0 +1,148 @@
+"""The arming report: how often each rule would have tripped on this history, before it may act.
+
+The account is thought to hold one asset at a constant multiple of its equity, bar by bar, from the start of
+each piece of history on. A *trip*: the value of a loss rule comes to be at or past a rung's limit, and that
+rung has not tripped for 24 hours (declustered: one bad day is one trip). Trips a year = trips / years of
+candles. Told are `drawdown` (sliding and from a peak) and `daily_loss`; what candles of one asset cannot tell
+is None.
+
+CVaR: the mean of the worst 1 % of losses over 24 hours of the asset held at 1x (overlapping windows of the
+candles' closes; Rockafellar & Uryasev with the fractional tail). A limit of CVaR then implies a size:
+    gross exposure / equity = limit / CVaR of the asset at 1x
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.tails import conditional
+from guardian.core.model import Rule, Window
+from guardian.evaluate.bars import Floats, Instants
+from guardian.evaluate.designs.window import Window as Falling
+
+Bools = NDArray[np.bool_]
+
+DAY_MS = 86_400_000
+YEAR_MS = 365 * DAY_MS
+LEVEL = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One piece of history of one asset: closes, and when each was known."""
+
+    known_ms: Instants
+    close: Floats
+
+    @property
+    def years(self) -> float:
+        if len(self.known_ms) < 2:
+            return 0.0
+        step = int(np.median(np.diff(self.known_ms)))
+        return float(self.known_ms[-1] - self.known_ms[0] + step) / YEAR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """Trips a year of one rung, by multiple of the equity held; None where candles cannot tell."""
+
+    rule: str
+    level: str
+    limit: float
+    a_year: tuple[float | None, ...]
+
+
+def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence[float]) -> tuple[Trips, ...]:
+    """Every rung of every loss rule, in the order of the rules. Raises ValueError for an empty history."""
+    years = sum(stretch.years for stretch in history)
+    if not years:
+        raise ValueError("no history")
+    found = []
+    for rule in rules:
+        if BY_NAME[rule.metric].family != "loss":
+            continue
+        counts = [_counts(rule, history, multiple) for multiple in multiples]
+        for i, rung in enumerate(rule.ladder):
+            a_year = tuple(None if count is None else count[i] / years for count in counts)
+            found.append(Trips(rule.id, rung.level.name, rung.limit, a_year))
+    return tuple(found)
+
+
+def _counts(rule: Rule, history: Sequence[Stretch], multiple: float) -> list[int] | None:
+    """Trips of each rung; None where the rule's value does not follow from closes."""
+    if rule.metric not in ("drawdown", "daily_loss") or rule.direction != "over" or rule.window.tz != "UTC":
+        return None
+    counts = [0] * len(rule.ladder)
+    for stretch in history:
+        values = losses(rule.window, stretch.known_ms, equity_of(stretch.close, multiple))
+        for i, rung in enumerate(rule.ladder):
+            counts[i] += declustered(stretch.known_ms, values >= rung.limit)
+    return counts
+
+
+def equity_of(close: Floats, multiple: float) -> Floats:
+    """Equity from 1, held at this multiple; nothing is left once a bar has taken it all."""
+    growth = np.ones(len(close))
+    growth[1:] = np.maximum(0.0, 1.0 + multiple * (close[1:] / close[:-1] - 1.0))
+    return np.asarray(np.cumprod(growth), float)
+
+
+def losses(window: Window, known_ms: Instants, equity: Floats) -> Floats:
+    """The value of a loss rule at every close."""
+    if window.kind == "session":
+        days = (known_ms - 1) // DAY_MS  # a bar that ends at midnight belongs to the day that ends
+        first = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
+        opens = np.where(first > 0, equity[np.maximum(first - 1, 0)], equity[first])
+        opened = np.repeat(opens, np.diff(np.append(first, len(equity))))
+        return _fallen(equity, opened)
+    if window.seconds is None:
+        return _fallen(equity, np.maximum.accumulate(equity))
+    falling = Falling(int(window.seconds * 1000))
+    return np.array([falling.fallen(int(at), float(e)) for at, e in zip(known_ms, equity, strict=True)])
+
+
+def _fallen(equity: Floats, top: Floats) -> Floats:
+    return np.maximum(0.0, 1.0 - np.divide(equity, top, out=np.ones_like(equity), where=top > 0))
+
+
+def declustered(known_ms: Instants, past: Bools) -> int:
+    """How many times it comes to be past, a day after the last time that counted at the earliest."""
+    count, free_ms = 0, 0
+    comes = past & ~np.concatenate([[False], past[:-1]])
+    for at in known_ms[comes]:
+        if at >= free_ms:
+            count, free_ms = count + 1, at + DAY_MS
+    return count
+
+
+# --- what a CVaR limit means ------------------------------------------------------------------------
+
+
+def daily_cvar(history: Sequence[Stretch]) -> float | None:
+    """CVaR 99 % of a day at 1x, as a positive fraction; None with less than a day of history."""
+    found = [_day_losses(stretch) for stretch in history]
+    every = np.concatenate([np.zeros(0), *found])
+    return float(conditional(every, LEVEL)) if len(every) else None
+
+
+def _day_losses(stretch: Stretch) -> Floats:
+    """The loss of every 24 hours that end at a close."""
+    then = np.searchsorted(stretch.known_ms, stretch.known_ms - DAY_MS, side="right") - 1
+    ends = np.flatnonzero(then >= 0)
+    return 1.0 - stretch.close[ends] / stretch.close[then[ends]]
+
+
+def gross_for(limit: float, cvar: float) -> float:
+    """The multiple of the equity at which a holding of this asset has a CVaR equal to the limit."""
+    return limit / cvar if cvar > 0 else float("inf")
+
+
+def cvar_limit(rules: Iterable[Rule]) -> float | None:
+    """The tightest limit on CVaR among the rules."""
+    limits = [rung.limit for rule in rules if rule.metric == "cvar" for rung in rule.ladder]
+    return min(limits, default=None)

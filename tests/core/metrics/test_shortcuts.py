@@ -1,0 +1,101 @@
+"""What is remembered or taken by a shorter way changes no value: the long way is the oracle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardian.core.frozen import replace
+from guardian.core.memory import Correlations
+from guardian.core.metrics import baseline, correlation
+from guardian.core.metrics.remembered import ANSWERS, OWNERS, by_identity, newest_of
+from guardian.core.model import Balance, Known, Snapshot, Window
+from guardian.core.observe import blank
+from tests.core.build import at, money, position, read, rule, wallet
+
+legs = st.tuples(
+    st.sampled_from(["A/USDT:USDT", "A/USD:A", "B/USDT:USDT", "C/USDT:USDT"]),
+    st.sampled_from([0, 1, -2]),
+    st.sampled_from([0, 1, 2]),
+    st.floats(1, 1000).map(lambda mark: round(mark, 2)),
+)
+reads = st.lists(
+    st.tuples(st.lists(legs, max_size=4), st.booleans(), st.sampled_from([1, 300, 700_000])), max_size=8
+)
+
+
+def told(seconds: int, held: list[tuple[str, int, int, float]], coins: bool) -> Snapshot:
+    positions = tuple(position(s, q, mark, index=index) for s, q, index, mark in held)
+    money_of = (Balance("USDT", money(1000), money(1)), Balance("B", money(2), money(90)))
+    return replace(
+        read(seconds, positions), wallet=wallet(1000, balances=money_of if coins else money_of[:1])
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(reads)
+def test_marks_alone_are_followed_as_everything_is(
+    story: list[tuple[list[tuple[str, int, int, float]], bool, int]],
+):
+    short: Correlations | None = None
+    long: Correlations | None = None
+    now = 0
+    for held, coins, later in story:
+        now += later
+        seen = told(now, held, coins)
+        short = correlation.fold_correlations(short, seen)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(correlation, "_same_again", lambda followed, seen: None)
+            long = correlation.fold_correlations(long, seen)
+        assert short == long
+
+
+def test_rules_of_one_window_keep_one_baseline_and_others_their_own():
+    hour, day = Window("sliding", 3600.0), Window("session")
+    rules = tuple(rule(id=name, window=w) for name, w in (("a", hour), ("b", hour), ("c", day)))
+    late = replace(blank(rules[1]), baseline=baseline.fold_baseline(None, hour, at(0), 200.0))
+    found = [baseline._shared({}, own.baseline, hour, at(1), 100.0) for own in (blank(rules[0]), late)]
+    folded: dict[tuple[int, Window], object] = {}
+    a, b, c = (baseline._shared(folded, None, r.window, at(1), 100.0) for r in rules)
+
+    assert a is b
+    assert c is not a
+    assert (200.0, 100.0) == (found[1].points[0][1], found[0].points[0][1])
+
+
+def test_an_answer_is_of_the_very_same_value_and_the_number_of_answers_is_bounded():
+    asked: list[list[int]] = []
+    size = by_identity(lambda value: asked.append(value) or len(value))  # type: ignore[func-returns-value]
+    one, same = [1], [1]
+
+    assert [1, 1, 1] == [size(one), size(one), size(same)]
+    assert 2 == len(asked)
+    for _ in range(ANSWERS):
+        size([1, 2])
+    assert 1 == size(one)
+    assert ANSWERS + 3 == len(asked)
+
+
+def test_of_each_owner_only_the_newest_is_kept():
+    asked: list[tuple[str, int]] = []
+
+    @newest_of
+    def doubled(owner: str, value: int) -> int:
+        asked.append((owner, value))
+        return 2 * value
+
+    assert [2, 2, 4, 2, 2] == [doubled(*of) for of in (("a", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1))]
+    assert [("a", 1), ("a", 2), ("b", 1), ("a", 1)] == asked
+    for i in range(OWNERS):
+        doubled(f"other {i}", 1)
+    before = len(asked)
+    doubled("a", 1)
+    assert before + 1 == len(asked)
+
+
+def test_one_field_is_copied_as_many_are():
+    assert Known(2.0) == replace(Known(1.0), value=2.0)
+    assert at(0) + timedelta(seconds=1) == replace(read(0), asked_at=at(1)).asked_at

@@ -1,0 +1,78 @@
+"""Frontiers at the same price, and intervals from whole weeks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from guardian.evaluate.bootstrap import difference
+from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS, Frontier, matched
+from guardian.evaluate.score import Tally
+
+WEEKS = tuple(f"2021-W{n:02d}" for n in range(1, 31))
+
+
+def test_between_two_scales_it_is_interpolated() -> None:
+    prices, saved = np.array([0.02, 0.06, 0.10]), np.array([0.1, 0.3, 0.4])
+    assert matched(prices, saved, 0.04) == pytest.approx(0.2)
+    assert matched(prices, saved, 0.01) == pytest.approx(0.05)  # limits wide enough give up nothing
+    assert matched(prices[::-1], saved[::-1], 0.04) == pytest.approx(0.2)
+
+
+def test_a_dearer_scale_never_counts_for_less_and_the_better_of_two_counts() -> None:
+    prices, saved = np.array([0.02, 0.04, 0.04, 0.08]), np.array([0.3, 0.1, 0.2, 0.25])
+    assert matched(prices, saved, 0.04) == pytest.approx(0.3)
+    assert matched(prices, saved, 0.08) == pytest.approx(0.3)
+
+
+def test_beyond_its_end_a_frontier_says_nothing() -> None:
+    assert np.isnan(matched(np.array([0.02]), np.array([0.3]), 0.05))
+
+
+def made(name: str, saved: np.ndarray) -> Frontier:
+    """Two scales; each week loses 1 unprotected, and gives up 4 % or 8 %."""
+    weekly = tuple(
+        {
+            w: Tally(1 - s * half, 1.0, 1 - price, 1.0, 2 * half, 0.1, 1)
+            for w, s in zip(WEEKS, saved, strict=True)
+        }
+        for price, half in ((0.04, 0.5), (0.08, 1.0))
+    )
+    return Frontier(name, (2.0, 1.0), weekly)
+
+
+def test_a_difference_known_beforehand() -> None:
+    first, second = made("a", np.full(30, 0.6)), made("b", np.full(30, 0.4))
+    found = difference((first, second), WEEKS, EXPOSURE, 0.06, seed=1)
+    assert found.point == pytest.approx(0.15)
+    assert found.low == pytest.approx(0.15)
+    assert found.high == pytest.approx(0.15)
+    halts = difference((first, second), WEEKS, FALSE_HALTS, 10.0, seed=1)
+    assert halts.point == pytest.approx(0.1)
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None:
+    rng = np.random.default_rng(0)
+    pair = made("a", rng.uniform(0, 1, 30)), made("b", rng.uniform(0, 1, 30))
+    one, same, other = (difference(pair, WEEKS, EXPOSURE, 0.06, seed) for seed in (1, 1, 2))
+    assert one == same
+    assert (one.low, one.high) != (other.low, other.high)
+
+
+def test_no_interval_where_it_cannot_be_told() -> None:
+    pair = made("a", np.full(30, 0.6)), made("b", np.full(30, 0.4))
+    found = difference(pair, WEEKS, EXPOSURE, 0.5, seed=1)
+    assert (found.point, found.low, found.high) == (None, None, None)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Worlds whose true difference is zero: the interval of thirty weeks holds it in most of them."""
+    covered = 0
+    for world in range(60):
+        rng = np.random.default_rng(world)
+        pair = made("a", rng.uniform(0, 1, 30)), made("b", rng.uniform(0, 1, 30))
+        found = difference(pair, WEEKS, EXPOSURE, 0.06, seed=world)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= 0 <= found.high
+    assert 50 <= covered <= 60

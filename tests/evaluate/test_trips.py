@@ -1,0 +1,116 @@
+"""The arming report: trips and sizes that can be counted by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from guardian.cli.setup.rules import rules as rules_command
+from guardian.core.model import Rule, Window
+from guardian.evaluate.designs.every import played
+from guardian.evaluate.trips import (
+    DAY_MS,
+    YEAR_MS,
+    Stretch,
+    daily_cvar,
+    declustered,
+    equity_of,
+    gross_for,
+    losses,
+    trips,
+)
+from tests.evaluate.made import BAR_MS, START_MS
+
+HOUR_MS = 3_600_000
+
+
+def hourly(close: list[float]) -> Stretch:
+    return Stretch(START_MS + HOUR_MS * np.arange(1, len(close) + 1), np.array(close, float))
+
+
+def hour_rule() -> Rule:
+    return next(rule for rule in played("breaker").rules if rule.window.kind == "sliding")
+
+
+def test_one_bad_day_is_one_trip() -> None:
+    known = START_MS + BAR_MS * np.arange(600)
+    past = np.zeros(600, dtype=bool)
+    past[[10, 20, 200, 10 + 288]] = True
+    assert (
+        declustered(known, past) == 2
+    )  # bars 10 and 298; what lies within 24 hours of a trip is the same one
+
+
+def test_what_stays_past_its_limit_trips_once() -> None:
+    known = START_MS + BAR_MS * np.arange(600)
+    assert declustered(known, np.ones(600, dtype=bool)) == 1
+
+
+def test_trips_a_year_by_hand() -> None:
+    """Ten days, two falls of 3 % within a bar: past 5 % at 2x, not at 1x."""
+    close = np.full(10 * 288, 100.0)
+    close[500:] *= 0.97
+    close[1500:] *= 0.97
+    stretch = Stretch(START_MS + BAR_MS * np.arange(1, len(close) + 1), close)
+    found = {t.limit: t.a_year for t in trips([hour_rule()], [stretch], (1.0, 2.0))}
+    assert found[0.05] == pytest.approx((0.0, 2 * 365 / 10))
+    assert found[0.025] == pytest.approx((2 * 365 / 10, 2 * 365 / 10))
+    assert stretch.years == pytest.approx(10 * DAY_MS / YEAR_MS)
+
+
+def test_what_closes_cannot_tell_is_none() -> None:
+    rule = replace(hour_rule(), metric="realised_loss")
+    assert {t.a_year for t in trips([rule], [hourly([100.0, 90.0])], (1.0,))} == {(None,)}
+
+
+def test_a_days_loss_begins_at_the_last_close_before_midnight() -> None:
+    stretch = hourly([100.0] * 24 + [95.0] + [96.0] * 23 + [93.0])
+    found = losses(Window("session"), stretch.known_ms, stretch.close)
+    assert found[24] == pytest.approx(0.05)
+    assert found[47] == pytest.approx(0.04)
+    assert found[48] == pytest.approx(1 - 93 / 96)
+
+
+def test_a_fall_from_the_peak() -> None:
+    known = START_MS + BAR_MS * np.arange(7)
+    path = np.array([100, 110, 104.5, 120, 90, 99, 130])
+    assert losses(Window("hwm"), known, path) == pytest.approx([0, 0, 0.05, 0, 0.25, 0.175, 0])
+
+
+def test_what_is_lost_is_lost() -> None:
+    assert equity_of(np.array([100.0, 40.0, 80.0]), 2.0).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_cvar_of_a_day_and_the_size_it_allows() -> None:
+    """100 days, one of them -10 %: the worst 1 % is that day, and 2 % of CVaR allow a fifth of the equity."""
+    close = np.full(101, 100.0)
+    close[50:] = 90.0
+    stretch = Stretch(START_MS + DAY_MS * np.arange(1, 102), close)
+    cvar = daily_cvar([stretch])
+    assert cvar == pytest.approx(0.10)
+    assert gross_for(0.02, cvar or 0) == pytest.approx(0.2)
+    assert daily_cvar([hourly([1.0, 2.0])]) is None
+
+
+def test_the_command_prints_one_document(tmp_path: Path) -> None:
+    rows = ["ts,symbol,open,high,low,close,volume"]
+    rows += [f"{START_MS + i * BAR_MS},BTC/USDT,100,100,90,{100 - 7 * (i > 300)},1.0" for i in range(600)]
+    (tmp_path / "btc.csv").write_text("\n".join(rows) + "\n")
+    args = ["trips", "breaker", "--history", str(tmp_path), "--leverage", "1", "--leverage", "2", "--json"]
+    found = CliRunner().invoke(rules_command, args)
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout)
+    assert document["leverage"] == [1.0, 2.0]
+    first = document["rungs"][0]
+    assert set(first) == {"rule", "level", "limit", "trips_per_year"}
+    assert all(value > 0 for value in first["trips_per_year"])
+    assert document["cvar"]["limit"] == 0.02
+    assert document["warnings"]
+    text = CliRunner().invoke(rules_command, args[:-1]).stdout
+    assert "breaker-dd-1h REDUCE at 5.00%" in text
+    assert "gross in BTC" in text
