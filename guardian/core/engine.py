@@ -139,6 +139,7 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
         notices.tell_level(desk, before.level, incident, _worst(found), leaves_at(account, state.rules))
         effects = (*effects, *_released(desk, before))
     notices.tell_would(desk, found)
+    notices.tell_failures(desk, before.rules)
     notices.tell_milestones(desk, milestones)
     decisions = [*notices.verdict_decisions(account.policy.name, before.rules, account.rules), *changes]
     decisions += [Decision(account.policy.name, "milestone", "", "", m) for m in milestones]

@@ -12,6 +12,7 @@ from guardian.core import words
 from guardian.core.breaker import Demand
 from guardian.core.effects import Effect, Notify
 from guardian.core.frozen import replace
+from guardian.core.metrics.fresh import FAILED
 from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
 from guardian.core.state import AccountState, Decision, Incident, RuleState, State
 
@@ -126,6 +127,21 @@ def number(own: RuleState) -> float | None:
             return value
         case Unknown():
             return None
+
+
+def tell_failures(desk: Desk, before: tuple[RuleState, ...]) -> None:
+    """A rule whose metric raises is a blind rule by a defect: a page of its own, once, until it is judged."""
+    old = {own.rule_id: own for own in before}
+    for own in desk.account.rules:
+        why, was = _failure(own), _failure(old.get(own.rule_id))
+        if bool(why) is not bool(was):
+            key, text = desk.key("guardian", f"rule {own.rule_id}"), words.failed(own.rule_id, why)
+            desk.tell(key, Level.HALT, text, "trigger" if why else "resolve")
+
+
+def _failure(own: RuleState | None) -> str:
+    measured = own.measured if own else None
+    return measured.why if isinstance(measured, Unknown) and measured.why.startswith(FAILED) else ""
 
 
 def tell_trouble(state: State, account: AccountState, subject: str, detail: str, healed: bool) -> Desk:

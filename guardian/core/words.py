@@ -141,6 +141,12 @@ def trouble(subject: str, detail: str, healed: bool) -> Text:
     return f"Healed: {subject}" if healed else f"Guardian itself: {subject}", (detail,)
 
 
+def failed(rule: str, why: str) -> Text:
+    if not why:
+        return f"Judged again: {rule}", ("Its metric no longer fails.",)
+    return f"Guardian cannot judge {rule}", (f"{why}. Every other rule is judged as ever.",)
+
+
 def armed_again(name: str) -> Text:
     return f"Armed again: {name}", ("The disarmed time is over.",)
 

@@ -61,7 +61,7 @@ def test_a_halt_says_everything_that_it_waits_for():
     assert "value of dd below 0.02231 (now at least 0.04)" in said
     assert "overheat below 0.3 (now 0.60), or 2026-03-03 12:00 UTC" in said
     assert "no other rule past a limit" in said
-    assert "REDUCE to 0.5 at 0.03188 today (hard 0.0375): fired" in said
+    assert "HALT at 0.03188 today (hard 0.0375): fired" in said
     assert "REDUCE to 0 at 0.0425 today (hard 0.05): not past" in said
     assert "overheat 0.60 (volatility 0.80; turbulence 0.20; correlation 0.00; not known: funding)" in said
 

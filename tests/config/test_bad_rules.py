@@ -68,8 +68,8 @@ BAD_RULES = [
     Bad("number as of", "mode: armed", "mode: armed\n  of: 12", 10, "of", "a number where text is needed"),
     Bad("needless window", "metric: drawdown", "metric: leverage", 5, "window", "does not take a sliding"),
     Bad("scope", "mode: armed", "mode: armed\n  scope: acount", 10, "scope", "unknown scope", "account"),
-    Bad("unsupported scope", "mode: armed", "mode: armed\n  scope: portfolio", 10,
-        "scope", "not supported yet", "account"),
+    Bad("unsupported scope", "mode: armed", "mode: armed\n  scope: symbol", 10,
+        "scope", "cannot be judged by symbol", "account"),
     Bad("clears", "mode: armed", "mode: armed\n  clears: autos", 10, "clears", "unknown choice", "auto"),
     Bad("cooldown of an operator's", "mode: armed", "mode: armed\n  cooldown: 4h", 10,
         "cooldown", "operator ends it"),
@@ -168,7 +168,7 @@ def test_a_narrow_scope_never_kills_the_account(scope: str, desk: Path) -> None:
     told = findings("--rules", "pack")
 
     assert f"scope {scope} may not demand lockout" in [each["message"] for each in told]
-    assert any("this version judges account" in each["message"] for each in told)
+    assert any(f"cannot be judged by {scope}" in each["message"] for each in told)
 
 
 @pytest.mark.parametrize(

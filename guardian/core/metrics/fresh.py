@@ -8,6 +8,9 @@ from __future__ import annotations
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Unknown
 
+FAILED = "the metric failed"
+"""A defect of guardian, not of the world: people are told whatever the rule says of blindness."""
+
 
 def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
@@ -15,7 +18,7 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
         return _fresh(metric, view)
     except Exception as error:
         # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
-        return Unknown(f"the metric failed: {type(error).__name__}"), True
+        return Unknown(f"{FAILED}: {type(error).__name__}"), True
 
 
 def _fresh(metric: Metric, view: View) -> tuple[Measured, bool]:

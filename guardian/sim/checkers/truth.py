@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from guardian.sim.ports.stand import Stand
+from guardian.sim.world.account import CASH
 from guardian.sim.world.margin import coin_price
 
 BORDER = ("TRANSFER_IN", "TRANSFER_OUT")
@@ -64,12 +65,17 @@ class Truth:
         return sum(float(r.change * coin_price(r.currency, markets)) for r in fresh if r.type in BORDER)
 
     def _gross(self, stand: Stand) -> float:
-        total = 0.0
+        """Netted by asset, with the coins of the wallet: they are exposure as contracts are."""
+        markets, assets = stand.world.markets, dict[str, float]()
         for leg in stand.books.open_legs():
-            market = stand.world.markets[leg.symbol]
-            size = float(abs(leg.size))
-            total += size if market.instrument.inverse else size * float(market.mark)
-        return total
+            market = markets[leg.symbol]
+            size = float(leg.size) * (1.0 if market.instrument.inverse else float(market.mark))
+            base = market.instrument.base
+            assets[base] = assets.get(base, 0.0) + size
+        for coin, quantity in stand.books.balances.items():
+            if coin != CASH and quantity:
+                assets[coin] = assets.get(coin, 0.0) + float(quantity * coin_price(coin, markets))
+        return sum(map(abs, assets.values()))
 
     def worst_drawdown(self, name: str) -> float:
         """The largest fall from a peak before it, so far."""

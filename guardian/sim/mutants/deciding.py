@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from guardian.core import breaker, engine, judge, notices, observe, plan, rearm
+from guardian.core import breaker, engine, judge, notices, observe, rearm
 from guardian.core.events import Outcome
 from guardian.core.metrics import nav
 from guardian.core.model import Level, Verdict
@@ -131,9 +131,9 @@ def _nobody_told(tell: Call) -> Call:
 
 
 def _wall_clock(judged: Call) -> Call:
-    def drifted(account: Any, rule: Any, own: Any, now: datetime) -> Any:
+    def drifted(account: Any, rule: Any, own: Any, now: datetime, accounts: Any = ()) -> Any:
         wall = EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
-        return judged(account, rule, own, wall)
+        return judged(account, rule, own, wall, accounts)
 
     return drifted
 
@@ -204,7 +204,7 @@ MUTANTS = (
     Mutant(
         "trial-at-full-size",
         "Half-open permits what CAUTION permits.",
-        plan,
+        breaker,
         "size_cap",
         _trial_at_full_size,
     ),

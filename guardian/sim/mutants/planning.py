@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from guardian.core import plan
-from guardian.core.breaker import LAWS
-from guardian.core.model import Level
 from guardian.core.plan import draft, exposure, keys, verify
 from guardian.sim.mutants.mutant import Mutant
 
@@ -91,8 +88,8 @@ def _key_left_alive(plan_deletion: Call) -> Call:
     return lambda planned: None
 
 
-def _permit_stays_normal(laws: dict[Level, Any]) -> dict[Level, Any]:
-    return {level: replace(law, permit="normal", size_cap=1.0) for level, law in LAWS.items()}
+def _permit_stays_normal(permit: Call) -> Call:
+    return lambda account: ("normal", 1.0, ())
 
 
 def _gives_up(rested: Call) -> Call:
@@ -179,7 +176,11 @@ MUTANTS = (
         "key-left-alive", "LOCKOUT never deletes the execution key.", plan, "plan_deletion", _key_left_alive
     ),
     Mutant(
-        "permit-stays-normal", "The permit is the same at every level.", plan, "LAWS", _permit_stays_normal
+        "permit-stays-normal",
+        "The permit is the same at every level.",
+        plan,
+        "permit_of",
+        _permit_stays_normal,
     ),
     Mutant("gives-up", "What was refused once is never tried again.", draft.Draft, "rested", _gives_up),
     Mutant(

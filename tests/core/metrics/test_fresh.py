@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.fresh import fresh
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.position_age import METRIC
-from guardian.core.model import Unknown
+from guardian.core.model import Level, Unknown
 from guardian.core.observe import blank
-from tests.core.build import Desk, at, rule, rung
+from tests.core.build import Desk, at, kinds, read, rule, rung
 
 
 def broken(_: View) -> None:
@@ -27,3 +28,19 @@ def test_a_defect_is_told_and_stays_where_it_is(part: str):
         Unknown("the metric failed: ZeroDivisionError"),
         True,
     )
+
+
+def test_people_are_paged_once_about_a_metric_that_fails_and_told_when_it_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Whatever the rule says of blindness: it is a defect of guardian, and the rule is as good as gone."""
+    desk = Desk(rule(rung(1, "caution"), id="age", metric="position_age")).warm()
+    monkeypatch.setitem(BY_NAME, "position_age", replace(METRIC, measure=broken))
+    pages = [kinds(desk.see(read(second)), "notify") for second in range(3)]
+    monkeypatch.undo()
+    healed = kinds(desk.see(read(3)), "notify")
+
+    assert [1, 0, 0] == [len(told) for told in pages]
+    assert ("trigger", Level.HALT) == (pages[0][0].notification, pages[0][0].level)
+    assert "Guardian cannot judge age" == pages[0][0].title
+    assert ["resolve"] == [told.notification for told in healed]
