@@ -235,7 +235,8 @@ def _flattening(account: Mapping[str, Any]) -> bool:
 
 
 def _warm(account: Mapping[str, Any]) -> bool:
-    verdicts = [rule["verdict"] for rule in account["rules"] if rule["armed"]]
+    """Every rule that can flatten has its baseline; forecasts learn for hours, and are not rehearsed."""
+    verdicts = [rule["verdict"] for rule in account["rules"] if rule["armed"] and _reaches(rule)]
     return bool(account["armed"]) and not account["warming"] and "warming" not in verdicts
 
 
