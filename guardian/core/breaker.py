@@ -104,10 +104,12 @@ def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) ->
     fired = [rung for rung, fires in zip(rule.ladder, own.fired, strict=True) if fires]
     rungs = [replace(_within(r, highest), limit=limit_today(rule, r, account.overheat)) for r in fired]
     if rungs:
-        worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
         value = getattr(own.measured, "value", None)
-        only = tuple(symbol for symbol, own_value in own.fault if not within(own_value, rule, worst.limit))
-        yield Demand(rule.id, worst.level, acting, "breach", worst.to, value, worst.limit, only)
+        worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
+        # Each symbol is dealt with as far as it went: one past a lower rung does not wait for the worst one.
+        for rung in rungs if own.fault else [worst]:
+            only = tuple(symbol for symbol, its in own.fault if not within(its, rule, rung.limit))
+            yield Demand(rule.id, rung.level, acting, "breach", rung.to, value, rung.limit, only)
     if own.stale and BLIND_LEVEL[rule.on_unknown] is not Level.NORMAL and account.nav is not None:
         yield Demand(rule.id, BLIND_LEVEL[rule.on_unknown], acting, "stale")
 
@@ -264,7 +266,8 @@ def _entered(incident: Incident, account: AccountState, demand: Demand, now: dat
         incident = replace(incident, halted_at=now, prices=prices)
     if demand.level is Level.REDUCE:
         legs, to = incident.legs or tuple((p.leg, p.quantity) for p in positions), demand.to or 0.0
-        goals = {**dict(incident.goals), **dict.fromkeys(demand.only, to)}
+        goals = dict(incident.goals)
+        goals |= {symbol: min(to, goals.get(symbol, 1.0)) for symbol in demand.only}
         whole = incident.reduce_to if demand.only else to
         incident = replace(incident, legs=legs, reduce_to=whole, goals=tuple(sorted(goals.items())))
     if demand.level >= Level.FLATTEN and incident.t0 is None:

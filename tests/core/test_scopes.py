@@ -204,6 +204,25 @@ def test_a_second_symbol_joins_and_each_goes_to_its_own_goal():
     assert ((BTC, 0.5), (ETH, 0.5)) == desk.incident.goals
 
 
+def test_a_symbol_past_a_lower_rung_is_halted_while_another_is_reduced():
+    """Its new risk does not wait until the worst symbol has been dealt with."""
+    desk = symbols()
+    book(desk, 0, 1.6, 11)
+
+    assert Level.REDUCE is desk.level
+    assert (BTC, ETH) == desk.incident.only
+    assert ((BTC, 0.5),) == desk.incident.goals
+
+
+def test_a_symbol_that_goes_to_nothing_is_not_let_off_when_another_goes_to_half():
+    deep = rule(*LADDER, rung(2.0, "reduce", to=0.0), id="size", metric="gross_exposure", scope="symbol")
+    desk = Desk(deep).warm(position(BTC, "0.1", 1000), position(ETH, 1, 100))
+    book(desk, 0, 2.1, 1)
+    book(desk, 1, 1.6, 16)
+
+    assert ((BTC, 0.0), (ETH, 0.5)) == desk.incident.goals
+
+
 def test_a_halt_of_the_account_is_wider_than_one_of_a_symbol():
     desk = symbols()
     book(desk, 0, 1.6, 1)
