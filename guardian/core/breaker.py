@@ -20,6 +20,7 @@ from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.growth import fold_growth, grown
 from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import SCOPE_CEILING
+from guardian.core.metrics.reopened import reopened
 from guardian.core.model import Known, Level, OnUnknown, Rule, Rung
 from guardian.core.rearm import (
     JOURNAL_TROUBLE,
@@ -307,5 +308,9 @@ def _calm(account: AccountState, incident: Incident) -> bool:
 
 
 def ignores_halt(account: AccountState) -> bool:
-    """Exposure still growing ten seconds after HALT: the bot does not listen."""
-    return Level.HALT <= account.level < Level.FLATTEN and grown(account)
+    """Exposure still growing ten seconds after HALT, or opened anew as often as it is closed: it does not
+    listen."""
+    incident = account.incident
+    if incident is None or not Level.HALT <= account.level < Level.FLATTEN:
+        return False
+    return grown(account) or reopened(incident)

@@ -201,13 +201,18 @@ class LedgerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One row of the venue's ledger; `change` is the cash change in `currency`, fees included."""
+    """One row of the venue's ledger; `change` is the cash change in `currency`, fees included.
+
+    Of a fill: `client_id` is the order's, as far as the venue tells it, and `quantity` what was filled.
+    """
 
     id: str
     at: datetime
     kind: LedgerKind
     currency: str
     change: Decimal
+    client_id: str = ""
+    quantity: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

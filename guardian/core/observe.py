@@ -32,6 +32,7 @@ from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_correlations, fold_quotes
 from guardian.core.metrics.course import fold_course
 from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.losing_streak import fold_streak
@@ -39,6 +40,7 @@ from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
+from guardian.core.metrics.reopened import fold_reopened
 from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.stack import fold_telemetry
 from guardian.core.model import Part, Rule, Snapshot, Wallet
@@ -115,6 +117,8 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
         seen = replace(seen, wallet=None, positions=None, orders=None)
     else:
         evidence = _merged(evidence, seen)
+    if account.incident is not None:
+        account = fold_reopened(replace(account, evidence=evidence), seen)
     nav = fold_nav(account.nav, seen, evidence.wallet)
     correlations = fold_correlations(account.correlations, seen, account.markets)
     account = replace(
@@ -181,8 +185,9 @@ def keys_listed(account: AccountState, event: KeysListed) -> AccountState:
     """Only a complete listing replaces what is known: a missing page proves nothing."""
     if not event.complete:
         return account
+    course = replace(account.course, keys=fold_keys(account.course.keys, event.keys, account.policy))
     evidence = replace(account.evidence, keys=event.keys, keys_asked=event.asked_at)
-    return replace(account, evidence=evidence)
+    return replace(account, evidence=evidence, course=course)
 
 
 def reported(account: AccountState, event: EffectReported) -> AccountState:

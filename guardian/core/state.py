@@ -94,6 +94,20 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What guardian's own closes took of one leg since a halted bot may not grow (metrics/reopened.py).
+
+    `taken` is the quantity that the venue's ledger tells, `most` the largest of the leg that any read has
+    shown. Closes up to number `attempts` were sent before and do not count.
+    """
+
+    leg: str
+    attempts: int
+    most: Decimal
+    taken: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Flatness:
     """Progress of "flat as the venue reports it": two agreeing reads at least two seconds apart."""
 
@@ -146,6 +160,7 @@ class Incident:
     margin_from: Decimal | None = None
     watched: tuple[tuple[str, Decimal], ...] = ()
     watched_at: datetime | None = None
+    taken: tuple[Taken, ...] = ()
     targets: tuple[Target, ...] = ()
     fenced: tuple[tuple[str, datetime], ...] = ()
     fence_facts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()

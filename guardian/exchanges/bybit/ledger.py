@@ -14,7 +14,15 @@ from decimal import Decimal
 
 from guardian.core.model import Balance, LedgerEntry, LedgerKind
 from guardian.exchanges.bybit.client import BybitClient
-from guardian.exchanges.generic.fields import Row, garbage, integer, number, optional_text, text
+from guardian.exchanges.generic.fields import (
+    Row,
+    garbage,
+    integer,
+    number,
+    optional_number,
+    optional_text,
+    text,
+)
 from guardian.ports import Credential
 
 # The log is asynchronous: a row may appear this long after the moment it is dated.
@@ -157,6 +165,8 @@ def _entry(row: Row) -> tuple[int, LedgerEntry]:
         kind=kind_of(text(row, "type")),
         currency=text(row, "currency"),
         change=number(row, "change"),
+        client_id=optional_text(row, "orderLinkId"),
+        quantity=abs(optional_number(row, "qty") or Decimal(0)),
     )
     return at_ms, entry
 

@@ -88,7 +88,9 @@ def _order(order: Order) -> OpenOrder:
 def ledger(stand: Stand, first: int, end: int) -> tuple[LedgerEntry, ...]:
     """Rows number `first` up to `end` of the account's ledger."""
     return tuple(
-        LedgerEntry(row.id, instant(row.at), _kind(row.type), row.currency, row.change)
+        LedgerEntry(
+            row.id, instant(row.at), _kind(row.type), row.currency, row.change, row.link_id, abs(row.qty)
+        )
         for row in stand.books.ledger[first:end]
     )
 
