@@ -53,6 +53,13 @@ def report(
     }
 
 
+def own_report(rules: Sequence[Rule], history: Path, now: float | None) -> dict[str, Any]:
+    """`report` at the usual multiples and at the one that the account holds now, which is marked."""
+    own = None if not now else round(now, 2)
+    multiples = sorted({*MULTIPLES, own}) if own else MULTIPLES
+    return report(rules, history, "", multiples) | {"now": own}
+
+
 def _stretch(candles: Candles, symbol: str) -> Stretch | None:
     wanted = symbol or "BTC"
     found = [
@@ -75,13 +82,14 @@ def _warnings(years: float, stretches: Sequence[Stretch]) -> Iterator[str]:
 
 
 def lines(document: dict[str, Any]) -> list[str]:
-    """One line a rung; what it would be at each multiple of the equity."""
-    multiples = [f"{multiple:g}x" for multiple in document["leverage"]]
+    """One line a rung; what it would be at each multiple of the equity, `now` being what is held."""
+    marks = [" now" if multiple == document.get("now") else "" for multiple in document["leverage"]]
+    multiples = [f"{m:g}x{mark}" for m, mark in zip(document["leverage"], marks, strict=True)]
     days = document["years"] * 365
     head = f"trips a year in {days:.0f} days of {document['symbol']}, at most one a day"
     out = [f"{head}, holding {', '.join(multiples)} of the equity:"]
     for rung in document["rungs"]:
-        values = [_count(value) for value in rung["trips_per_year"]]
+        values = [f"{_count(v)}{mark}" for v, mark in zip(rung["trips_per_year"], marks, strict=True)]
         out.append(f"  {rung['rule']} {rung['level']} at {rung['limit']:.2%}: {' / '.join(values)}")
     cvar = document["cvar"]
     if cvar["of_a_day_at_1x"] is not None:

@@ -30,3 +30,4 @@ def test_the_report_comes_before_the_refusal_of_a_name_that_was_not_given(tmp_pa
     found = CliRunner().invoke(arm, args)
     assert "breaker-dd-1h REDUCE at 5.00%" in found.output
     assert "not confirmed" in str(found.exception)
+    assert "none of these is marked as the account's own: no daemon answers" in found.output

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from guardian.core.model import Level
@@ -84,16 +83,25 @@ def test_a_crash_walks_down_the_ladder_and_nothing_is_held_at_the_end() -> None:
     assert len(found.halts) == 1
 
 
-def test_a_halted_account_does_not_see_its_market_stand_still() -> None:
-    """Flat for hours in a calm market: the overheat score falls, and so it is re-armed before 24 hours."""
-    calm = list(random_walk(7, 330, 0.0005))
-    after = [price * 0.93 / 1.0 for price in random_walk(8, 200, 0.0005) * calm[-1] / 100.0]
-    account = held(calm + after)
+def halted_hours(falls: int) -> float:
+    """How long falls of 7 %, five hours apart, the first out of a calm day, shut the account out."""
+    walk = random_walk(7, 700, 0.0005)
+    for fall in range(falls):
+        walk[330 + 60 * fall :] *= 0.93
+    account = held(list(walk))
     found = play(account, design_of("guardian", "breaker").at(1.0, account))
     assert len(found.halts) == 1
-    halted = np.flatnonzero(found.held == 0.0)
-    assert len(halted)
-    assert len(halted) * 5 < 12 * 60
+    return float((found.held == 0.0).sum()) * 5 / 60
+
+
+def test_a_halted_account_does_not_see_its_market_stand_still() -> None:
+    """Flat for hours in a calm market: the overheat score falls, and so it is re-armed before 24 hours."""
+    assert 0.5 < halted_hours(falls=1) < 12
+
+
+def test_a_market_that_falls_on_is_waited_for_though_the_cooldown_is_long_over() -> None:
+    """The cooldown is half an hour; what holds it back is the heat, also of what is not held any more."""
+    assert halted_hours(falls=2) > halted_hours(falls=1) + 1
 
 
 def test_no_look_ahead() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from guardian.evaluate.designs.fixed_halt import FixedHalt
 from guardian.evaluate.designs.freqtrade_maxdrawdown import FreqtradeMaxDrawdown
 from guardian.evaluate.designs.passivbot_tiers import PassivbotTiers
 from guardian.evaluate.designs.volatility_targeting import VolatilityTargeting
+from guardian.evaluate.designs.window import HOUR_MS, Window
 from guardian.evaluate.play import play
 from tests.evaluate.made import held, random_walk
 
@@ -53,3 +56,15 @@ def test_volatility_targeting_shrinks_when_it_moves_more_and_never_grows_beyond_
     assert quiet.held.min() == 1.0
     assert stormy.held[50:].max() < 0.5
     assert stormy.halts == ()
+
+
+def test_a_peak_that_leaves_the_window_while_a_hold_fills_counts_no_more() -> None:
+    """The hour is left-open: a peak of exactly an hour ago does not count any more."""
+    window = Window()
+    window.fallen(0, 100.0)
+    window.fallen(60_000, 99.0)
+
+    assert pytest.approx(0.1) == window.fallen(HOUR_MS - 2000, 90.0)
+    assert pytest.approx(0.1) == window.staying(1999)
+    assert pytest.approx(1 / 11) == window.staying(2000)
+    assert window.staying(HOUR_MS) == 0

@@ -159,16 +159,17 @@ def test_the_starter_pack_has_the_limits_that_it_promises() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"), [("breaker-dd-1h", 0.05), ("breaker-daily-loss", 0.05), ("breaker-dd-peak", 0.15)]
+    ("name", "limit", "hours"),
+    [("breaker-dd-1h", 0.05, 0.5), ("breaker-daily-loss", 0.05, 4.0), ("breaker-dd-peak", 0.15, 4.0)],
 )
-def test_the_breaker_is_graded_and_comes_back_by_itself(name: str, limit: float) -> None:
+def test_the_breaker_is_graded_and_comes_back_by_itself(name: str, limit: float, hours: float) -> None:
     got = rule("breaker", name)
 
     steps = [(0.5, "CAUTION", None), (0.75, "REDUCE", 0.5), (1.0, "REDUCE", 0.0)]
     assert [(pytest.approx(x * limit), level, to) for x, level, to in steps] == [
         (r.limit, r.level.name, r.to) for r in got.ladder
     ]
-    assert ("auto", 4 * 3600.0, 0.25) == (got.clears, got.cooldown_seconds, got.gamma)
+    assert ("auto", hours * 3600.0, 0.25) == (got.clears, got.cooldown_seconds, got.gamma)
 
 
 def test_the_plan_has_the_limits_that_it_promises() -> None:
@@ -209,6 +210,16 @@ def test_a_runbook_says_what_to_do(runbook: Path) -> None:
     assert HEADINGS == re.findall(r"^## (.+)$", text, re.M)
     assert 3 == len(commands)
     assert set(commands) <= set(COMMANDS)
+
+
+def test_a_runbook_says_where_a_level_ends_by_itself() -> None:
+    """Who does not know of it resumes too early, or waits for what never comes."""
+    own = {each.runbook for pack in packs().values() for each in pack.rules if each.clears == "auto"}
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in own}
+
+    assert own
+    silent = [name for name, text in texts.items() if "`clears: auto`" not in text or "half-open" not in text]
+    assert [] == silent
 
 
 def test_every_runbook_belongs_to_a_rule() -> None:

@@ -28,6 +28,7 @@ from guardian.core.events import (
 )
 from guardian.core.facts.market import Market, Quote
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
+from guardian.core.metrics.folds import needed
 from guardian.core.model import LedgerEntry, LedgerKind, Level, Rule
 from guardian.core.state import AccountState, State
 from guardian.evaluate.accounts import Account
@@ -160,7 +161,8 @@ class Watch:
     def _start(self, prices: dict[str, Decimal]) -> None:
         """Guardian has been watching for as many reads as a baseline needs."""
         at = self._at - timedelta(seconds=CONFIRMED_READS_FOR_BASELINE)
-        self._happen(Configured(at, "evaluate", "", (policy(NAME, CURRENCY),), self._rules))
+        watched = (policy(NAME, CURRENCY),)
+        self._happen(Configured(at, "evaluate", "", watched, self._rules, needed(self._rules)))
         self._happen(Started(at, "evaluate"))
         self._happen(Armed(at, NAME, (), "evaluate", "evaluated"))
         for second in range(CONFIRMED_READS_FOR_BASELINE - 1):

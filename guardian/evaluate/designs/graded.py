@@ -31,7 +31,7 @@ class Ladder:
 
     caution: float = 0.025
     reduce: tuple[tuple[float, float], ...] = ((0.0375, 0.5), (0.05, 0.0))
-    cooldown_ms: int = 4 * HOUR_MS
+    cooldown_ms: int = HOUR_MS // 2
     gamma: float = 0.25
     hold_ms: int = 2000
 
@@ -64,7 +64,8 @@ class Steps:
         fallen = self._window.fallen(seen.at_ms, seen.equity)
         pull = self._scale * (1.0 - self._ladder.gamma * self._heat[self._index])
         limits = [(limit * pull, to) for limit, to in self._ladder.reduce]
-        past = [to for limit, to in limits if fallen > limit]
+        lasting = self._window.staying(self._ladder.hold_ms)
+        past = [to for limit, to in limits if lasting > limit]
         over = sum(fallen > limit for limit in (self._ladder.caution * pull, *(at for at, _ in limits)))
         if over > self._over or self._trial:
             self._window.later(AGAIN_MS)
@@ -74,7 +75,7 @@ class Steps:
         elif self._trial and fallen > TRIAL_SHARE * limits[-1][0]:
             self._rise(seen.at_ms, HALT)
         elif self.level >= HALT:
-            self._rearm(seen, fallen, past, limits[0][0], self._ladder.caution * pull)
+            self._rearm(seen, fallen, over, limits[0][0], self._ladder.caution * pull)
         elif self._trial:
             self._on_trial(seen.at_ms, fallen, self._ladder.caution * pull, limits[-1][0])
         else:
@@ -99,9 +100,9 @@ class Steps:
         if level < REDUCE:
             self._to = 1.0
 
-    def _rearm(self, seen: Seen, fallen: float, past: list[float], first: float, caution: float) -> None:
+    def _rearm(self, seen: Seen, fallen: float, over: int, first: float, caution: float) -> None:
         if not self._shut:
-            if not past and fallen < CALM * first and seen.at_ms - self._entered_ms >= PARTIAL_MS:
+            if not over and fallen < CALM * first and seen.at_ms - self._entered_ms >= PARTIAL_MS:
                 # The step down is decided on twice in one look: its calm counts from there.
                 self.level, self._to, self._calm = CAUTION, 1.0, fallen < CALM * caution
             return
@@ -109,7 +110,7 @@ class Steps:
         again = sum(at > last - DAY_MS for at in before)
         waited = seen.at_ms - self._entered_ms
         cool = self._heat[self._index] < COOL or waited >= DAY_MS
-        if past or not cool or fallen >= CALM * first:
+        if over or not cool or fallen >= CALM * first:
             return
         if waited < min(self._ladder.cooldown_ms * 2**again, DAY_MS):
             return

@@ -25,6 +25,13 @@ class Window:
         top = self._peaks[0][1]
         return (top - value) / top if top > 0 else 0.0
 
+    def staying(self, by_ms: int) -> float:
+        """The fraction lost if the newest value stays for so long, while peaks leave the window."""
+        at_ms, value = self._peaks[-1]
+        oldest = at_ms + by_ms - self._length_ms
+        top = next((peak for seen_ms, peak in self._peaks if seen_ms > oldest), value)
+        return (top - value) / top if top > 0 else 0.0
+
     def later(self, by_ms: int) -> None:
         """The newest value was seen once more, a moment after its bar closed."""
         at_ms, value = self._peaks.pop()
