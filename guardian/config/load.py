@@ -10,6 +10,7 @@ from pathlib import Path
 
 from guardian.config import content
 from guardian.config.accounts import account_reader
+from guardian.config.advice.unheard import warnings
 from guardian.config.document import Node
 from guardian.config.journal import journal_reader, misplaced
 from guardian.config.packs import Ref, read_packs, surroundings
@@ -62,11 +63,14 @@ class Placed:
     line: int
 
 
-def load_config(path: Path | None, venues: Collection[str] | None = None) -> Config:
+def load_config(
+    path: Path | None, venues: Collection[str] | None = None, compared: Collection[str] | None = None
+) -> Config:
     """The configuration at `path`, else GUARDIAN_CONFIG, else ./guardian.yaml.
 
-    `venues` are the venue ids to accept (None: any). Raises ConfigError with every finding of the file, its
-    packs and its routes: those are read even when the file itself is wrong, so that one run shows everything.
+    `venues` are the venue ids to accept, `compared` those for comparing prices with (None: any). Raises
+    ConfigError with every finding of the file, its packs and its routes: those are read even when the file
+    itself is wrong, so that one run shows everything.
     """
     file = locate(path)
     page = Page(str(file))
@@ -74,7 +78,7 @@ def load_config(path: Path | None, venues: Collection[str] | None = None) -> Con
     row = attempt(_read_root(file.parent), node, Spot(page)) if node is not None else None
     if node is None or row is None:
         raise ConfigError(page.ordered())
-    _check_accounts(row, node, page, venues)
+    _check_accounts(row, node, page, venues, compared)
     _check_stack(row, node, page)
     packs, pack_findings = _read_packs(row, file)
     routes, route_findings = _read_routes(row.values.get("routes"), file)
@@ -85,7 +89,8 @@ def load_config(path: Path | None, venues: Collection[str] | None = None) -> Con
     if findings:
         raise ConfigError(findings)
     values = {field: value for field, value in row.all().items() if field != "rules"}
-    return Config(**{**values, "path": file, "packs": packs, "routes": routes})
+    config = Config(**{**values, "path": file, "packs": packs, "routes": routes})
+    return replace(config, warnings=warnings(config, node))
 
 
 def locate(path: Path | None) -> Path:
@@ -204,14 +209,16 @@ def _read_routes(placed: Placed | None, file: Path) -> tuple[Routes, tuple[Findi
     return routes or Routes(), page.ordered()
 
 
-def _check_accounts(row: Row, node: Node, page: Page, venues: Collection[str] | None) -> None:
+def _check_accounts(
+    row: Row, node: Node, page: Page, venues: Collection[str] | None, compared: Collection[str] | None
+) -> None:
     """Put what does not agree between accounts, or with the rest of the file, on the page."""
     for path, wrong in misplaced(row):
         Spot(page, ".".join(path)).refuse(line_at(node, *path), wrong)
     first: dict[str, int] = {}
     for index, account in enumerate(row.values.get("accounts", ())):
         spot = Spot(page, f"accounts[{index}]")
-        wrongs = [*_wrong_keys(account, row), *_wrong_venue(account, venues)]
+        wrongs = [*_wrong_keys(account, row), *_wrong_venue(account, venues, compared)]
         if first.setdefault(account.name, index) != index:
             wrong = Wrong(f"the name {account.name} twice", "Give each account its own name.")
             wrongs.append((("name",), wrong))
@@ -277,7 +284,12 @@ def _homeless(ref: str, row: Row) -> bool:
     return ref.startswith("vault:") and row.values.get("vault") is None and "vault" not in row.lines
 
 
-def _wrong_venue(account: AccountConfig, venues: Collection[str] | None) -> Iterator[Complaint]:
+def _wrong_venue(
+    account: AccountConfig, venues: Collection[str] | None, compared: Collection[str] | None
+) -> Iterator[Complaint]:
+    fix = "Write the venue's ccxt id."
     if venues is not None and account.venue not in venues:
-        fix = "Write the venue's ccxt id."
         yield ("venue",), Wrong(f"unknown venue {account.venue}", fix, nearest(account.venue, venues))
+    other = account.compare.venue if account.compare else ""
+    if other and compared is not None and other not in compared:
+        yield ("compare", "venue"), Wrong(f"unknown venue {other}", fix, nearest(other, sorted(compared)))

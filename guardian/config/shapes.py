@@ -246,7 +246,10 @@ class SanityConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole of guardian.yaml with its packs and routes. `path` is the file it came from."""
+    """The whole of guardian.yaml with its packs and routes. `path` is the file it came from.
+
+    `warnings` are findings that keep nothing from starting: what will not do what its author expects.
+    """
 
     path: Path
     instance: str
@@ -260,6 +263,7 @@ class Config:
     telemetry: TelemetryConfig | None = None
     sources: tuple[PrometheusConfig, ...] = ()
     sanity: SanityConfig | None = None
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def archive(self) -> Path:

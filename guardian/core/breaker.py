@@ -8,12 +8,11 @@ lowers. A rule acts only where the rule *and* the account are armed; else it say
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from guardian.core.effects import base36
-from guardian.core.frozen import replace
+from guardian.core.frozen import dataclass, replace
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.corroboration import corroborated, told
 from guardian.core.metrics.group import GROUPS
@@ -84,7 +83,7 @@ class Demand:
 
 def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tuple[Demand, ...]:
     """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
-    known = {own.rule_id: own for own in account.rules if own.stale or any(own.fired)}
+    known = {own.rule_id: own for own in account.rules if own.stale or True in own.fired}
     found = [d for rule in rules if (own := known.get(rule.id)) for d in _demand(account, rule, own, now)]
     for rule, value, limit in relapsed(account, rules):
         found.append(Demand(rule.id, Level.HALT, acts(account, rule, now), "trial", None, value, limit))
@@ -181,7 +180,7 @@ def scene(
     """What the way down depends on. Busy: something is demanded, or an acting rule was past a limit when it
     last could tell."""
     acting = {rule.id for rule in rules if acts(account, rule, now)}
-    past = {own.rule_id for own in account.rules if any(own.past)}
+    past = {own.rule_id for own in account.rules if True in own.past}
     busy = any(d.acts for d in found) or not acting.isdisjoint(past)
     return Scene(account, incident, rules, acting, busy, now)
 

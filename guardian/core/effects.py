@@ -5,10 +5,10 @@ Every effect has a counted `id`; its report comes back as `EffectReported(effect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from guardian.core.frozen import dataclass
 from guardian.core.model import Level
 
 

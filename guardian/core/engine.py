@@ -32,6 +32,7 @@ from guardian.core.events import (
 )
 from guardian.core.frozen import replace
 from guardian.core.judge import judge
+from guardian.core.metrics.accepted import accepted
 from guardian.core.metrics.limits import heated
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level
@@ -88,7 +89,7 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
         case Started():
             return observe.started(account, event), (), ()
         case SnapshotTaken():
-            return observe.snapshot(account, event, state.rules), (), ()
+            return observe.snapshot(state, account, event), (), ()
         case MarketTaken() | ActivityTaken() | TelemetryTold():
             return observe.beside(account, event), (), ()
         case KeysListed():
@@ -122,10 +123,10 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     """Judge every rule, decide the level, plan what is missing, and tell people."""
     before = account
     rules = {rule.id: rule for rule in state.rules}
-    known = (own for own in account.rules if own.rule_id in rules)
+    known = [own for own in account.rules if own.rule_id in rules]
     account = heated(account, state.rules, now)
-    judged = tuple(judge(account, rules[own.rule_id], own, now, state.accounts) for own in known)
-    account = replace(account, rules=judged)
+    judged = [judge(account, rules[own.rule_id], own, now, state.accounts) for own in known]
+    account = replace(account, rules=tuple(judged))
     account, again = _rearmed(state, account, now)
     found = demands(account, state.rules, now)
     # Before the first look after a start all that is known is of the life before: it lowers nothing.
@@ -205,7 +206,7 @@ def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
 
 def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     """The way back: what the fence recorded is restored; baselines start anew only where asked."""
-    account = _rebased(account, event)
+    account = accepted(_rebased(account, event), event.rebase, state.rules)
     incident = account.incident
     if incident is None:
         return account, (), (_said(account, "resumed", event.by),)

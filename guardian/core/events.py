@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -13,33 +12,45 @@ from typing import Literal
 from guardian.core.facts.activity import Activity
 from guardian.core.facts.market import Market
 from guardian.core.facts.telemetry import Telemetry
+from guardian.core.frozen import dataclass
 from guardian.core.model import AccountPolicy, KeyRecord, Level, Rule, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """Accounts and rules are (re)loaded. `pack_hash` names the rules' content."""
+    """Accounts and rules are (re)loaded. `pack_hash` names the rules' content.
+
+    `folds` are all that is to be remembered of reads (metrics/folds.py); None: everything.
+    """
 
     at: datetime
     instance: str
     pack_hash: str
     accounts: tuple[AccountPolicy, ...]
     rules: tuple[Rule, ...]
+    folds: tuple[str, ...] | None = None
     kind: Literal["configured"] = "configured"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The process (re)started: whatever was in flight has an unknown outcome."""
+    """The process (re)started: whatever was in flight has an unknown outcome.
+
+    `account` names the only one that is told; "" for all.
+    """
 
     at: datetime
     version: str
+    account: str = ""
     kind: Literal["started"] = "started"
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
+    """Time has passed. `account` names the only one that is judged by it; "" for all."""
+
     at: datetime
+    account: str = ""
     kind: Literal["tick"] = "tick"
 
 
@@ -226,7 +237,7 @@ Event = (
 def account_of(event: Event) -> str:
     """Whose it is; "" for what concerns every account."""
     match event:
-        case Configured() | Started() | Tick():
+        case Configured():
             return ""
         case SnapshotTaken():
             return event.snapshot.account

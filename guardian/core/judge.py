@@ -12,7 +12,7 @@ from datetime import datetime
 
 from guardian.core.metrics import BY_NAME, View
 from guardian.core.metrics.group import GROUPS
-from guardian.core.metrics.limits import limit_today, share_of, within
+from guardian.core.metrics.limits import limits_today, share_of, within
 from guardian.core.metrics.subjects import Accounts, gathered, look
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown, Verdict
 from guardian.core.state import AccountState, RuleState
@@ -25,6 +25,8 @@ LONGEST_STEP_SECONDS = 5.0
 
 LONGEST_CROSSING_SECONDS = 1.0
 
+Rungs = tuple[tuple[float, ...], tuple[bool, ...], tuple[bool, ...]]
+
 CLEAR_BELOW = 0.7
 """A rung counts as left once the value is under this fraction of its limit (`under`: over its inverse)."""
 
@@ -36,32 +38,40 @@ def judge(
     if rule.scope in GROUPS:
         own = gathered(own, rule, account, accounts, now)
     measured, stale, fault = look(BY_NAME[rule.metric], View(account, rule, own, now), accounts)
+    limits = limits_today(rule, account.overheat)
+    overs = [past_limit(measured, rule, limit) for limit in limits]
+    held, past, fired = own.held, own.past, own.past
+    if True in overs or True in past or any(held):
+        held, past, fired = _filled(own, rule, overs, now)
+    # Otherwise nothing is past a limit and nothing was, almost always: every hold stays empty, no rung fires.
+    verdict, below_since = _verdict(measured, overs, fired), _below_since(own, measured, rule, limits[0], now)
+    # By position: nothing that guardian decides is done more often, and names would take as long again.
+    return RuleState(
+        own.rule_id,
+        verdict,
+        measured,
+        held,
+        past,
+        fired,
+        now,
+        below_since,
+        own.baseline,
+        own.episode,
+        own.told,
+        stale,
+        own.group,
+        fault,
+    )
+
+
+def _filled(own: RuleState, rule: Rule, overs: list[bool | None], now: datetime) -> Rungs:
+    """Each rung's hold after this look, whether it was past its limit when last known, and if it fires."""
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    overs, held, fired = [], [], []
-    for i, rung in enumerate(rule.ladder):
-        over = past_limit(measured, rule, limit_today(rule, rung, account.overheat))
-        filled = _hold(own, i, over, step, rule)
-        overs.append(over)
-        held.append(filled)
-        fired.append(over is True and filled >= rung.hold_seconds)
-    # Built once and not replaced field by field: nothing that guardian decides is done more often.
-    return RuleState(
-        rule_id=own.rule_id,
-        verdict=_verdict(measured, overs, fired),
-        measured=measured,
-        held=tuple(held),
-        past=tuple([was if over is None else over for over, was in zip(overs, own.past, strict=True)]),
-        fired=tuple(fired),
-        judged_at=now,
-        below_since=_below_since(own, measured, rule, account.overheat, now),
-        baseline=own.baseline,
-        episode=own.episode,
-        told=own.told,
-        stale=stale,
-        group=own.group,
-        fault=fault,
-    )
+    held = tuple([_hold(own, i, over, step, rule) for i, over in enumerate(overs)])
+    past = tuple([was if over is None else over for over, was in zip(overs, own.past, strict=True)])
+    rungs = zip(overs, held, rule.ladder, strict=True)
+    return held, past, tuple([over is True and hold >= rung.hold_seconds for over, hold, rung in rungs])
 
 
 def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) -> float:
@@ -71,7 +81,7 @@ def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) ->
     """
     held = own.held[i]
     if not (held or over or own.past[i]):
-        return held  # empty, and nothing fills it: almost always
+        return held  # empty, and nothing fills it
     if over is not None:
         if over is not own.past[i]:
             step = min(step, LONGEST_CROSSING_SECONDS)
@@ -93,22 +103,21 @@ def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
             return None
 
 
-def _verdict(measured: Measured, overs: list[bool | None], fired: list[bool]) -> Verdict:
+def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:
     if isinstance(measured, Unknown):
         return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
-    if any(fired):
+    if True in fired:
         return Verdict.BREACHED
-    if any(overs):
+    if True in overs:
         return Verdict.PENDING
     return Verdict.UNKNOWN if isinstance(measured, AtLeast) else Verdict.CLEAR
 
 
 def _below_since(
-    own: RuleState, measured: Measured, rule: Rule, heat: float | None, now: datetime
+    own: RuleState, measured: Measured, rule: Rule, lowest: float, now: datetime
 ) -> datetime | None:
     """Since when the value is known to be well clear of the lowest rung; only Known may say so."""
     if not isinstance(measured, Known):
         return None
-    if not within(measured.value, rule, share_of(limit_today(rule, rule.ladder[0], heat), rule, CLEAR_BELOW)):
-        return None
-    return own.below_since or now
+    clear = within(measured.value, rule, share_of(lowest, rule, CLEAR_BELOW))
+    return own.below_since or now if clear else None

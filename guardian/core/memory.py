@@ -5,14 +5,14 @@ Law: frozen and bounded; a file of the metrics collection says by what each is f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.core.facts.market import Book, Quote
 from guardian.core.facts.telemetry import Gauge, Signal, Twin
-from guardian.core.model import ClockOffset, LedgerEntry
+from guardian.core.frozen import dataclass
+from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
 
 CONFIRMED_READS_FOR_BASELINE = 5
 """Reads on which both accounts of the equity agree before any loss is measured (DESIGN section 3)."""
@@ -74,8 +74,9 @@ class Nav:
 class Baseline:
     """What a loss rule compares with: falling peaks of a window, or a session's open.
 
-    `points` are (instant, NAV), strictly decreasing in NAV; `since` is when watching began; `session` is the
-    local date of a session window; `last` is the newest confirmed NAV.
+    `points` are the newest (instant, NAV), strictly decreasing in NAV, and `packed` those before them in
+    chunks (metrics/peaks.py). `since` is when watching began; `session` is the local date of a session
+    window, `last` its newest confirmed NAV.
     """
 
     points: tuple[tuple[datetime, float], ...]
@@ -83,6 +84,7 @@ class Baseline:
     session: str = ""
     whole: bool = False
     last: float | None = None
+    packed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,17 @@ class Correlations:
     """Prices and pairs of at most fifty assets, and which of those held move together (metrics.md M14, M15).
 
     `grid` is the ordinal of the cell that is filling; `clusters` partition the assets held now.
+    `marks` are those that the newest read brought at `marked_at`, not in `followed` yet; `marked` are the
+    symbols that it holds, None where not each is the one by which its asset is followed.
     """
 
     grid: int
     followed: tuple[Followed, ...] = ()
     pairs: tuple[Pair, ...] = ()
     clusters: tuple[tuple[str, ...], ...] = ()
+    marked: tuple[str, ...] | None = None
+    marks: tuple[float, ...] = ()
+    marked_at: datetime | None = None
 
 
 Faded = tuple[float, float]
@@ -197,12 +204,39 @@ class Streak:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """One row of money that left the account: the part of the equity that it took, None where not known."""
+
+    id: str
+    at: datetime
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """The absorption ratio's weighted mean and variance as of cell `grid`, learned of these assets.
+
+    `weight` is that of all steps (below 1); `shift` the newest value against those before it.
+    """
+
+    grid: int
+    assets: tuple[str, ...]
+    mean: float
+    variance: float
+    weight: float
+    shift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """How the account itself fared of late, apart from any rule's own window.
 
     `track` are confirmed NAVs, one a second (metrics/track.py); `used` is (ten-minute cell, area under the
     utilisation, seconds) with the newest sample `using`; `realised` is (quarter-hour, NAV points made).
     `moved` are the newest rows of coins that came or went without a fill (metrics/hedge_imbalance.py).
+    `sent` is what left the account of late (metrics/foreign_transfers.py), `keys` the account's keys as they
+    were first listed (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
+    made) (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -211,6 +245,10 @@ class Course:
     realised: tuple[tuple[int, float], ...] = ()
     streak: Streak = Streak()
     moved: tuple[LedgerEntry, ...] = ()
+    sent: tuple[Sent, ...] = ()
+    keys: tuple[KeyRecord, ...] | None = None
+    funding: tuple[tuple[int, float], ...] = ()
+    absorbed: Absorbed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ Not knowing is a value: there is no None that means "fine" and no zero that mean
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Literal
+
+from guardian.core.frozen import dataclass
 
 
 class Level(IntEnum):
@@ -95,6 +97,12 @@ class Wallet:
     position_margin: Decimal
 
 
+@lru_cache(maxsize=4096)
+def base_of(symbol: str) -> str:
+    """The asset of a market's symbol; remembered, for nothing is asked for more often."""
+    return symbol.split("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """One leg. `quantity` is signed (+long, -short), in contracts of `contract_size` base units.
@@ -127,7 +135,7 @@ class Position:
     @property
     def base(self) -> str:
         """The asset that moves this position: "BTC" of "BTC/USDT:USDT"."""
-        return self.symbol.split("/")[0]
+        return base_of(self.symbol)
 
     @property
     def notional(self) -> Decimal:
@@ -176,7 +184,7 @@ class OpenOrder:
 
     @property
     def base(self) -> str:
-        return self.symbol.split("/")[0]
+        return base_of(self.symbol)
 
     @property
     def settle(self) -> str:

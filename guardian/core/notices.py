@@ -90,6 +90,8 @@ def resolve_late(desk: Desk, incident: Incident, pages: tuple[str, ...]) -> None
 def tell_would(desk: Desk, found: tuple[Demand, ...]) -> None:
     """What rules that only observe would have done: told once per rise, resolved when proven clear."""
     demanded = {d.rule: d for d in found if not d.acts}
+    if not demanded and not [own for own in desk.account.rules if own.told]:
+        return  # nobody was told and nobody is to be: almost always
     rules = tuple(_tell_would_rule(desk, own, demanded.get(own.rule_id)) for own in desk.account.rules)
     if rules != desk.account.rules:
         desk.account = replace(desk.account, rules=rules)
@@ -114,10 +116,10 @@ def verdict_decisions(
 ) -> list[Decision]:
     """Verdicts that changed, for the journal."""
     old = {r.rule_id: r.verdict for r in before}
-    changed = ((old.get(r.rule_id), r) for r in after if old.get(r.rule_id) is not r.verdict)
+    changed = [r for r in after if old.get(r.rule_id) is not r.verdict]
     return [
         Decision(account, "verdict", r.rule_id, str(was or Verdict.WARMING), str(r.verdict), number(r))
-        for was, r in changed
+        for was, r in ((old.get(r.rule_id), r) for r in changed)
     ]
 
 
@@ -131,6 +133,8 @@ def number(own: RuleState) -> float | None:
 
 def tell_failures(desk: Desk, before: tuple[RuleState, ...]) -> None:
     """A rule whose metric raises is a blind rule by a defect: a page of its own, once, until it is judged."""
+    if not [own for own in (*before, *desk.account.rules) if type(own.measured) is Unknown]:
+        return
     old = {own.rule_id: own for own in before}
     for own in desk.account.rules:
         why, was = _failure(own), _failure(old.get(own.rule_id))

@@ -27,21 +27,17 @@ from guardian.core.events import (
 )
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
-from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.baseline import fold_baselines
-from guardian.core.metrics.correlation import fold_correlations, fold_quotes
-from guardian.core.metrics.course import fold_course
+from guardian.core.metrics.correlation import fold_quotes
 from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.folds import remembered
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
-from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.losing_streak import fold_streak
-from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
 from guardian.core.metrics.reopened import fold_reopened
-from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.stack import fold_telemetry
 from guardian.core.model import Part, Rule, Snapshot, Wallet
 from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
@@ -60,7 +56,12 @@ def configured(state: State, event: Configured) -> State:
         rules = tuple(_rule_state(account, rule, before.get(rule.id)) for rule in concern)
         accounts.append(replace(account, rules=rules))
     return replace(
-        state, instance=event.instance, pack_hash=event.pack_hash, rules=event.rules, accounts=tuple(accounts)
+        state,
+        instance=event.instance,
+        pack_hash=event.pack_hash,
+        rules=event.rules,
+        accounts=tuple(accounts),
+        folds=event.folds,
     )
 
 
@@ -109,7 +110,7 @@ def _lost(target: Target, at: datetime) -> Target:
     return replace(target, reported_at=at, outcome=Outcome.UNKNOWN, code=RESTART, detail=detail)
 
 
-def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...]) -> AccountState:
+def snapshot(state: State, account: AccountState, event: SnapshotTaken) -> AccountState:
     seen = plausible(event.snapshot, account.evidence)
     evidence = account.evidence
     if any(seen.asked_at <= asked for _, asked in evidence.asked):
@@ -120,24 +121,10 @@ def snapshot(account: AccountState, event: SnapshotTaken, rules: tuple[Rule, ...
     if account.incident is not None:
         account = fold_reopened(replace(account, evidence=evidence), seen)
     nav = fold_nav(account.nav, seen, evidence.wallet)
-    correlations = fold_correlations(account.correlations, seen, account.markets)
-    account = replace(
-        account,
-        api=fold_calls(account.api, seen, event.at),
-        evidence=evidence,
-        nav=nav,
-        rules=fold_baselines(account, nav, tuple(r for r in rules if _falls(r))),
-        correlations=correlations,
-        returns=fold_returns(account.returns, account.correlations, correlations),
-        lots=fold_lots(account.lots, seen),
-        course=fold_course(account, seen, nav),
-    )
-    return replace(account, heat=fold_heat(account, seen.asked_at))
-
-
-def _falls(rule: Rule) -> bool:
-    """Whether it compares the account's NAV with what it was."""
-    return BY_NAME[rule.metric].baseline and rule.scope not in GROUPS
+    falling = [r for r in state.rules if BY_NAME[r.metric].baseline and r.scope not in GROUPS]
+    rules = fold_baselines(account, nav, tuple(falling))
+    after = replace(account, evidence=evidence, nav=nav, rules=rules)
+    return remembered(account, after, seen, event.at, state.folds)
 
 
 def beside(account: AccountState, event: MarketTaken | ActivityTaken | TelemetryTold) -> AccountState:

@@ -8,10 +8,9 @@ decides as well as explains. Source: metrics.md section 2; why it is so, docs/de
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from guardian.core.frozen import replace
+from guardian.core.frozen import dataclass, replace
 from guardian.core.judge import CLEAR_BELOW, past_limit
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.baseline import anew
@@ -166,7 +165,9 @@ def _unsound(scene: Scene) -> bool:
 def eased(scene: Scene) -> Eased:
     """One step down, if nothing stands in its way: into the trial, on in it, or out of it."""
     account, incident, now = scene.account, scene.incident, scene.now
-    hindered, trial, name = bool(hindrances(scene)), incident.trial, account.policy.name
+    trial, name = incident.trial, account.policy.name
+    # For hours the cooldown is all that stands in the way: it is asked before what takes longer.
+    hindered = (trial is None and any(_too_early(scene))) or bool(hindrances(scene))
     if trial is None:
         step = _lowered if partial(account) else _half_open
         return (account, ()) if hindered else step(scene)

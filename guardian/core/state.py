@@ -5,12 +5,13 @@ Law: nothing here is ever mutated, every history has a declared bound, and `SCHE
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Outcome
+from guardian.core.frozen import dataclass
 from guardian.core.memory import (
     Api,
     Baseline,
@@ -262,7 +263,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything the core knows. `decisions` are those of the latest step only."""
+    """Everything the core knows. `decisions` are those of the latest step only, `folds` are as configured."""
 
     schema: int = SCHEMA
     now: datetime | None = None
@@ -271,6 +272,7 @@ class State:
     rules: tuple[Rule, ...] = ()
     accounts: tuple[AccountState, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    folds: tuple[str, ...] | None = None
 
     def account(self, name: str) -> AccountState | None:
         return next((a for a in self.accounts if a.policy.name == name), None)

@@ -32,7 +32,8 @@ from guardian.core.events import (
 )
 from guardian.core.facts.market import Market, Quote
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
-from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.folds import needed
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.model import Level, Rule
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError
@@ -137,7 +138,8 @@ class _Ride:
         """At its first close guardian has read the account as often as a baseline needs."""
         name, reads = self.plan.name, CONFIRMED_READS_FOR_BASELINE - 1
         at = _instant(self.closed_ms) - timedelta(seconds=reads)
-        self._happen(Configured(at, "replay", "", (policy(name, self.plan.currency),), self.rules))
+        watched = (policy(name, self.plan.currency),)
+        self._happen(Configured(at, "replay", "", watched, self.rules, needed(self.rules)))
         self._happen(Started(at, "replay"))
         self._happen(Armed(at, name, (), "replay", "replayed"))
         for second in range(reads):
@@ -158,14 +160,16 @@ class _Ride:
 
     def _close(self, at: datetime) -> None:
         book = self.trading.book
-        if not book.over and book.equity(self.prices) <= 0:
+        equity = book.equity(self.prices)
+        if not book.over and equity <= 0:
             book.end(at)
+            equity = book.equity(self.prices)
         self._look(at)
         if self.quoting and self.closed_ms // CELL_MS != (self.closed_ms + self.bar_ms) // CELL_MS:
             self._quote(at)
         self.trading.want(self._due())
         held = sum(abs(leg.quantity) * self.prices[symbol] for symbol, leg in book.legs.items())
-        self.equities.append(float(book.equity(self.prices)))
+        self.equities.append(float(equity))
         self.held.append(float(held))
 
     def _look(self, at: datetime) -> None:
@@ -245,7 +249,7 @@ class _Ride:
 def holding(account: AccountState, rules: tuple[Rule, ...]) -> bool:
     """Whether a hold is filling or draining now: time, not only the next bar, changes the verdict then."""
     for own, rule in zip(account.rules, rules, strict=True):
-        if not (any(own.past) or any(own.held)):
+        if True not in own.past and not any(own.held):
             continue
         for past, held, rung in zip(own.past, own.held, rule.ladder, strict=True):
             if (held < rung.hold_seconds) if past else held > 0:

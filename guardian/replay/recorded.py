@@ -22,6 +22,7 @@ from typing import Any
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
 from guardian.core.events import Armed, Configured, Disarmed, EffectReported, Event, Outcome
+from guardian.core.metrics.folds import needed
 from guardian.core.model import Level, Rule
 from guardian.core.state import State
 from guardian.errors import GuardianError
@@ -127,11 +128,12 @@ class _Tape:
         """The recorded accounts under the given rules."""
         self.found.reports_kept &= event.rules == self.rules
         self.found.accounts |= {policy.name for policy in event.accounts}
+        event = replace(event, rules=self.rules, folds=needed(self.rules))
         if self.as_written:
-            self._happen(replace(event, rules=self.rules))
+            self._happen(event)
             return
         able = tuple(replace(policy, has_hands=True) for policy in event.accounts)
-        self._happen(replace(event, rules=self.rules, accounts=able))
+        self._happen(replace(event, accounts=able))
         for policy in able:
             self._happen(Armed(event.at, policy.name, (), "replay", "replayed"))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guardian.core.events import Event, MarketTaken, SnapshotTaken
-from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.model import Level, Rule
 from guardian.core.state import AccountState, State
 from guardian.replay import drive as driving

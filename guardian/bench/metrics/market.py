@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.core.memory import Nav
-from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.model import Balance, Position, Snapshot, Wallet
 
 Floats = NDArray[np.float64]

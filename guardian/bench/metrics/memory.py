@@ -32,9 +32,11 @@ from guardian.core.memory import (
     Doings,
     Stack,
 )
-from guardian.core.metrics import BY_NAME, baseline, cvar
+from guardian.core.metrics import BY_NAME, baseline
+from guardian.core.metrics.cvar import LEVEL
 from guardian.core.metrics.holdings import holdings
 from guardian.core.metrics.track import fold_track
+from guardian.core.metrics.worst_days import remembered_bytes, worst_losses
 from guardian.core.observe import blank
 from guardian.core.state import AccountState
 
@@ -49,7 +51,7 @@ def weighed(account: AccountState) -> dict[str, Any]:
     parts = {name: size_of(getattr(full, name)) for name in ("returns", "correlations", "rules", "doings")}
     return {
         "bytes_per_account": size_of(full) - size_of(full.policy) + _remembered(full),
-        "ordinary_bytes_per_account": size_of(ordinary) - size_of(ordinary.policy) + _remembered(ordinary),
+        "ordinary_bytes_per_account": size_of(ordinary) - size_of(ordinary.policy) + _remembered(full),
         "remembered_bytes": _remembered(full),
         "parts": parts,
     }
@@ -132,6 +134,6 @@ def _stack(start: datetime) -> Stack:
 
 
 def _remembered(account: AccountState) -> int:
-    """The simulated days and what they take, which cvar keeps for each account beside its state."""
-    held = holdings(account)
-    return sum(array.nbytes for array in cvar.remembered(account.policy.name, held))
+    """The worst of the simulated days, which a tail of this account keeps beside its state."""
+    worst_losses(account.policy.name, holdings(account), LEVEL)
+    return remembered_bytes(account.policy.name)

@@ -83,12 +83,17 @@ def filled(market: Market) -> AccountState:
     return replace(account, rules=tuple(_fallen_from(market, own) for own in FOUR))
 
 
-def learned(account: AccountState, seen: Snapshot) -> AccountState:
-    """What a read teaches about the prices."""
+def learned(account: AccountState, seen: Snapshot, nav: Nav | None = None) -> AccountState:
+    """What a read teaches, in one new state as in observe.py: about the prices, and about the NAV if any."""
     book = correlation.fold_correlations(account.correlations, seen, account.markets)
-    known = returns.fold_returns(account.returns, account.correlations, book)
-    evidence = replace(account.evidence, wallet=seen.wallet, positions=seen.positions or ())
-    return replace(account, correlations=book, returns=known, evidence=evidence)
+    return replace(
+        account,
+        correlations=book,
+        returns=returns.fold_returns(account.returns, account.correlations, book),
+        evidence=replace(account.evidence, wallet=seen.wallet, positions=seen.positions or ()),
+        nav=nav,
+        rules=account.rules if nav is None else baseline.fold_baselines(account, nav, FOUR),
+    )
 
 
 def _fallen_from(market: Market, own: Rule) -> RuleState:
@@ -101,8 +106,8 @@ def _fallen_from(market: Market, own: Rule) -> RuleState:
 
 
 def ticked(account: AccountState, seen: Snapshot, nav: Nav) -> AccountState:
-    """One second: the folds."""
-    return replace(learned(account, seen), nav=nav, rules=baseline.fold_baselines(account, nav, FOUR))
+    """One second: the folds. One in 300 ends a cell, one in 3,600 an hour; the others bring only marks."""
+    return learned(account, seen, nav)
 
 
 def measured(account: AccountState, now: datetime) -> tuple[float, ...]:

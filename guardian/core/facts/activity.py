@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from guardian.core.frozen import dataclass
 from guardian.core.model import Call
 
 

@@ -6,10 +6,10 @@ Prices are of the quote currency per base unit, quantities are contracts; None w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from guardian.core.frozen import dataclass
 from guardian.core.model import Call
 
 

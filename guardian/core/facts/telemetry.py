@@ -5,9 +5,10 @@ It comes from what is being watched: its absence is Unknown, and nothing in it m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from guardian.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

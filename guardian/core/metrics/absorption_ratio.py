@@ -25,4 +25,5 @@ def measure(view: View) -> Measured:
     return unclear(held) or Known(absorbed(market_shares(held.correlations), max(1, count // 5)))
 
 
-METRIC = Metric("absorption_ratio", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
+METRIC = Metric("absorption_ratio", "fraction", "forecast", ("none",), NEEDS, measure, reads=READS)

@@ -1,18 +1,24 @@
 """What loss rules compare with: a window's falling peaks, the high-water mark, or a session's open.
 
 Only confirmed reads (both accounts of the equity agree) may raise a peak: a phantom high would be a false
-loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets and their maxima.
+loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets and their maxima
+(peaks.py).
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline, Nav
+from guardian.core.metrics.peaks import first_after, pushed
 from guardian.core.model import Rule, Window
 from guardian.core.state import AccountState, RuleState
+
+Start = tuple[int, str, float | None, str]
+"""Which baseline there was, and what of a window tells what becomes of it."""
 
 
 def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
@@ -28,23 +34,28 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
     windows, value = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}, least(nav)
-    folded: dict[tuple[int, Window], Baseline] = {}
+    folded: dict[Start, Baseline] = {}
     return tuple(
-        replace(own, baseline=_shared(folded, own.baseline, windows[own.rule_id], nav.at, value))
+        _falling_from(own, _shared(folded, own.baseline, windows[own.rule_id], nav.at, value))
         if own.rule_id in windows
         else own
         for own in account.rules
     )
 
 
+def _falling_from(own: RuleState, baseline: Baseline) -> RuleState:
+    return own if own.baseline is baseline else replace(own, baseline=baseline)
+
+
 def _shared(
-    folded: dict[tuple[int, Window], Baseline], old: Baseline | None, window: Window, at: datetime, nav: float
+    folded: dict[Start, Baseline], old: Baseline | None, window: Window, at: datetime, nav: float
 ) -> Baseline:
     """Rules of one window that began together fall from one baseline: it is folded, and kept, once."""
-    key = id(old), window
-    if key not in folded:
-        folded[key] = fold_baseline(old, window, at, nav)
-    return folded[key]
+    key = id(old), window.kind, window.seconds, window.tz
+    found = folded.get(key)
+    if found is None:
+        found = folded[key] = fold_baseline(old, window, at, nav)
+    return found
 
 
 def least(nav: Nav) -> float:
@@ -70,17 +81,17 @@ def fold_baseline(baseline: Baseline | None, window: Window, at: datetime, nav: 
         return Baseline(((at, nav),), at, session, last=nav)
     if window.kind == "session":
         return _session(baseline, window, at, nav)
-    points = _push(baseline.points, window, (at, nav))
-    return replace(baseline, points=points, last=nav)
+    start = _start(window, at)
+    if start is None or window.seconds is None:
+        # Of all time: below the mark nothing changes.
+        below = baseline.points and nav < baseline.points[0][1]
+        return baseline if below else replace(baseline, points=((at, nav),))
+    return pushed(baseline, start, (at, nav), window.seconds / MAXIMUM_BASELINE_POINTS)
 
 
 def peak(baseline: Baseline, window: Window, now: datetime) -> float | None:
     """The highest confirmed NAV in (now - window, now]; None when every point has expired."""
-    start = _start(window, now)
-    for at, nav in baseline.points:
-        if start is None or at > start:
-            return nav
-    return None
+    return first_after(baseline, _start(window, now))
 
 
 def local_date(at: datetime, tz: str) -> str:
@@ -96,29 +107,10 @@ def _session(baseline: Baseline, window: Window, at: datetime, nav: float) -> Ba
     return Baseline(((at, opened),), baseline.since, today, whole=True, last=nav)
 
 
-def _push(
-    points: tuple[tuple[datetime, float], ...], window: Window, new: tuple[datetime, float]
-) -> tuple[tuple[datetime, float], ...]:
-    start = _start(window, new[0])
-    first = 0
-    while start is not None and first < len(points) and points[first][0] <= start:
-        first += 1
-    end = len(points)
-    while end > first and points[end - 1][1] <= new[1]:
-        end -= 1
-    kept = points[first:end]
-    if kept and _same_bucket(kept[-1][0], new[0], window):
-        return kept
-    return (*kept, new) if window.seconds or not kept else kept
-
-
-def _same_bucket(a: datetime, b: datetime, window: Window) -> bool:
-    """Buckets of a 3600th of the window bound the memory; a bucket keeps its highest NAV."""
-    if window.seconds is None:
-        return True
-    width = window.seconds / MAXIMUM_BASELINE_POINTS
-    return width > 1 and int(a.timestamp() // width) == int(b.timestamp() // width)
-
-
 def _start(window: Window, now: datetime) -> datetime | None:
-    return None if window.seconds is None else now - timedelta(seconds=window.seconds)
+    return None if window.seconds is None else now - _span(window.seconds)
+
+
+@lru_cache(maxsize=256)
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)

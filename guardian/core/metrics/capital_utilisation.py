@@ -78,4 +78,5 @@ def measure(view: View) -> Measured:
     return Known(area / covered)
 
 
-METRIC = Metric("capital_utilisation", "fraction", "exposure", ("sliding",), (Part.WALLET,), measure)
+NEEDS, READS = (Part.WALLET,), ("course",)
+METRIC = Metric("capital_utilisation", "fraction", "exposure", ("sliding",), NEEDS, measure, reads=READS)

@@ -80,5 +80,9 @@ def _assets(view: View) -> dict[str, Decimal]:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-CLUSTER = Metric("cluster_exposure", "multiple", "forecast", ("none",), NEEDS, cluster)
-CORRELATED = Metric("correlated_exposure", "multiple", "forecast", ("none",), NEEDS, correlated)
+CLUSTER = Metric(
+    "cluster_exposure", "multiple", "forecast", ("none",), NEEDS, cluster, reads=("correlations",)
+)
+CORRELATED = Metric(
+    "correlated_exposure", "multiple", "forecast", ("none",), NEEDS, correlated, reads=("correlations",)
+)

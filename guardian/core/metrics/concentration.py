@@ -30,4 +30,4 @@ def measure(view: View) -> Measured:
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
 
-METRIC = Metric("concentration", "fraction", "forecast", ("none",), NEEDS, measure, scopes=TOGETHER)
+METRIC = Metric("concentration", "fraction", "forecast", ("none",), NEEDS, measure, scopes=TOGETHER, reads=())

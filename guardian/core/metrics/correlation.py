@@ -22,21 +22,21 @@ Source: RiskMetrics 1996; metrics.md M14.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
-from math import inf, isfinite, log, sqrt
+from math import inf, log, sqrt
+from typing import Literal
 
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations, Followed, Markets, Moments, Pair
 from guardian.core.metrics.clusters import Rho, partition
+from guardian.core.metrics.following import GRID_SECONDS as GRID_SECONDS
+from guardian.core.metrics.following import MAXIMUM_ASSETS as MAXIMUM_ASSETS
+from guardian.core.metrics.following import cell_of, clustered, followed, marked_alone, quoted, settled
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.remembered import by_identity
-from guardian.core.model import AtLeast, Known, Measured, Part, Snapshot, Unknown, Wallet
+from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown
 
-GRID_SECONDS = 300
 FAST_CELLS, MIDDLE_CELLS, SLOW_CELLS = 288, 3 * 288, 14 * 288
 """Half-lives of a day, of three days (what turbulence compares with) and of 14 days, in cells."""
 
@@ -48,9 +48,6 @@ WEIGHT_TO_KNOW = 1 - 2 ** (-(STEPS_TO_KNOW - 0.5) / FAST_CELLS)
 
 LONGEST_SPAN = 2
 QUIET_RETURN = 5e-5
-MAXIMUM_ASSETS = 50
-FORGOTTEN_AFTER = timedelta(days=7)
-LEAST_COIN = Decimal("0.01")
 
 
 def fold_correlations(
@@ -62,26 +59,29 @@ def fold_correlations(
     """
     if seen.positions is None:
         return known
-    cell = int(seen.asked_at.timestamp()) // GRID_SECONDS
+    cell = cell_of(seen.asked_at)
     book = before = known or Correlations(cell)
     if cell > book.grid:
-        book = _closed(book, cell)
-    book = _followed(book, seen)
-    held = {p.base for p in seen.positions if p.quantity}
-    current = tuple(f.asset for f in book.followed if f.asset in held)
-    if book.grid != before.grid or set(current) != clustered(book):
-        book = replace(book, clusters=partition(current, known_rhos(book), book.clusters))
-    return book if markets is None else _quoted(book, markets)
+        book = _closed(settled(book), cell)
+    same = marked_alone(book, seen)
+    book = followed(settled(book), seen) if same is None else same
+    if same is None or book.grid != before.grid:
+        book = _clustered_anew(book, seen.positions, book.grid != before.grid)
+    return book if markets is None else quoted(book, markets)
 
 
 def fold_quotes(known: Correlations | None, markets: Markets) -> Correlations | None:
     """What is known after one look at the market; its quotes enter the cell in which they were asked for."""
-    return known if known is None else _quoted(known, markets)
+    return known if known is None else quoted(known, markets)
 
 
-def clustered(book: Correlations) -> set[str]:
-    """The assets that were held as positions at the last read."""
-    return {asset for group in book.clusters for asset in group}
+def _clustered_anew(book: Correlations, positions: tuple[Position, ...], learned: bool) -> Correlations:
+    """The clusters of what is held, where that or what is known of it has changed."""
+    held = {p.base for p in positions if p.quantity}
+    current = tuple(f.asset for f in book.followed if f.asset in held)
+    if not learned and set(current) == clustered(book):
+        return book
+    return replace(book, clusters=partition(current, known_rhos(book), book.clusters))
 
 
 def known_rhos(book: Correlations) -> Rho:
@@ -91,16 +91,25 @@ def known_rhos(book: Correlations) -> Rho:
 
 @by_identity
 def _known_rhos(pairs: tuple[Pair, ...]) -> Rho:
-    found = {(pair.a, pair.b): rho(pair) for pair in pairs}
-    return {names: value for names, value in found.items() if value is not None}
+    """The larger of both memories."""
+    fast, slow = fast_rhos(pairs), slow_rhos(pairs)
+    return fast | {names: value for names, value in slow.items() if value > fast.get(names, -inf)}
 
 
-def rho(pair: Pair) -> float | None:
-    """The larger of both memories; None while too few steps, or too quiet a price, tell."""
-    if pair.fast[3] < WEIGHT_TO_KNOW:
-        return None
-    values = [moment_rho(moments) for moments in (pair.fast, pair.slow)]
-    return max((value for value in values if value is not None), default=None)
+@by_identity
+def fast_rhos(pairs: tuple[Pair, ...]) -> Rho:
+    return rhos(pairs, "fast")
+
+
+@by_identity
+def slow_rhos(pairs: tuple[Pair, ...]) -> Rho:
+    return rhos(pairs, "slow")
+
+
+def rhos(pairs: tuple[Pair, ...], memory: Literal["fast", "middle", "slow"]) -> Rho:
+    """The correlation in one memory of every pair that has enough steps and moves."""
+    told = [(p.a, p.b, moment_rho(getattr(p, memory))) for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
+    return {(a, b): rho for a, b, rho in told if rho is not None}
 
 
 def moment_rho(moments: Moments) -> float | None:
@@ -131,7 +140,7 @@ def _closed(book: Correlations, cell: int) -> Correlations:
     """The cell that was filling is over: its last marks give one return each."""
     step = closing_returns(book)
     followed = tuple(
-        replace(f, grid_mark=f.mark, grid=book.grid) if _cell(f.seen_at) == book.grid else f
+        replace(f, grid_mark=f.mark, grid=book.grid) if cell_of(f.seen_at) == book.grid else f
         for f in book.followed
     )
     names = sorted(f.asset for f in followed)
@@ -141,13 +150,13 @@ def _closed(book: Correlations, cell: int) -> Correlations:
 
 
 def closing_returns(book: Correlations) -> dict[str, tuple[float, int]]:
-    """By asset the return that ends with the cell that is filling, and the cells it spans."""
+    """By asset the return that ends with the cell that is filling, and the cells it spans; book settled."""
     return {f.asset: found for f in book.followed if (found := _return(f, book.grid)) is not None}
 
 
 def _return(own: Followed, grid: int) -> tuple[float, int] | None:
     """The return that ended with this cell, and how many cells it spans; None when a mark is missing."""
-    if own.grid_mark is None or own.grid is None or _cell(own.seen_at) != grid:
+    if own.grid_mark is None or own.grid is None or cell_of(own.seen_at) != grid:
         return None
     span = grid - own.grid
     return (log(own.mark) - log(own.grid_mark), span) if 1 <= span <= LONGEST_SPAN else None
@@ -176,99 +185,6 @@ def _weights(elapsed: int, span: int) -> tuple[tuple[float, float], ...]:
     return tuple((2 ** (-elapsed / each), 1 - 2 ** (-span / each)) for each in cells)
 
 
-def _cell(at: datetime) -> int:
-    return int(at.timestamp()) // GRID_SECONDS
-
-
-# --- whose prices are followed ------------------------------------------------------------------------
-
-
-def _followed(book: Correlations, seen: Snapshot) -> Correlations:
-    """The newest marks. Positions come first, then coins, then those held last."""
-    at = seen.asked_at
-    same = _same_again(book.followed, seen)
-    if same is not None:
-        return replace(book, followed=same)
-    known = {f.asset: f for f in book.followed if at - (f.held_at or f.seen_at) <= FORGOTTEN_AFTER}
-    size: dict[str, float] = {}
-    fresh: dict[str, Followed] = {}
-    for p in sorted(seen.positions or (), key=lambda p: p.leg):
-        mark = float(p.mark)
-        if not p.quantity or not 0 < mark or not isfinite(mark):
-            continue
-        base = p.base
-        size[base] = size.get(base, 0.0) + abs(float(p.worth))
-        old = known.get(base)
-        if old is not None and old.symbol == p.symbol:
-            fresh[base] = Followed(base, p.symbol, mark, at, old.grid_mark, old.grid, at)
-        elif base not in fresh:
-            # Another contract of the asset has another price: what lies between the two is no return.
-            fresh[base] = Followed(base, p.symbol, mark, at, held_at=at)
-    coins = {f.asset: f for f in _coins(seen.wallet, known, at) if f.asset not in fresh}
-    candidates = known | coins | fresh
-    last = {name: -_held(own) for name, own in candidates.items()}
-    order = sorted(
-        candidates,
-        key=lambda n: (n not in fresh, n not in coins, last[n], n not in known, -size.get(n, 0.0), n),
-    )
-    return replace(book, followed=tuple(candidates[name] for name in sorted(order[:MAXIMUM_ASSETS])))
-
-
-def _held(own: Followed) -> float:
-    return (own.held_at or own.seen_at).timestamp()
-
-
-def _same_again(followed: tuple[Followed, ...], seen: Snapshot) -> tuple[Followed, ...] | None:
-    """The newest marks where only marks have changed: almost always. None where there is more to see to."""
-    at, held = seen.asked_at, [p for p in seen.positions or () if p.quantity]
-    marks = {p.symbol: float(p.mark) for p in held}
-    if len(held) != len(marks) or any(_coins(seen.wallet, {}, at)):
-        return None
-    fresh, oldest = [], at - FORGOTTEN_AFTER
-    for f in followed:
-        mark = marks.pop(f.symbol, 0.0)
-        if (f.held_at or f.seen_at) < oldest:
-            return None
-        if 0 < mark < inf:
-            f = Followed(f.asset, f.symbol, mark, at, f.grid_mark, f.grid, at)
-        elif mark:
-            return None
-        fresh.append(f)
-    return None if marks else tuple(fresh)
-
-
-def _coins(wallet: Wallet | None, known: dict[str, Followed], at: datetime) -> Iterator[Followed]:
-    """Coins over 1 % of the equity at the wallet's price; what is worth 1 is the money that counts."""
-    for b in wallet.balances if wallet else ():
-        price = float(b.price)
-        if wallet is None or price == 1 or not 0 < price < inf:
-            continue
-        if abs(b.quantity * b.price) > LEAST_COIN * abs(wallet.equity):
-            old = known.get(b.currency)
-            fresh = Followed(b.currency, b.currency, price, at, held_at=at)
-            same = old is not None and old.symbol == b.currency
-            yield replace(fresh, grid_mark=old.grid_mark, grid=old.grid) if same and old else fresh
-
-
-def _quoted(book: Correlations, markets: Markets) -> Correlations:
-    """The newest quotes of what is followed and not held. A new cell's wait for the read that begins it."""
-    at = markets.quoted_at
-    if at is None or _cell(at) > book.grid:
-        return book
-    held = clustered(book)
-    behind = {f.symbol for f in book.followed if f.asset not in held and f.seen_at < at}
-    marks = {q.symbol: float(q.mark) for q in markets.quotes if q.symbol in behind}
-    if not marks:
-        return book
-    followed = tuple(
-        replace(f, mark=mark, seen_at=at, held_at=f.held_at or f.seen_at)
-        if f.asset not in held and 0 < (mark := marks.get(f.symbol, 0.0)) < inf
-        else f
-        for f in book.followed
-    )
-    return replace(book, followed=followed)
-
-
 # --- the metric ---------------------------------------------------------------------------------------
 
 
@@ -276,7 +192,10 @@ def measure(view: View) -> Measured:
     book = view.account.correlations
     if book is None:
         return Unknown("no positions read yet", warming=True)
-    held = sorted({p.base for p in view.account.evidence.positions if p.quantity})
+    if book.marked is None:
+        held = sorted({p.base for p in view.account.evidence.positions if p.quantity})
+    else:
+        held = sorted(clustered(book))  # all that the newest read holds is followed
     pairs = len(held) * (len(held) - 1) // 2
     if not pairs:
         return Known(0.0)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from guardian.core.memory import Course, Nav
+from guardian.core.metrics.absorption_shift import fold_absorbed
 from guardian.core.metrics.capital_utilisation import fold_used
+from guardian.core.metrics.foreign_transfers import fold_sent
+from guardian.core.metrics.funding_paid import fold_funding
 from guardian.core.metrics.hedge_imbalance import fold_moved
 from guardian.core.metrics.realised_loss import fold_realised
 from guardian.core.metrics.track import fold_track
@@ -23,4 +26,8 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Cours
         realised=fold_realised(course.realised, account.nav, seen, nav),
         streak=course.streak,
         moved=fold_moved(course.moved, seen, account.policy.currency),
+        sent=fold_sent(course.sent, account.nav, seen),
+        keys=course.keys,
+        funding=fold_funding(course.funding, account.nav, seen, nav),
+        absorbed=fold_absorbed(course.absorbed, account.correlations),
     )

@@ -15,71 +15,38 @@ A forecast. Source: Rockafellar & Uryasev 2000; Barone-Adesi, Giannopoulos & Vos
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
 
-import numpy as np
-
-from guardian.core.metrics.holdings import Floats, Holdings, holdings, weakened
+from guardian.core.metrics.holdings import Floats, holdings, weakened
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.remembered import newest_of
-from guardian.core.metrics.returns import CELLS_AN_HOUR
-from guardian.core.metrics.scenarios import falls, standard_days
-from guardian.core.metrics.tails import conditional, normal_shortfall
+from guardian.core.metrics.tails import conditional_of, normal_shortfall
 from guardian.core.metrics.volatility import over_equity
+from guardian.core.metrics.worst_days import LEAST_DAYS, past, worst_losses
 from guardian.core.model import Measured, Part
 
 LEVEL = 0.99
-LEAST_DAYS = 250
 SHORTFALL = normal_shortfall(LEVEL)
 
-Tail = Callable[[Floats, float], float]
-
-
-@newest_of
-def _simulable(owner: str, series: tuple[str, ...]) -> tuple[list[int], Floats]:
-    """Which assets have enough days, and the days that all of these have; news once an hour."""
-    long = [i for i, own in enumerate(series) if len(standard_days((own,))) >= LEAST_DAYS]
-    return long, standard_days(tuple(series[i] for i in long)) if long else np.empty((0, 0))
-
-
-@newest_of
-def _falls(owner: str, series: tuple[str, ...], sigmas: bytes) -> Floats:
-    """What the simulated days take from a unit of each asset at the sigmas of now; news once a cell."""
-    long, days = _simulable(owner, series)
-    return falls(np.frombuffer(sigmas)[long] * sqrt(CELLS_AN_HOUR), days)
-
-
-def simulated(owner: str, held: Holdings) -> Floats | None:
-    """The losses of the simulated days, of the assets that have enough of them; None without any."""
-    long, days = _simulable(owner, held.series)
-    if len(days) < LEAST_DAYS:
-        return None
-    return np.asarray(_falls(owner, held.series, held.sigmas.tobytes()) @ held.worth[long])
-
-
-def remembered(owner: str, held: Holdings) -> tuple[Floats, ...]:
-    """What is kept of an account beside its state, so that a tick need not simulate anew."""
-    _, days = _simulable(owner, held.series)
-    return days, _falls(owner, held.series, held.sigmas.tobytes()) if len(days) else days
+Tail = Callable[[Floats, int, float], float]
+"""Of the largest losses, largest first, of how many days, and a level (tails.py)."""
 
 
 def tail_of(view: View, tail: Tail, normal: float) -> Measured:
     """The larger of the simulated tail and of so many normal standard deviations."""
     held, owner = holdings(view.account), view.account.policy.name
-    days = simulated(owner, held)
+    worst = worst_losses(owner, held, LEVEL)
     amount = normal * held.day_sigma
-    if days is not None:
-        amount = max(amount, tail(days, LEVEL))
+    if worst is not None:
+        amount = max(amount, tail(*worst, LEVEL))
     found = over_equity(view, held, amount)
-    short = len(held.series) - len(_simulable(owner, held.series)[0])
-    if not (held.assets and (days is None or short)):
+    short = len(held.series) - len(past(owner, held.series).assets)
+    if not (held.assets and (worst is None or short)):
         return found
     why = f"{short or len(held.assets)} of {len(held.assets)} assets have under {LEAST_DAYS} days to simulate"
     return weakened(found, why, filling=not held.unmeasured)
 
 
 def measure(view: View) -> Measured:
-    return tail_of(view, conditional, SHORTFALL)
+    return tail_of(view, conditional_of, SHORTFALL)
 
 
 METRIC = Metric("cvar", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)

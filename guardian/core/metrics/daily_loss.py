@@ -34,4 +34,5 @@ METRIC = Metric(
     corroborated=True,
     scopes=TOGETHER,
     baseline=True,
+    reads=(),
 )

@@ -14,4 +14,4 @@ def measure(view: View) -> Measured:
     return Known(max(0.0, (view.now - since).total_seconds()))
 
 
-METRIC = Metric("data_age", "seconds", "blindness", ("none",), (), measure)
+METRIC = Metric("data_age", "seconds", "blindness", ("none",), (), measure, reads=())

@@ -58,4 +58,5 @@ METRIC = Metric(
     corroborated=True,
     scopes=TOGETHER,
     baseline=True,
+    reads=(),
 )

@@ -8,8 +8,8 @@ so that an empty account breaches nothing. Source: Herfindahl's index; metrics.m
 from __future__ import annotations
 
 from guardian.core.metrics.concentration import herfindahl, shares
-from guardian.core.metrics.correlation import MAXIMUM_ASSETS
 from guardian.core.metrics.exposure import by_asset
+from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Part
 
@@ -20,4 +20,5 @@ def measure(view: View) -> Measured:
     return Known(1 / index if index else float(MAXIMUM_ASSETS))
 
 
-METRIC = Metric("effective_assets", "count", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS = (Part.WALLET, Part.POSITIONS)
+METRIC = Metric("effective_assets", "count", "forecast", ("none",), NEEDS, measure, reads=())

@@ -14,7 +14,7 @@ A forecast. Source: Meucci 2009; Choueifaty & Coignard 2008; metrics.md M16 (spe
 
 from __future__ import annotations
 
-from guardian.core.metrics.correlation import MAXIMUM_ASSETS
+from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.holdings import Holdings, holdings
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.spectrum import diversification_ratio, entropy_number, market_shares
@@ -40,4 +40,5 @@ def measure(view: View) -> Measured:
     return Known(min(made, offered))
 
 
-METRIC = Metric("effective_bets", "count", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
+METRIC = Metric("effective_bets", "count", "forecast", ("none",), NEEDS, measure, reads=READS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
+from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet, base_of
 from guardian.core.state import AccountState
 
 NOTHING, ONE = Decimal(0), Decimal(1)
@@ -25,9 +25,11 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
     prices = settle_prices(wallet)
     assets: dict[str, Decimal] = {}
     for p in positions:
-        held, base = p.notional + p.open_pnl if p.inverse else p.worth, p.base
-        price = prices.get(p.settle) or settle_price(p, prices)
-        assets[base] = assets.get(base, NOTHING) + held * price
+        # Written out: every snapshot asks this of every position, some metrics after another.
+        held = p.notional + p.open_pnl if p.inverse else p.quantity * (p.contract_size * p.mark)
+        base, price = base_of(p.symbol), prices.get(p.settle) or settle_price(p, prices)
+        known = assets.get(base)
+        assets[base] = held * price if known is None else known + held * price
     for b in wallet.balances if wallet else ():
         if b.currency != currency and b.quantity:
             assets[b.currency] = assets.get(b.currency, NOTHING) + b.quantity * b.price
@@ -75,5 +77,5 @@ def net(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-GROSS = Metric("gross_exposure", "multiple", "exposure", ("none",), NEEDS, gross, scopes=ANYWHERE)
-NET = Metric("net_exposure", "multiple", "exposure", ("none",), NEEDS, net, scopes=ANYWHERE)
+GROSS = Metric("gross_exposure", "multiple", "exposure", ("none",), NEEDS, gross, scopes=ANYWHERE, reads=())
+NET = Metric("net_exposure", "multiple", "exposure", ("none",), NEEDS, net, scopes=ANYWHERE, reads=())

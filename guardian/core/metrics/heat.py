@@ -12,7 +12,8 @@ from math import log
 from guardian.core.memory import Faded, Heat
 from guardian.core.metrics.api_calls import recent, times
 from guardian.core.metrics.api_latency import censored
-from guardian.core.metrics.correlation import GRID_SECONDS, STEPS_TO_KNOW
+from guardian.core.metrics.correlation import STEPS_TO_KNOW
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.metrics.overheat import NEEDED, NOT_KNOWN, WEIGHTS, Component, overheat, score
 from guardian.core.metrics.returns import (
     HOUR,

@@ -9,7 +9,9 @@ one leg, a stop that closed only one, and a leg that was never restored all show
 turn show for as long as it takes, which the rule's hold must cover.
 
 Needs wallet, positions and an answer about fills. AtLeast while watching began inside the window, fills
-or rows were forgotten, or the equity is disputed. Legs in other accounts are not seen. Its family is
+or rows were forgotten, or the equity is disputed. Of one account, legs in others are not seen; of a
+portfolio, mandate or venue, legs of all its accounts hedge each other, and E is the equity of all: one
+account's leg that is lost leaves the other account's bare, and each account is acted on. Its family is
 exposure: what is left of a hedge is held, not feared.
 Source: metrics.md M08; the venues' rules of auto-deleveraging.
 """
@@ -23,7 +25,7 @@ from guardian.core.facts.activity import Fill
 from guardian.core.memory import MAXIMUM_MOVES
 from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.exposure import multiple
-from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.metrics.within import Gap, after, filled_at, gap, start_of
 from guardian.core.model import (
     AtLeast,
@@ -134,4 +136,14 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-METRIC = Metric("hedge_imbalance", "multiple", "exposure", ("sliding",), NEEDS, measure, aged=filled_at)
+METRIC = Metric(
+    "hedge_imbalance",
+    "multiple",
+    "exposure",
+    ("sliding",),
+    NEEDS,
+    measure,
+    aged=filled_at,
+    scopes=TOGETHER,
+    deeds=True,
+)

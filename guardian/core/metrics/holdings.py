@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from guardian.core.memory import Correlations, Pair, Returns
 from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.clusters import Rho
+from guardian.core.metrics.correlation import fast_rhos
 from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.remembered import by_identity
-from guardian.core.metrics.returns import CELLS_A_DAY, DAY, rhos, variance
+from guardian.core.metrics.returns import CELLS_A_DAY, DAY, variance
 from guardian.core.model import AtLeast, Known, Measured
 from guardian.core.state import AccountState
 
@@ -51,29 +52,50 @@ class Holdings:
 
 def holdings(account: AccountState) -> Holdings:
     """What is held as of the newest read, with what has been learned of it."""
-    evidence, known = account.evidence, _day_sigmas(account.returns) if account.returns else {}
+    evidence, known = account.evidence, _measured(account.returns) if account.returns else NOTHING_MEASURED
     exposed = by_asset(evidence.positions, evidence.wallet, account.policy.currency)
-    worth = {asset: float(n) for asset, n in sorted(exposed.items()) if n}
+    worth = {asset: float(exposed[asset]) for asset in sorted(exposed) if exposed[asset]}
     least = NEGLIGIBLE * sum(map(abs, worth.values()))
-    assets = tuple([name for name in worth if name in known])
-    measured = np.array([worth[name] for name in assets], dtype=float)
-    correlations, unpaired = _correlations(account.correlations, assets, measured, least)
+    unmeasured: tuple[str, ...] = ()
+    if tuple(worth) != known.assets:
+        unmeasured = tuple([n for n in worth if n not in known.assets and abs(worth[n]) > least])
+        known = known.only(tuple([name for name in worth if name in known.assets]))
+    measured = np.array([worth[name] for name in known.assets], dtype=float)
+    correlations, unpaired = _correlations(account.correlations, known.assets, measured, least)
     return Holdings(
-        assets=assets,
+        assets=known.assets,
         worth=measured,
-        sigmas=np.array([known[name][0] for name in assets], dtype=float),
-        series=tuple([known[name][1] for name in assets]),
+        sigmas=known.sigmas,
+        series=known.series,
         correlations=correlations,
-        unmeasured=tuple([n for n in worth if n not in known and abs(worth[n]) > least]),
+        unmeasured=unmeasured,
         unpaired=unpaired,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sigmas:
+    """Each asset's sigma of a cell, where it is known, and its hours; in alphabetical order."""
+
+    assets: tuple[str, ...]
+    sigmas: Floats
+    series: tuple[str, ...]
+
+    def only(self, assets: tuple[str, ...]) -> Sigmas:
+        places = [self.assets.index(name) for name in assets]
+        return Sigmas(assets, self.sigmas[places], tuple([self.series[i] for i in places]))
+
+
+NOTHING_MEASURED = Sigmas((), np.empty(0), ())
+
+
 @by_identity
-def _day_sigmas(known: Returns) -> dict[str, tuple[float, str]]:
-    """By asset its sigma of a cell, where it is known, and its hours."""
-    found = {own.asset: (variance(own, DAY), own.hourly) for own in known.assets}
-    return {name: (sqrt(square), hourly) for name, (square, hourly) in found.items() if square is not None}
+def _measured(known: Returns) -> Sigmas:
+    found = [(own.asset, variance(own, DAY), own.hourly) for own in known.assets]
+    told = sorted((name, sqrt(square), hourly) for name, square, hourly in found if square is not None)
+    sigmas = np.array([sigma for _, sigma, _ in told], dtype=float)
+    sigmas.flags.writeable = False
+    return Sigmas(tuple([name for name, _, _ in told]), sigmas, tuple([hourly for _, _, hourly in told]))
 
 
 def _correlations(
@@ -86,7 +108,7 @@ def _correlations(
         names, table = _table(book.pairs)
         if names == assets:
             return table, False
-        rho = _fast(book.pairs)
+        rho = fast_rhos(book.pairs)
     large = [name for name, n in zip(assets, worth, strict=True) if abs(n) > least]
     found = matrix(dict(zip(assets, worth.tolist(), strict=True)), rho)
     lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])
@@ -94,18 +116,16 @@ def _correlations(
 
 
 @by_identity
-def _fast(pairs: tuple[Pair, ...]) -> Rho:
-    return rhos(pairs, "fast")
-
-
-@by_identity
 def _table(pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], Floats]:
     """C of all assets that are followed, where every pair of them is known: almost always what is held."""
-    rho = _fast(pairs)
+    rho = fast_rhos(pairs)
     names = tuple(sorted({name for pair in pairs for name in (pair.a, pair.b)}))
     if len(rho) < len(pairs):
         return (), np.empty((0, 0))
-    table = np.array(matrix(dict.fromkeys(names, 0.0), rho), dtype=float).reshape(len(names), len(names))
+    place = {name: i for i, name in enumerate(names)}
+    rows, columns = [place[a] for a, _ in rho], [place[b] for _, b in rho]
+    table = np.eye(len(names))
+    table[rows, columns] = table[columns, rows] = list(rho.values())
     table.flags.writeable = False
     return names, table
 

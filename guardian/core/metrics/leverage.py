@@ -24,4 +24,4 @@ def measure(view: View) -> Measured:
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
 
-METRIC = Metric("leverage", "multiple", "exposure", ("none",), NEEDS, measure, scopes=ANYWHERE)
+METRIC = Metric("leverage", "multiple", "exposure", ("none",), NEEDS, measure, scopes=ANYWHERE, reads=())

@@ -27,7 +27,7 @@ def heated(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Acc
 
     A defect in it, or a score outside [0, 1], counts as the hottest: every rule must still be judged.
     """
-    if not any(rule.gamma or rule.clears == "auto" for rule in rules):
+    if not [rule for rule in rules if rule.gamma or rule.clears == "auto"]:
         return account
     try:
         score = overheat(account, now).value
@@ -38,10 +38,24 @@ def heated(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Acc
 
 def limit_today(rule: Rule, rung: Rung, heat: float | None) -> float:
     """hard * (1 - gamma * overheat), for `under` hard * (1 + gamma * overheat): tighter, never looser."""
-    if not rule.gamma or rung.level > Level.REDUCE or BY_NAME[rule.metric].family not in ADAPTIVE:
-        return rung.limit
+    tightened = rule.gamma and rung.level <= Level.REDUCE
+    return rung.limit * _tightening(rule, heat) if tightened else rung.limit
+
+
+def limits_today(rule: Rule, heat: float | None) -> list[float]:
+    """Of every rung."""
+    if not rule.gamma:
+        return [rung.limit for rung in rule.ladder]
+    factor, last = _tightening(rule, heat), Level.REDUCE
+    return [rung.limit * factor if rung.level <= last else rung.limit for rung in rule.ladder]
+
+
+def _tightening(rule: Rule, heat: float | None) -> float:
+    """What a limit that adapts is multiplied by; 1 where none of this family does."""
+    if BY_NAME[rule.metric].family not in ADAPTIVE:
+        return 1.0
     pull = min(max(rule.gamma, 0.0), LARGEST_GAMMA) * (HOTTEST if heat is None else heat)
-    return rung.limit * (1 - pull if rule.direction == "over" else 1 + pull)
+    return 1 - pull if rule.direction == "over" else 1 + pull
 
 
 def share_of(limit: float, rule: Rule, share: float) -> float:

@@ -79,6 +79,5 @@ def measure(view: View) -> Measured:
     return Known(distance(wallet, wallet.margin_balance, evidence.positions, currency))
 
 
-METRIC = Metric(
-    "liquidation_distance", "fraction", "margin", ("none",), (Part.WALLET, Part.POSITIONS), measure
-)
+NEEDS = (Part.WALLET, Part.POSITIONS)
+METRIC = Metric("liquidation_distance", "fraction", "margin", ("none",), NEEDS, measure, reads=())

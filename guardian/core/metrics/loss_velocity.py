@@ -50,4 +50,6 @@ def measure(view: View) -> Measured:
     return speed_over(view, view.rule.window.seconds or 0.0)
 
 
-METRIC = Metric("loss_velocity", "fraction", "forecast", ("sliding",), (Part.POSITIONS,), measure)
+METRIC = Metric(
+    "loss_velocity", "fraction", "forecast", ("sliding",), (Part.POSITIONS,), measure, reads=("course",)
+)

@@ -29,4 +29,4 @@ def ratio(maintenance: Decimal, balance: Decimal) -> float:
     return float(maintenance / balance)
 
 
-METRIC = Metric("margin_ratio", "fraction", "margin", ("none",), (Part.WALLET,), measure)
+METRIC = Metric("margin_ratio", "fraction", "margin", ("none",), (Part.WALLET,), measure, reads=())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from guardian.core.frozen import dataclass
 from guardian.core.model import Level, Measured, Part, Rule
 from guardian.core.state import AccountState, RuleState
 
@@ -45,6 +45,10 @@ SCOPE_CEILING: dict[str, Level] = {
 """How far a rule may go by whose value it judges."""
 
 
+FOLDS = ("api", "correlations", "returns", "lots", "course", "heat")
+"""What an account remembers of its reads beside their evidence, by its field of `AccountState` (folds.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What a metric may look at: one account, one rule with its own baseline, and the time."""
@@ -64,7 +68,8 @@ class Metric:
 
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
-    `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs.
+    `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs. `deeds`:
+    of a group it reads the fills as well (deeds.py). `reads` are the folds that it looks at; not said: all.
     """
 
     name: str
@@ -79,6 +84,8 @@ class Metric:
     of_optional: bool = False
     scopes: tuple[str, ...] = ALONE
     baseline: bool = False
+    deeds: bool = False
+    reads: tuple[str, ...] = FOLDS
 
     @property
     def ceiling(self) -> Level:

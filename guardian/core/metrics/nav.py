@@ -96,7 +96,8 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[st
     priced it: else a hedge would look like a loss, for one of its legs would move alone.
     """
     positions, prices = snapshot.positions or (), dict(nav.prices)
-    marks = {p.base: p.mark for p in sorted(positions, key=lambda p: p.leg) if p.base in prices}
+    coins = sorted((p for p in positions if p.base in prices), key=lambda p: p.leg)
+    marks = {p.base: p.mark for p in coins}
     if snapshot.wallet is not None:
         return prices, marks
     before, unknown = dict(nav.marks), Decimal(0)

@@ -19,10 +19,11 @@ Source: metrics.md section 2.3; 0.1 % is about the real 99th percentile of eight
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from guardian.core.frozen import dataclass
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.turbulence import FRESH
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 from guardian.core.state import AccountState
@@ -57,10 +58,15 @@ def overheat(account: AccountState, now: datetime) -> Overheat:
     if heat is None:
         return Overheat(NOT_KNOWN, tuple(Component(name, None, WEIGHTS[name]) for name in NEEDED), True)
     left = relaxed(heat.score, (now - heat.at).total_seconds())
-    parts = tuple(Component(*part) for part in heat.components)
+    parts = _components(heat.components)
     if now - heat.at > FRESH:
         return Overheat(max(NOT_KNOWN, left), tuple(Component(c.name, None, c.weight) for c in parts), True)
     return Overheat(max(heat.raw, left), parts, _partial(parts))
+
+
+@by_identity
+def _components(told: tuple[tuple[str, float | None, float], ...]) -> tuple[Component, ...]:
+    return tuple(Component(*part) for part in told)
 
 
 def score(parts: tuple[Component, ...]) -> float:
@@ -90,4 +96,4 @@ def measure(view: View) -> Measured:
     return AtLeast(found.value, f"not known: {', '.join(missing)}")
 
 
-METRIC = Metric("overheat", "fraction", "forecast", ("none",), (Part.POSITIONS,), measure)
+METRIC = Metric("overheat", "fraction", "forecast", ("none",), (Part.POSITIONS,), measure, reads=("heat",))

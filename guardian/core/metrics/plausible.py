@@ -5,6 +5,7 @@ A refused part is a failure of the read like any other: the old answer stays, wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from guardian.core.state import Evidence
 
 def plausible(seen: Snapshot, evidence: Evidence) -> Snapshot:
     """Refuse what is no number, and the false flat: no positions while the wallet does not confirm it."""
-    for part, numbers in _numbers(seen).items():
+    for part, numbers in _numbers(seen):
         if not all(map(Decimal.is_finite, numbers)):
             seen = _refused(seen, part, "nonsense", "a value is not a finite number")
     if any(_priceless(p) for p in seen.positions or ()):
@@ -33,20 +34,25 @@ def _priceless(position: Position) -> bool:
     return held and min(position.mark, position.entry, position.contract_size) <= 0
 
 
-def _numbers(seen: Snapshot) -> dict[Part, list[Decimal]]:
-    """Every number that a decision is computed from."""
-    found: dict[Part, list[Decimal]] = {part: [] for part in Part}
-    if seen.wallet is not None:
-        w = seen.wallet
-        margins = (w.margin_balance, w.maintenance_margin, w.initial_margin, w.position_margin)
-        found[Part.WALLET] += [w.equity, *margins, *(n for b in w.balances for n in (b.quantity, b.price))]
-    for p in seen.positions or ():
-        found[Part.POSITIONS] += [p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum]
-        found[Part.POSITIONS] += [n for n in (p.stop_loss, p.liquidation) if n is not None]
-    for o in seen.orders or ():
-        found[Part.ORDERS] += [n for n in (o.remaining, o.contract_size, o.price, o.trigger) if n is not None]
-    found[Part.LEDGER] += [row.change for row in seen.ledger or ()]
-    return found
+def _numbers(seen: Snapshot) -> Iterator[tuple[Part, list[Decimal]]]:
+    """Every number that a decision is computed from, part by part."""
+    w = seen.wallet
+    if w is not None:
+        found = [w.equity, w.margin_balance, w.maintenance_margin, w.initial_margin, w.position_margin]
+        for b in w.balances:
+            found += (b.quantity, b.price)
+        yield Part.WALLET, found
+    if seen.positions:
+        found = []
+        for p in seen.positions:
+            found += (p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum)
+            found += [n for n in (p.stop_loss, p.liquidation) if n is not None]
+        yield Part.POSITIONS, found
+    if seen.orders:
+        numbers = ((o.remaining, o.contract_size, o.price, o.trigger) for o in seen.orders)
+        yield Part.ORDERS, [n for four in numbers for n in four if n is not None]
+    if seen.ledger:
+        yield Part.LEDGER, [row.change for row in seen.ledger]
 
 
 def _refused(seen: Snapshot, part: Part, code: str, why: str) -> Snapshot:

@@ -27,4 +27,4 @@ def measure(view: View) -> Measured:
     return AtLeast(seconds, "when it was opened was not seen")
 
 
-METRIC = Metric("position_age", "seconds", "exposure", ("none",), (Part.POSITIONS,), measure)
+METRIC = Metric("position_age", "seconds", "exposure", ("none",), (Part.POSITIONS,), measure, reads=("lots",))

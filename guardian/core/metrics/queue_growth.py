@@ -2,8 +2,9 @@
 
 Formula: one-sided CUSUM S = max(0, S + x - mu - k) over the readings in (now - W, now]; mu is the mean and k
 the deviation (1 at least) of the remembered readings before the window, five at least. Unit: count, as the
-queue is counted. 60 readings are remembered: a window must be short against the time that they span. Unknown
-until the gauge was told, and without a reading in the window or five before it.
+queue is counted. A reading is the largest of ten seconds, and 60 are remembered: ten minutes of what is told
+more often, so a window is at most nine. Unknown until the gauge was told, and without a reading in the window
+or five before it.
 Its family is behaviour. Source: metrics.md M25; E. S. Page, Biometrika 41, 1954.
 """
 

@@ -37,17 +37,18 @@ def fold_realised(slots: Slots, before: Nav | None, seen: Snapshot, nav: Nav | N
     if not made:
         return slots
     sums = dict(slots)
-    for slot, points in made:
+    for at, points in made:
+        slot = _slot(at)
         sums[slot] = sums.get(slot, 0.0) + points
     newest = max(sums)
     return tuple(sorted((s, p) for s, p in sums.items() if s > newest - MAXIMUM_SLOTS))
 
 
-def points_of(rows: list[LedgerEntry], before: Nav, nav: Nav) -> list[tuple[int, float]]:
-    """(quarter hour, NAV points) of each row that is no flow; what the first wallet contained is left out."""
+def points_of(rows: list[LedgerEntry], before: Nav, nav: Nav) -> list[tuple[datetime, float]]:
+    """When, and the NAV points, of each row that is no flow; what the first wallet contained is left out."""
     prices = dict(nav.prices)
     return [
-        (_slot(row.at), float(row.change * prices.get(row.currency, Decimal(0)) / before.units))
+        (row.at, float(row.change * prices.get(row.currency, Decimal(0)) / before.units))
         for row in rows
         if row.kind is not LedgerKind.FLOW and (nav.since is None or row.at > nav.since)
     ]
@@ -81,4 +82,5 @@ METRIC = Metric(
     measure,
     corroborated=True,
     baseline=True,
+    reads=("course",),
 )

@@ -13,23 +13,21 @@ Source: RiskMetrics 1996; metrics.md M14, M17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from math import isfinite, log, sqrt
-from typing import Literal
 
 from guardian.core.frozen import replace
-from guardian.core.memory import AssetReturns, Correlations, Faded, Followed, Pair, Returns
-from guardian.core.metrics.clusters import Rho
+from guardian.core.memory import AssetReturns, Correlations, Faded, Followed, Returns
 from guardian.core.metrics.correlation import (
-    GRID_SECONDS,
-    MAXIMUM_ASSETS,
     QUIET_RETURN,
     STEPS_TO_KNOW,
-    WEIGHT_TO_KNOW,
     closing_returns,
-    moment_rho,
+    fast_rhos,
+    slow_rhos,
 )
+from guardian.core.metrics.correlation import rhos as rhos
+from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS, clustered, settled
 from guardian.core.metrics.history import appended
 from guardian.core.metrics.turbulence import unusual
 
@@ -54,7 +52,7 @@ def fold_returns(
     """What is known once the cell that `before` was filling is over; nothing changes within a cell."""
     if before is None or after is None or after.grid <= before.grid:
         return known
-    known = known or Returns(before.grid)
+    known, before = known or Returns(before.grid), settled(before)
     step = closing_returns(before)
     if not step:
         # Nothing moved that was seen: how old the rest is must show. Only an hour may have ended.
@@ -177,18 +175,10 @@ def _standing_out(
     return found
 
 
-def rhos(pairs: Iterable[Pair], memory: Literal["fast", "middle", "slow"]) -> Rho:
-    """The correlation in one memory of every pair that has enough steps and moves."""
-    told = {(p.a, p.b): moment_rho(getattr(p, memory)) for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW}
-    return {names: rho for names, rho in told.items() if rho is not None}
-
-
 def _shifted(known: Returns, after: Correlations, elapsed: int) -> tuple[Faded, float | None]:
     """How far the mean correlation of a day is above that of 14 days, in standard deviations of before."""
-    held = {asset for group in after.clusters for asset in group}
-    pairs = [p for p in after.pairs if p.a in held and p.b in held]
-    fast, slow = rhos(pairs, "fast"), rhos(pairs, "slow")
-    both = sorted(fast.keys() & slow.keys())
+    held, fast, slow = clustered(after), fast_rhos(after.pairs), slow_rhos(after.pairs)
+    both = sorted(names for names in fast.keys() & slow.keys() if held.issuperset(names))
     if not both:
         return known.apart, None
     difference = sum(fast[names] - slow[names] for names in both) / len(both)

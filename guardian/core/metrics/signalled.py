@@ -14,17 +14,21 @@ from decimal import Decimal
 from guardian.core.facts.activity import Fill
 from guardian.core.facts.telemetry import Signal
 from guardian.core.metrics.metric import View
-from guardian.core.metrics.within import Gap, filled_at, fills_since, gap, start_of
+from guardian.core.metrics.within import Gap, filled_at, fills_since, gap, is_traded, start_of
 from guardian.core.model import AtLeast, Known, Measured
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A signal with the average price and the worth of its fills in the window."""
+    """A signal with the average price and the worth of its fills in the window.
+
+    `first` is the price of its first execution: of several at that instant the best for it.
+    """
 
     signal: Signal
     average: float
     worth: float
+    first: float
 
 
 def average_price(fills: Sequence[Fill]) -> Decimal:
@@ -41,25 +45,41 @@ def joined(view: View) -> tuple[tuple[Joined, ...], str]:
     if doings is None:
         return (), "no fills read yet"
     start = start_of(view)
-    signals: dict[tuple[str, int, str], Signal] = {}
-    for signal in view.account.stack.signals:
-        if signal.client_id:
-            signals.setdefault((signal.symbol, signal.side, signal.client_id), signal)
     fills = fills_since(doings, start)
+    rows, strays = join(view.account.stack.signals, fills)
+    missing: Gap = gap(doings, doings.fills, start)
+    why = f"{strays} of {len(fills)} fills have no signal" if strays else missing[0] if missing else ""
+    return rows, why
+
+
+def join(signals: Sequence[Signal], fills: Sequence[Fill]) -> tuple[tuple[Joined, ...], int]:
+    """The signals that these fills belong to, by their time; and how many fills belong to none."""
+    named: dict[tuple[str, int, str], Signal] = {}
+    for signal in signals:
+        if signal.client_id:
+            named.setdefault((signal.symbol, signal.side, signal.client_id), signal)
     found: dict[str, list[Fill]] = {}
     for fill in fills:
-        known = signals.get((fill.symbol, fill.side, fill.client_id))
+        known = named.get((fill.symbol, fill.side, fill.client_id))
         if known is not None:
             found.setdefault(known.id, []).append(fill)
-    rows = [
-        Joined(s, float(average_price(found[s.id])), float(sum(f.worth for f in found[s.id])))
-        for s in signals.values()
-        if s.id in found
-    ]
-    missing: Gap = gap(doings, doings.fills, start)
+    rows = [_joined(s, found[s.id]) for s in named.values() if s.id in found]
     strays = len(fills) - sum(map(len, found.values()))
-    why = f"{strays} of {len(fills)} fills have no signal" if strays else missing[0] if missing else ""
-    return tuple(sorted(rows, key=lambda row: (row.signal.at, row.signal.id))), why
+    return tuple(sorted(rows, key=lambda row: (row.signal.at, row.signal.id))), strays
+
+
+def _joined(signal: Signal, fills: list[Fill]) -> Joined:
+    began = min(f.at for f in fills)
+    first = min((f.price for f in fills if f.at == began), key=lambda price: signal.side * price)
+    worth = float(sum(f.worth for f in fills))
+    return Joined(signal, float(average_price(fills)), worth, float(first))
+
+
+def joined_before(view: View) -> tuple[Joined, ...]:
+    """Of what was filled before the window, as far as it is remembered: what is usual."""
+    doings = view.account.doings
+    fills = [f for f in doings.fills if f.at <= start_of(view) and is_traded(f)] if doings else []
+    return join(view.account.stack.signals, fills)[0]
 
 
 def partly(value: float, why: str) -> Measured:

@@ -19,6 +19,7 @@ from guardian.core.memory import MAXIMUM_GAUGES, MAXIMUM_READINGS, MAXIMUM_SIGNA
 
 Gauges = tuple[tuple[str, tuple[Gauge, ...]], ...]
 
+CELL_SECONDS = 10
 LASTS = timedelta(days=1)
 """Without a word a gauge is kept so long at least; then a new name may take its place."""
 
@@ -51,10 +52,25 @@ def _gauges(known: Gauges, told: tuple[Gauge, ...], at: datetime) -> Gauges:
             readings = series.setdefault(gauge.name, {})
             same = readings.get(gauge.at)
             readings[gauge.at] = gauge if same is None or gauge.value > same.value else same
-    return tuple(
-        (name, tuple(readings[at] for at in sorted(readings))[-MAXIMUM_READINGS:])
-        for name, readings in sorted(series.items())
-    )
+    return tuple((name, thinned(readings.values())) for name, readings in sorted(series.items()))
+
+
+def thinned(readings: Iterable[Gauge]) -> tuple[Gauge, ...]:
+    """Oldest first: the largest of each ten seconds (of two alike the newer), and the newest of all.
+
+    However often a gauge is told, its sixty readings then span ten minutes: a window has a past. What is
+    dropped is never the largest of its ten seconds, so that the order of messages changes nothing.
+    """
+    ordered = sorted(readings, key=lambda g: g.at)
+    largest: dict[int, Gauge] = {}
+    for gauge in ordered:
+        cell = int(gauge.at.timestamp()) // CELL_SECONDS
+        if cell not in largest or gauge.value >= largest[cell].value:
+            largest[cell] = gauge
+    kept = tuple(largest.values())
+    if ordered[-1] is not kept[-1]:
+        kept = (*kept, ordered[-1])
+    return kept[-MAXIMUM_READINGS:]
 
 
 def _room(series: dict[str, dict[datetime, Gauge]], at: datetime) -> bool:

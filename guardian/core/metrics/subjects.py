@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from guardian.core.frozen import replace
 from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.deeds import with_deeds
 from guardian.core.metrics.fresh import fresh
 from guardian.core.metrics.group import GROUPS, fold_group, members, merged, unlike, unseen
 from guardian.core.metrics.limits import limit_today, within
@@ -26,6 +27,7 @@ from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown
 from guardian.core.state import AccountState, RuleState
 
 Accounts = Sequence[AccountState]
+Fault = tuple[tuple[str, float], ...]
 
 
 class Look(NamedTuple):
@@ -33,7 +35,7 @@ class Look(NamedTuple):
 
     measured: Measured
     stale: bool
-    fault: tuple[tuple[str, float], ...] = ()
+    fault: Fault = ()
 
 
 def gathered(
@@ -53,11 +55,11 @@ def gathered(
     return replace(own, group=group, baseline=baseline)
 
 
-def look(metric: Metric, view: View, accounts: Accounts) -> Look:
-    """The measurement of a rule whose scope is not the account alone."""
+def look(metric: Metric, view: View, accounts: Accounts) -> tuple[Measured, bool, Fault]:
+    """A rule's measurement, if its evidence is too old, and the symbols at fault: by the rule's scope."""
     if view.rule.scope in GROUPS:
         return _together(metric, view, accounts)
-    return _worst(metric, view) if view.rule.scope in SLICES else Look(*fresh(metric, view))
+    return _worst(metric, view) if view.rule.scope in SLICES else (*fresh(metric, view), ())
 
 
 def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
@@ -67,6 +69,8 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
         # It will not pass by itself: what the rule says of blindness is done.
         return Look(Unknown(mixed), True)
     whole = merged(view.account, together, view.own.group)
+    if metric.deeds:
+        whole = with_deeds(whole, together)
     measured, stale = fresh(metric, replace(view, account=whole))
     blind = unseen(together, view.now, view.rule.stale_after_seconds)
     if blind and isinstance(measured, Known | AtLeast):

@@ -23,17 +23,29 @@ ROUNDING = 1e-9
 
 def value_at_risk(losses: Floats, level: float) -> float:
     """The loss that is not exceeded with this probability."""
-    _, whole, _ = _tail(len(losses), level)
-    worst = _falling(losses, whole + 1)
-    return float(worst[min(whole, len(worst) - 1)])
+    return value_at_risk_of(_falling(losses, tail_size(len(losses), level)), len(losses), level)
+
+
+def value_at_risk_of(worst: Floats, count: int, level: float) -> float:
+    """The same, of the `tail_size` largest of `count` losses, largest first."""
+    return float(worst[-1])
 
 
 def conditional(losses: Floats, level: float) -> float:
     """The mean of the losses of the tail."""
-    size, whole, part = _tail(len(losses), level)
-    worst = _falling(losses, whole + 1)
+    return conditional_of(_falling(losses, tail_size(len(losses), level)), len(losses), level)
+
+
+def conditional_of(worst: Floats, count: int, level: float) -> float:
+    """The same, of the `tail_size` largest of `count` losses, largest first."""
+    size, whole, part = _tail(count, level)
     last = float(worst[whole]) * part if whole < len(worst) else 0.0
-    return (float(worst[:whole].sum()) + last) / size
+    return (float(np.add.reduce(worst[:whole])) + last) / size
+
+
+def tail_size(count: int, level: float) -> int:
+    """How many of the largest losses tell both: those of the tail, and the one in part or next to it."""
+    return min(_tail(count, level)[1] + 1, count)
 
 
 def _tail(count: int, level: float) -> tuple[float, int, float]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.core.metrics.clusters import Rho
-from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Part, Unknown
 
@@ -38,6 +38,9 @@ def unusual(step: Mapping[str, tuple[float, float]], rhos: Rho) -> float | None:
     if not step:
         return None
     names = sorted(step)
+    if len(names) == 1:
+        value, sigma = step[names[0]]
+        return (value / sigma) * (value / sigma)  # nothing to be correlated with: C is 1
     standard = np.array([step[name][0] / step[name][1] for name in names])
     return distance(standard, shrunk(correlations(names, rhos))) / len(names)
 
@@ -82,4 +85,6 @@ def measure(view: View) -> Measured:
     return Known(known.turbulence[0] / known.turbulence[1])
 
 
-METRIC = Metric("turbulence", "multiple", "forecast", ("none",), (Part.POSITIONS,), measure)
+METRIC = Metric(
+    "turbulence", "multiple", "forecast", ("none",), (Part.POSITIONS,), measure, reads=("returns",)
+)

@@ -20,4 +20,5 @@ def measure(view: View) -> Measured:
     return Known(float(abs(nav.raw - nav.explained) / larger) if larger else 0.0)
 
 
-METRIC = Metric("unexplained", "fraction", "integrity", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS = (Part.WALLET, Part.POSITIONS)
+METRIC = Metric("unexplained", "fraction", "integrity", ("none",), NEEDS, measure, reads=())

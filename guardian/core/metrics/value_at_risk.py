@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from guardian.core.metrics.cvar import LEVEL, tail_of
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.tails import normal_quantile, value_at_risk
+from guardian.core.metrics.tails import normal_quantile, value_at_risk_of
 from guardian.core.model import Measured, Part
 
 QUANTILE = normal_quantile(LEVEL)
 
 
 def measure(view: View) -> Measured:
-    return tail_of(view, value_at_risk, QUANTILE)
+    return tail_of(view, value_at_risk_of, QUANTILE)
 
 
-METRIC = Metric("value_at_risk", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
+METRIC = Metric("value_at_risk", "fraction", "forecast", ("none",), NEEDS, measure, reads=READS)

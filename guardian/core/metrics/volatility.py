@@ -47,4 +47,5 @@ def over_equity(view: View, held: Holdings, amount: float) -> Measured:
     return weakened(found, f"no returns of {', '.join(held.unmeasured)}") if held.unmeasured else found
 
 
-METRIC = Metric("volatility", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
+METRIC = Metric("volatility", "fraction", "forecast", ("none",), NEEDS, measure, reads=READS)

@@ -7,7 +7,7 @@ reduce-only and "whatever is left" can never sell more than is held.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
 from zlib import crc32
 
@@ -18,6 +18,9 @@ from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.state import Evidence, Target
 
 BLIND_AFTER = timedelta(seconds=5)
+LONGEST_REST = timedelta(seconds=2)
+"""A refused close is never tried later than this again: of sixty seconds not one try may be given away."""
+
 ORDERS_IN_THE_WAY = ("conflict", "orders")
 """The fact that a trader reports where the venue refused a close because of resting reduce-only orders."""
 
@@ -145,10 +148,26 @@ def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
     if target.in_flight or target.reported_at is None:
         return
     if draft.newer_than(Part.POSITIONS, target.reported_at):
+        if not _rested(draft, position, target, target.reported_at):
+            return
         again = target.outcome is Outcome.UNKNOWN
         _send_close(draft, position, quantity, target.attempts + 1, target.client_id if again else "")
     elif draft.account.level >= Level.FLATTEN and draft.now >= target.reported_at + BLIND_AFTER:
         _close_blindly(draft, position, target)
+
+
+def _rested(draft: Draft, position: Position, target: Target, refused_at: datetime) -> bool:
+    """A venue that refuses is asked again after a quarter of the time in which nothing has changed.
+
+    So the pause grows from nothing to its longest. A fill changes something, for it costs a fee; so do a new
+    level, and an order that was in the way and is gone.
+    """
+    evidence, entered_at = draft.account.evidence, draft.incident.entered_at
+    in_the_way = any((o.symbol, o.index) == (position.symbol, position.index) for o in evidence.orders)
+    if target.outcome is not Outcome.REFUSED or (ORDERS_IN_THE_WAY in target.facts and not in_the_way):
+        return True
+    changed_at = max(entered_at, evidence.cash_moved_at or entered_at)
+    return draft.now >= refused_at + min((refused_at - changed_at) / 4, LONGEST_REST)
 
 
 def _close_blindly(draft: Draft, position: Position, target: Target) -> None:

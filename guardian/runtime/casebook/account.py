@@ -30,6 +30,8 @@ from guardian.runtime.casebook.words import is_inverse
 LOT = Decimal("0.001")
 MOST = Decimal(1000)
 BOT_KEY = "bot-key"
+STRANGER = "stranger"
+"""The public id, and the word, of a trading key that nobody has configured."""
 FIRST_CASH = Decimal(10_000)
 NEAR, FAR = Decimal("0.9"), Decimal("1.1")
 """Of the mark: where an order or a stop rests that names no price."""

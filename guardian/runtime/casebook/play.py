@@ -30,7 +30,7 @@ from guardian.core.events import (
 from guardian.core.model import KeyRecord, Rule
 from guardian.core.notices import number
 from guardian.core.state import State
-from guardian.runtime.casebook.account import BOT_KEY, Money, policy
+from guardian.runtime.casebook.account import BOT_KEY, STRANGER, Money, policy
 from guardian.runtime.casebook.case import OUTCOMES, Case, Fact
 from guardian.runtime.casebook.deed import deed
 from guardian.runtime.casebook.tell import Step, at, deeds, named, standing
@@ -122,7 +122,7 @@ class _Story:
             case "restart":
                 return Started(now, "case")
             case "keys":
-                keys = tuple(_key(word) for word in fact.words if word in ("fenced", "trading"))
+                keys = tuple(_key(word) for word in fact.words if word in ("fenced", "trading", STRANGER))
                 return KeysListed(now, name, now, "incomplete" not in fact.words, keys)
             case what if what in OUTCOMES:
                 return self._report(fact, now)
@@ -177,4 +177,6 @@ class _Story:
 
 def _key(word: str) -> KeyRecord:
     """As the venue's listing shows the bot's key; a fenced one is read-only, and therefore not trading."""
+    if word == STRANGER:
+        return KeyRecord(STRANGER, read_only=False, can_trade=True)
     return KeyRecord(BOT_KEY, read_only=word == "fenced", can_trade=word == "trading")

@@ -42,7 +42,7 @@ from guardian.runtime.casebook.told import READERS
 
 FLAGS = ("unarmed", "as-written", "no-rules")
 HEADS = ("pack", "only", "rule", "account", "start", *FLAGS)
-KEYS = ("fenced", "trading", "none", "incomplete")
+KEYS = ("fenced", "trading", "none", "stranger", "incomplete")
 ARGUMENTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("tick", "restart", "drilled"), (0, 0)),
     **dict.fromkeys(("arm", "resume", "look"), (0, 99)),

@@ -25,8 +25,8 @@ from guardian.core.events import (
     Tick,
     Troubled,
 )
-from guardian.core.model import OpenOrder, Position, Snapshot, Wallet
-from guardian.runtime.casebook.account import open_pnl
+from guardian.core.model import KeyRecord, OpenOrder, Position, Snapshot, Wallet
+from guardian.runtime.casebook.account import STRANGER, open_pnl
 from guardian.runtime.casebook.case import CURRENCY, MARGIN
 from guardian.runtime.casebook.deed import deed, symbol
 from guardian.runtime.casebook.retold import plain, retold
@@ -89,8 +89,13 @@ def _operated(event: Armed | Disarmed | Demanded | Resumed | Drilled | Troubled)
             return f"{'healed' if event.healed else 'trouble'} {event.subject}"
 
 
+def _able(key: KeyRecord) -> str:
+    able = key.can_trade and not key.read_only
+    return STRANGER if key.id == STRANGER and able else "trading" if able else "fenced"
+
+
 def _keys(event: KeysListed) -> list[str]:
-    words = ["trading" if key.can_trade and not key.read_only else "fenced" for key in event.keys]
+    words = [_able(key) for key in event.keys]
     return [*(words or ["none"]), *([] if event.complete else ["incomplete"])]
 
 

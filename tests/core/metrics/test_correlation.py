@@ -14,12 +14,11 @@ from guardian.core.memory import Correlations
 from guardian.core.metrics.cluster_exposure import correlation_adjusted, largest_cluster
 from guardian.core.metrics.clusters import distance, partition
 from guardian.core.metrics.correlation import (
-    GRID_SECONDS,
-    MAXIMUM_ASSETS,
     STEPS_TO_KNOW,
     faded,
     known_rhos,
 )
+from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
 from guardian.core.state import AccountState
 from guardian.runtime.codec import decode_state, encode_state

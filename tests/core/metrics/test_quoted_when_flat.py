@@ -15,13 +15,11 @@ from guardian.core.facts.market import Market as Look
 from guardian.core.facts.market import Quote
 from guardian.core.memory import Correlations, Followed, Markets, Pair
 from guardian.core.metrics.correlation import (
-    FORGOTTEN_AFTER,
-    GRID_SECONDS,
-    MAXIMUM_ASSETS,
     STEPS_TO_KNOW,
     fold_correlations,
     fold_quotes,
 )
+from guardian.core.metrics.following import FORGOTTEN_AFTER, GRID_SECONDS, MAXIMUM_ASSETS
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.overheat import overheat
 from guardian.core.metrics.returns import STEPS_TO_COMPARE

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations
 from guardian.core.metrics import baseline, correlation
+from guardian.core.metrics.following import clustered, settled
 from guardian.core.metrics.remembered import ANSWERS, OWNERS, by_identity, newest_of
 from guardian.core.model import Balance, Known, Snapshot, Window
 from guardian.core.observe import blank
@@ -22,9 +23,19 @@ legs = st.tuples(
     st.sampled_from([0, 1, 2]),
     st.floats(1, 1000).map(lambda mark: round(mark, 2)),
 )
+again = st.floats(0.5, 2)
 reads = st.lists(
-    st.tuples(st.lists(legs, max_size=4), st.booleans(), st.sampled_from([1, 300, 700_000])), max_size=8
+    st.tuples(
+        # What is held, or the factor by which all that was held has moved: a read of marks alone.
+        st.one_of(st.lists(legs, max_size=4), again, again),
+        st.sampled_from([False, False, False, True]),
+        st.sampled_from([1, 1, 300, 700_000]),
+    ),
+    max_size=12,
 )
+
+
+Leg = tuple[str, int, int, float]
 
 
 def told(seconds: int, held: list[tuple[str, int, int, float]], coins: bool) -> Snapshot:
@@ -38,19 +49,24 @@ def told(seconds: int, held: list[tuple[str, int, int, float]], coins: bool) -> 
 @settings(max_examples=200, deadline=None)
 @given(reads)
 def test_marks_alone_are_followed_as_everything_is(
-    story: list[tuple[list[tuple[str, int, int, float]], bool, int]],
+    story: list[tuple[list[Leg] | float, bool, int]],
 ):
     short: Correlations | None = None
     long: Correlations | None = None
-    now = 0
-    for held, coins, later in story:
+    now, held = 0, []
+    for what, coins, later in story:
         now += later
+        held = (
+            what if isinstance(what, list) else [(s, q, i, round(what * mark, 2)) for s, q, i, mark in held]
+        )
         seen = told(now, held, coins)
         short = correlation.fold_correlations(short, seen)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(correlation, "_same_again", lambda followed, seen: None)
+            patch.setattr(correlation, "marked_alone", lambda book, seen: None)
             long = correlation.fold_correlations(long, seen)
-        assert short == long
+        assert short is not None
+        assert settled(short) == long
+        assert clustered(short) == ({s[0] for s, q, _, _ in held if q} & {f.asset for f in short.followed})
 
 
 def test_rules_of_one_window_keep_one_baseline_and_others_their_own():

@@ -16,7 +16,7 @@ def test_a_stop_goes_only_when_the_venue_says_that_orders_are_in_the_way():
     close = only(desk.demand(0, "flatten"), "close_position")
     for second in range(1, 4):
         desk.report(second, close, Outcome.REFUSED)
-        again = desk.see(read(second + 0.5, (LONG,), (stop(),)))
+        again = desk.see(read(second + 0.8, (LONG,), (stop(),)))
         assert [] == kinds(again, "cancel_order")
         close = only(again, "close_position")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -243,14 +244,17 @@ def test_what_is_no_number_was_not_told(value: float):
     assert isinstance(stage.now(0), Unknown)
 
 
-@given(st.permutations([(0, 1.0), (0, 5.0), (1, 2.0), (2, 9.0), (2, 9.0)]))
+@given(st.permutations([(0, 1.0), (0, 5.0), (3, 4.0), (11, 2.0), (21, 9.0), (21, 9.0), (23, 9.0), (24, 1.0)]))
 def test_the_order_of_what_is_told_changes_nothing(told: list[tuple[float, float]]):
+    """Of ten seconds the largest counts, the newer of two alike; and the newest of all is there as well."""
     stage = Stage("gauge", of="queue")
     for second, value in told:
-        stage.tell(3, gauges=(stage_gauge(second, value),))
+        stage.tell(30, gauges=(stage_gauge(second, value),))
 
     (_, kept) = stage.account.stack.gauges[0]
-    assert [(at(0), 5.0), (at(1), 2.0), (at(2), 9.0)] == [(g.at, g.value) for g in kept]
+    assert [(0, 5.0), (11, 2.0), (23, 9.0), (24, 1.0)] == [
+        ((g.at - at(0)).total_seconds(), g.value) for g in kept
+    ]
 
 
 def test_a_queue_that_grows_is_told_from_one_that_is_long():
@@ -277,9 +281,32 @@ def test_a_queue_without_a_past_is_unknown():
 def test_readings_are_bounded():
     stage = Stage("queue_growth", of="queue", window=MINUTE)
     for n in range(3 * MAXIMUM_READINGS):
-        stage.gauge(n, 5)
+        stage.gauge(10 * n, 5)
 
     assert MAXIMUM_READINGS == len(stage.account.stack.gauges[0][1])
+
+
+@pytest.mark.parametrize("apart", [0.2, 1, 2, 5, 10, 20])
+def test_a_queue_that_is_told_often_has_a_past_too(apart: float):
+    """Sixty readings a second apart would span a minute: a window of five would have nothing before it."""
+    stage = Stage("queue_growth", of="queue", window=replace(MINUTE, seconds=300.0))
+    for n in range(int(620 / apart)):
+        stage.gauge(n * apart, 100 if n * apart < 500 else 400)
+    second = 620 - apart
+
+    got = stage.now(second)
+
+    assert isinstance(got, Known)
+    assert got.value > 1000
+    assert len(stage.account.stack.gauges[0][1]) <= MAXIMUM_READINGS
+
+
+def test_the_newest_reading_is_the_gauge_whatever_came_before_it_in_ten_seconds():
+    stage = Stage("gauge", of="queue")
+    for second, value in ((0, 9), (1, 3), (2, 5), (3, 4)):
+        stage.gauge(second, value)
+
+    assert Known(4.0) == stage.now(3)
 
 
 def test_silence_after_a_heartbeat_is_measured_for_as_long_as_it_lasts():
@@ -290,3 +317,38 @@ def test_silence_after_a_heartbeat_is_measured_for_as_long_as_it_lasts():
     assert Known(3600.0) == stage.now(3600)
     stage.tell(3601, heartbeat=True)
     assert Known(0.0) == stage.now(3601)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-240, -1), st.integers(0, 60)), max_size=40),
+    st.integers(1, 25),
+)
+def test_a_rate_is_the_truth_or_a_bound_below_it(deeds: list[tuple[int, int]], copies: int):
+    """However many orders there were, forgotten ones make a bound of the number and never a wrong number."""
+    orders = [
+        past(f"{n}-{c}", began, min(began + lasted, 0), "cancelled")
+        for n, (began, lasted) in enumerate(deeds)
+        for c in range(copies)
+    ]
+    truth = float(sum(o.created_at > at(-60) for o in orders))
+    stage = Stage("order_rate", window=MINUTE).watched()
+    stage.did(0, orders=tuple(orders))
+
+    got = stage.now(0)
+
+    assert isinstance(got, Known | AtLeast)
+    assert got.value <= truth
+    if isinstance(got, Known):
+        assert got.value == truth
+    else:
+        assert len(orders) >= MAXIMUM_DOINGS
+
+
+def test_a_runaway_of_more_orders_than_are_remembered_fires_and_does_not_clear():
+    stage = Stage("order_rate", window=MINUTE).watched()
+    stage.did(0, orders=tuple(past(str(n), -30, -20 + n / 100) for n in range(2 * MAXIMUM_DOINGS)))
+
+    assert stage.now(0) == AtLeast(
+        MAXIMUM_DOINGS, f"more than {MAXIMUM_DOINGS} rows; the oldest are forgotten"
+    )
+    assert stage.level is Level.CAUTION

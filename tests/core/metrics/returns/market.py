@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from math import exp, sqrt
 
-from guardian.core.metrics.correlation import GRID_SECONDS
+from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.model import Measured, Position, Window
 from guardian.core.state import AccountState
 from tests.core.build import Desk, position, read, rule, rung

@@ -12,7 +12,7 @@ import pytest
 
 from guardian.core.memory import AssetReturns, Correlations, Course, Followed, Pair, Returns
 from guardian.core.metrics.capital_utilisation import MAXIMUM_CELLS
-from guardian.core.metrics.correlation import MAXIMUM_ASSETS
+from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.history import MAXIMUM_HOURS, RECORD, unpacked
 from guardian.core.metrics.realised_loss import MAXIMUM_SLOTS
 from guardian.core.metrics.returns import HALF_LIVES

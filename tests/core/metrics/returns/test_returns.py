@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from guardian.core.memory import AssetReturns
-from guardian.core.metrics.correlation import MAXIMUM_ASSETS
+from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.history import MAXIMUM_HOURS, appended, unpacked
 from guardian.core.metrics.returns import DAY, HALF_LIVES, HOUR, by_name, variance
 from guardian.core.metrics.turbulence import clipped, distance, unusual

@@ -1,0 +1,95 @@
+"""Rules that wait for what nobody tells: no prefix says whose orders are, no source has the gauge.
+
+Law: a warning never keeps guardian from starting, for what is missing may come by another way; it names the
+line to change. Rules keep no lines, so their files are read again, and only where there is something to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from guardian.config.document import Items, Leaf, Node, Table
+from guardian.config.reading import Page, Wrong, clip, line_at, nearest, read_file
+from guardian.config.shapes import AccountConfig, Config, Finding, Pack
+from guardian.core.model import Rule
+
+BY_PREFIX = "foreign_activity"
+GAUGES = frozenset({"gauge", "queue_growth"})
+STRATEGIES = frozenset({"strategy_drawdown", "drift_ks", "drift_psi"})
+EXAMPLE = "bot: {order_prefix: [ft-]}"
+
+
+def warnings(config: Config, node: Node) -> tuple[Finding, ...]:
+    """Of a configuration that is sound; `node` is its file's tree."""
+    told = [*_nameless(config, node), *_of_nobody(config)]
+    return tuple(sorted(told, key=lambda finding: (finding.file, finding.line)))
+
+
+def _nameless(config: Config, node: Node) -> Iterator[Finding]:
+    """Accounts whose orders cannot be told apart, and the rules that would have to."""
+    for index, account in enumerate(config.accounts):
+        rules = [rule.id for rule in config.rules if rule.metric == BY_PREFIX and _concerns(rule, account)]
+        if rules and not account.bot.order_prefix:
+            line = line_at(node, "accounts", index, "bot")
+            field = f"accounts[{index}].bot.order_prefix"
+            names = ", ".join(rules)
+            problem = f"without it {BY_PREFIX} knows no order of {account.name} from a stranger's ({names})"
+            fix = f"Write `{EXAMPLE}` with the beginning of the client order ids that are the bot's."
+            yield Finding(str(config.path), line, "", field, problem, "", fix)
+
+
+def _concerns(rule: Rule, account: AccountConfig) -> bool:
+    return not rule.only or account.name in rule.only
+
+
+def _of_nobody(config: Config) -> Iterator[Finding]:
+    """Rules whose `of` names a gauge that no source has, or a strategy whose orders no bot places."""
+    gauges = sorted({name for source in config.sources for name, _ in source.gauges})
+    prefixes = sorted({prefix for account in config.accounts for prefix in account.bot.order_prefix})
+    for pack in config.packs:
+        for rule in pack.rules:
+            if rule.metric in GAUGES and config.telemetry is None and rule.of not in gauges:
+                yield _told(pack, rule, _gauge(rule.of, gauges))
+            for name in _strangers(rule, prefixes) if prefixes else ():
+                yield _told(pack, rule, _strategy(name, prefixes))
+
+
+def _gauge(name: str, known: list[str]) -> Wrong:
+    fix = f"Known: {', '.join(known)}." if known else "Add `telemetry:`, or a source of it."
+    return Wrong(f"no source tells {clip(name)}, and there is no telemetry", fix, nearest(name, known))
+
+
+def _strategy(name: str, known: list[str]) -> Wrong:
+    fix = f"Known from bot.order_prefix: {', '.join(known)}."
+    return Wrong(f"no bot places orders whose ids begin with {clip(name)}", fix, nearest(name, known))
+
+
+def _strangers(rule: Rule, prefixes: list[str]) -> list[str]:
+    """A strategy's prefix may be longer than its bot's, or what several bots have in common."""
+    named = [name for name in rule.of.split(",") if name] if rule.metric in STRATEGIES else []
+    return [n for n in named if not any(n.startswith(p) or p.startswith(n) for p in prefixes)]
+
+
+def _told(pack: Pack, rule: Rule, wrong: Wrong) -> Finding:
+    file, line = _place(pack, rule)
+    return Finding(str(file), line, rule.id, "of", wrong.message, wrong.nearest, wrong.fix)
+
+
+def _place(pack: Pack, rule: Rule) -> tuple[Path, int]:
+    """Where the rule's `of` stands; the pack itself, should its files have changed in between."""
+    for file in sorted(pack.path.glob("*.y*ml")) if pack.path.is_dir() else [pack.path]:
+        for item in _items(file):
+            if _id_of(item) == rule.id:
+                return file, line_at(item, "of")
+    return pack.path, 0
+
+
+def _items(file: Path) -> Iterable[Node]:
+    node = read_file(file, Page(str(file)))
+    return node.items if isinstance(node, Items) else ()
+
+
+def _id_of(item: Node) -> str:
+    entries = item.entries if isinstance(item, Table) else []
+    return next((str(e.value.value) for e in entries if e.key == "id" and isinstance(e.value, Leaf)), "")

@@ -1,0 +1,63 @@
+"""What metrics remember of the account's reads: every fold of one read, and which of them some rules need.
+
+Live all of it is remembered: rules may change at any time, and people look at the rest. A replay whose rules
+stay as they are may leave out what none of them reads (`Configured.folds`); what they conclude is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from guardian.core.frozen import replace
+from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.api_calls import fold_calls
+from guardian.core.metrics.correlation import fold_correlations
+from guardian.core.metrics.course import fold_course
+from guardian.core.metrics.heat import fold_heat
+from guardian.core.metrics.lots import fold_lots
+from guardian.core.metrics.metric import FOLDS
+from guardian.core.metrics.returns import fold_returns
+from guardian.core.metrics.slices import SLICES
+from guardian.core.model import Rule, Snapshot
+from guardian.core.state import AccountState
+
+
+def needed(rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    """The folds that what these rules conclude depends on."""
+    found = {fold for rule in rules for fold in BY_NAME[rule.metric].reads}
+    if any(rule.scope in SLICES for rule in rules):
+        found.add("correlations")  # what is one cluster is told by them
+    if any(rule.gamma or rule.clears == "auto" for rule in rules):
+        found.add("heat")
+    # One is made of another: the heat of returns and requests, returns of the grid of correlations.
+    if "heat" in found:
+        found |= {"api", "returns"}
+    if "returns" in found:
+        found.add("correlations")
+    return tuple(fold for fold in FOLDS if fold in found)
+
+
+def remembered(
+    before: AccountState,
+    account: AccountState,
+    seen: Snapshot,
+    at: datetime,
+    wanted: Collection[str] | None,
+) -> AccountState:
+    """The account with what it remembers of this read: `before` is without the read's NAV."""
+    folds = FOLDS if wanted is None else wanted
+    news: dict[str, Any] = {}
+    if "api" in folds:
+        news["api"] = fold_calls(before.api, seen, at)
+    if "correlations" in folds:
+        news["correlations"] = fold_correlations(before.correlations, seen, before.markets)
+    if "returns" in folds:
+        news["returns"] = fold_returns(before.returns, before.correlations, news["correlations"])
+    if "lots" in folds:
+        news["lots"] = fold_lots(before.lots, seen)
+    if "course" in folds:
+        news["course"] = fold_course(before, seen, account.nav)
+    account = replace(account, **news) if news else account
+    return replace(account, heat=fold_heat(account, seen.asked_at)) if "heat" in folds else account

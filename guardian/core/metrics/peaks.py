@@ -1,0 +1,95 @@
+"""The peaks of a window that may still count: (instant, NAV), strictly falling, pushed at the end, one a NAV.
+
+A market that falls for an hour without a pause leaves every second of it a peak. Only the newest are kept as
+they are; older ones are packed `CHUNK` at a time, 16 bytes each (microseconds since 1970, NAV: little-endian,
+then base64), which loses nothing. A push costs O(1), amortised: it copies the newest, and opens or makes a
+chunk once in `CHUNK` times. Expired points of the oldest chunk stay until all of it has expired.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+
+from guardian.core.frozen import replace
+from guardian.core.memory import Baseline
+
+Point = tuple[datetime, float]
+Points = tuple[Point, ...]
+
+CHUNK = 63
+"""Points in a chunk: its bytes are then a whole number of base64's groups of three."""
+
+_RECORD = Struct("<qd")
+_LAST = 24
+"""How many characters at a chunk's end hold its last record."""
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def count(baseline: Baseline) -> int:
+    """How many points are remembered."""
+    return len(baseline.points) + CHUNK * len(baseline.packed)
+
+
+def first_after(baseline: Baseline, start: datetime | None) -> float | None:
+    """The NAV of the oldest point after `start` (None: of all), which is the highest; None without one."""
+    for chunk in baseline.packed:
+        if start is None or _last(chunk) > start:
+            return _after(unpacked(chunk), start)
+    return _after(baseline.points, start)
+
+
+def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_seconds: float) -> Baseline:
+    """With a newest point, without what has expired by `start` and what the new one makes obsolete.
+
+    A point that falls into the bucket of the one before it adds nothing: a bucket keeps its highest NAV.
+    """
+    packed, points = baseline.packed, baseline.points
+    while packed and start is not None and _last(packed[0]) <= start:
+        packed = packed[1:]
+    points = _left(points, None if packed else start, new[1])
+    while packed and not points:
+        points, packed = _left(unpacked(packed[-1]), start, new[1]), packed[:-1]
+    if not (points and _same_bucket(points[-1][0], new[0], bucket_seconds)):
+        points = (*points, new)
+    if len(points) >= 2 * CHUNK:
+        points, packed = points[CHUNK:], (*packed, _packed(points[:CHUNK]))
+    return replace(baseline, points=points, packed=packed)
+
+
+def unpacked(chunk: str) -> Points:
+    return tuple((_instant(us), nav) for us, nav in _RECORD.iter_unpack(b64decode(chunk)))
+
+
+def _packed(points: Points) -> str:
+    records = (_RECORD.pack((at - _EPOCH) // _MICROSECOND, nav) for at, nav in points)
+    return b64encode(b"".join(records)).decode()
+
+
+def _last(chunk: str) -> datetime:
+    us, _ = _RECORD.unpack(b64decode(chunk[-_LAST:])[-_RECORD.size :])
+    return _instant(us)
+
+
+def _instant(us: int) -> datetime:
+    return _EPOCH + us * _MICROSECOND
+
+
+def _after(points: Points, start: datetime | None) -> float | None:
+    return next((nav for at, nav in points if start is None or at > start), None)
+
+
+def _left(points: Points, start: datetime | None, nav: float) -> Points:
+    first, end = 0, len(points)
+    while start is not None and first < end and points[first][0] <= start:
+        first += 1
+    while end > first and points[end - 1][1] <= nav:
+        end -= 1
+    return points[first:end]
+
+
+def _same_bucket(a: datetime, b: datetime, seconds: float) -> bool:
+    """Up to a second there are none."""
+    return seconds > 1 and int(a.timestamp() // seconds) == int(b.timestamp() // seconds)

@@ -1,0 +1,168 @@
+"""What will not do what its author expects is said at the check, and keeps nothing from starting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import ccxt
+import pytest
+
+from guardian.config import load_config
+from guardian.exchanges.comparable import comparable
+from tests.config.desk import CONFIG, Bad, assert_told, check, findings
+
+RULE = """\
+- id: {id}
+  title: One
+  why: A test.
+  metric: {metric}
+{more}  window: 1h
+  ladder:
+    - {{over: 1, level: caution}}
+"""
+SOURCE = """\
+sources:
+  - prometheus: {url: 'http://127.0.0.1:9090', account: main, gauges: {queue: 'sum(queue)', lag: 'max(lag)'}}
+"""
+NAMELESS = CONFIG.replace(", order_prefix: [ft-]", "")
+
+
+def written(desk: Path, metric: str, *, of: str = "", config: str = CONFIG, only: str = "") -> None:
+    more = (f"  of: {of}\n" if of else "") + (f"  only: [{only}]\n" if only else "")
+    before = RULE.format(id="other", metric="order_rate", more="")
+    (desk / "pack/rules.yaml").write_text(before + RULE.format(id="one", metric=metric, more=more))
+    (desk / "guardian.yaml").write_text(config)
+
+
+def warned() -> list[dict[str, Any]]:
+    result = check("--json")
+    document = json.loads(result.stdout)
+    assert (0, True, []) == (result.exit_code, document["ok"], document["findings"])
+    return list(document["warnings"])
+
+
+def test_a_sound_desk_has_no_warnings(desk: Path) -> None:
+    assert [] == warned()
+    assert "warning" not in check().stdout
+
+
+def test_foreign_activity_without_a_prefix_names_the_line_to_change(desk: Path) -> None:
+    written(desk, "foreign_activity", config=NAMELESS)
+
+    (told,) = warned()
+
+    assert ("guardian.yaml", 14, "accounts[0].bot.order_prefix") == (
+        told["file"],
+        told["line"],
+        told["field"],
+    )
+    assert "order of main from a stranger's (one)" in told["message"]
+    assert "order_prefix: [ft-]" in told["fix"]
+
+
+def test_where_an_account_has_no_bot_its_own_line_is_named(desk: Path) -> None:
+    bot = "    bot: {keys: [pub-1], order_prefix: [ft-]}\n"
+    written(desk, "foreign_activity", config=CONFIG.replace(bot, ""))
+
+    (told,) = warned()
+
+    assert 7 == told["line"]
+
+
+def test_it_is_said_to_people_and_still_ok(desk: Path) -> None:
+    written(desk, "foreign_activity", config=NAMELESS)
+
+    lines = check().stdout.splitlines()
+
+    assert lines[0].startswith("ok: ")
+    assert any(
+        line.startswith("warning: guardian.yaml:14: field accounts[0].bot.order_prefix") for line in lines
+    )
+    assert load_config(None).warnings
+
+
+def test_an_account_that_the_rule_does_not_concern_is_not_named(desk: Path) -> None:
+    """The second account has no prefix, and the rule is only of the first."""
+    _, _, account = CONFIG.partition("accounts:\n")
+    second = account.replace("main", "other").replace(", order_prefix: [ft-]", "")
+    for each in ("watch", "hands"):
+        second = second.replace(f"keys/{each}", f"keys/other-{each}")
+    written(desk, "foreign_activity", config=CONFIG + second, only="main")
+    assert [] == warned()
+
+    written(desk, "foreign_activity", config=CONFIG + second)
+    assert ["accounts[1].bot.order_prefix"] == [each["field"] for each in warned()]
+
+
+@pytest.mark.parametrize("metric", ["gauge", "queue_growth"])
+@pytest.mark.parametrize(
+    ("of", "more", "nearest"),
+    [("queu", SOURCE, "queue"), ("depth", SOURCE, ""), ("queue", "", ""), ("queue", SOURCE, None)],
+    ids=["misspelt", "another", "no source at all", "told"],
+)
+def test_a_gauge_that_no_source_tells(
+    desk: Path, metric: str, of: str, more: str, nearest: str | None
+) -> None:
+    written(desk, metric, of=of, config=CONFIG + more)
+    if metric == "gauge":
+        text = (desk / "pack/rules.yaml").read_text().rsplit("  window: 1h\n", 1)
+        (desk / "pack/rules.yaml").write_text("".join(text))
+
+    told = warned()
+
+    if nearest is None:
+        assert [] == told
+    else:
+        assert [("pack/rules.yaml", 12, "one", "of", nearest)] == [
+            (t["file"], t["line"], t["rule"], t["field"], t["nearest"]) for t in told
+        ]
+
+
+def test_telemetry_may_tell_any_gauge(desk: Path) -> None:
+    written(desk, "queue_growth", of="depth", config=CONFIG + "telemetry: {token: file:keys/token}\n")
+
+    assert [] == warned()
+
+
+@pytest.mark.parametrize(
+    ("of", "nearest"), [("ft-a-", None), ("f", None), ("tf-", "ft-"), ("hodl-", "")],
+    ids=["a part", "the beginning", "misspelt", "another"],
+)  # fmt: skip
+@pytest.mark.parametrize("metric", ["strategy_drawdown", "drift_ks"])
+def test_a_strategy_whose_orders_no_bot_places(desk: Path, metric: str, of: str, nearest: str | None) -> None:
+    written(desk, metric, of=of)
+    text = (desk / "pack/rules.yaml").read_text()
+    (desk / "pack/rules.yaml").write_text(text.replace("over: 1,", "over: 0.5,"))
+
+    told = warned()
+
+    assert [t["nearest"] for t in told] == ([] if nearest is None else [nearest])
+
+
+def test_without_prefixes_a_strategy_is_not_judged(desk: Path) -> None:
+    """Nobody has said whose orders are whose: the strategy's own prefix says it."""
+    written(desk, "strategy_drawdown", of="hodl-", config=NAMELESS)
+    text = (desk / "pack/rules.yaml").read_text()
+    (desk / "pack/rules.yaml").write_text(text.replace("over: 1,", "over: 0.5,"))
+
+    assert [] == warned()
+
+
+def test_a_venue_to_compare_with_that_nobody_knows_is_refused(desk: Path) -> None:
+    (desk / "guardian.yaml").write_text(CONFIG + "    compare: {venue: krakn}\n")
+
+    bad = Bad("", "", "", 20, "accounts[0].compare.venue", "unknown venue krakn", "kraken")
+    assert_told(bad, "guardian.yaml", findings())
+
+
+def test_a_venue_to_compare_with_that_ccxt_knows_is_taken(desk: Path) -> None:
+    (desk / "guardian.yaml").write_text(CONFIG + "    compare: {venue: kraken}\n")
+
+    assert [] == warned()
+
+
+def test_what_can_be_compared_is_what_ccxt_lists() -> None:
+    """Its modules are read by name, because importing a hundred of them takes as long as a start may."""
+    assert comparable() == frozenset(ccxt.exchanges)
