@@ -6,6 +6,7 @@ from decimal import Decimal
 from zlib import crc32
 
 from guardian.sim.scenario.shapes import MarketPlan
+from guardian.sim.world.account import CASH
 from guardian.sim.world.engine import World
 
 STEP_SECONDS = 0.5
@@ -13,13 +14,13 @@ REBOUND_AFTER = 6.0
 
 
 class MarketPath:
-    """`move` sets every price to where the plan has it at that second."""
+    """`move` sets each price that anybody here can see to where the plan has it at that second."""
 
     def __init__(self, plan: MarketPlan, world: World, seed: int) -> None:
         self._plan = plan
         self._world = world
         self._seed = seed
-        self._start = {symbol: market.mark for symbol, market in world.markets.items()}
+        self._start = {s: market.mark for s, market in world.markets.items() if s in _seen(world)}
 
     def move(self, at: float, now_ms: int) -> None:
         common = self.factor(at) - 1
@@ -47,3 +48,13 @@ class MarketPath:
     def _noise(self, symbol: str, at: float) -> float:
         draw = crc32(f"{self._seed}:{symbol}:{at:.1f}".encode()) / 2**32
         return (draw - 0.5) * 2 * self._plan.noise
+
+
+def _seen(world: World) -> set[str]:
+    """What is held or ordered, and what prices a coin: of other markets nobody asks, and no bot opens one."""
+    found = set()
+    for account in world.accounts.values():
+        found |= {leg.symbol for leg in account.open_legs()}
+        found |= {order.symbol for order in account.open_orders.values()}
+        found |= {coin + CASH for coin in account.balances}
+    return found | {world.instruments[symbol].base + CASH for symbol in found if symbol in world.instruments}

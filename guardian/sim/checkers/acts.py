@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from guardian.core.effects import CancelOrder, ClosePosition
 from guardian.core.model import Level
+from guardian.core.state import AccountState
 from guardian.sim.checkers.checker import Checker, Decided, Deed, Scene, Violation
 from guardian.sim.ports.stand import Stand
 from guardian.sim.scenario.shapes import Act
@@ -54,6 +56,15 @@ class StaysInScope(Checker):
         for effect in step.effects:
             if effect.account not in self.scene.stage.stands:
                 self.fail(f"an effect on {effect.account}, which is not watched")
+            if isinstance(effect, ClosePosition | CancelOrder):
+                self._touches(step.after.account(effect.account), effect)
+
+    def _touches(self, account: AccountState | None, effect: ClosePosition | CancelOrder) -> None:
+        """Where only some symbols are halted, the others are left alone."""
+        symbol = effect.order.symbol if isinstance(effect, ClosePosition) else effect.symbol
+        incident = account.incident if account is not None and account.level < Level.FLATTEN else None
+        if incident is not None and incident.only and symbol not in incident.only:
+            self.fail(f"{effect.account} {symbol}: touched, though only {', '.join(incident.only)} is halted")
 
     def ordered(self, deed: Deed) -> None:
         if not deed.before:
@@ -88,6 +99,14 @@ class OnlyWatches(Checker):
         self._touched(stand, f"a key was changed ({endpoint})")
 
 
+def _names(symbols: tuple[str, ...], account: AccountState) -> bool:
+    """Where only some symbols are halted, the permit names each of them."""
+    incident = account.incident
+    if incident is None or account.level >= Level.FLATTEN:
+        return False
+    return bool(incident.only) and set(incident.only) <= set(symbols)
+
+
 class HasIntent(Checker):
     law = "Each external effect has an earlier durable intent, or a gap that was declared."
 
@@ -119,7 +138,8 @@ class PermitFollows(Checker):
             return
         for account in life.state.accounts:
             permit = life.runtime.parts.permits.get(account.policy.name)
-            if account.level >= Level.HALT and permit.mode == "normal" and self._settled(account.policy.name):
+            open_still = permit.mode == "normal" and not _names(permit.symbols, account)
+            if account.level >= Level.HALT and open_still and self._settled(account.policy.name):
                 self.fail(f"{account.policy.name}: {account.level.name}, and the permit still says normal")
 
     def _settled(self, name: str) -> bool:

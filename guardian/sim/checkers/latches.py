@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from guardian.core.events import Resumed
 from guardian.core.model import Known, Level, Rule
-from guardian.core.state import AccountState, State
+from guardian.core.state import AccountState, Incident, State
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
 from guardian.sim.play.life import Life
 
@@ -31,6 +31,8 @@ class Latches(Checker):
         self._halts: defaultdict[str, list[datetime]] = defaultdict(list)
         self._rose: dict[str, datetime] = {}
         self._by: defaultdict[str, set[str]] = defaultdict(set)
+        self._out: set[str] = set()
+        self._ever: set[tuple[str, str]] = set()
 
     def born(self, life: Life) -> None:
         """What the last process decided and never wrote down has not happened."""
@@ -38,8 +40,19 @@ class Latches(Checker):
             name, incident = account.policy.name, account.incident
             self._halts[name] = list(account.halts)
             self._by[name] = set(incident.causes) if incident else set()
+            self._out.discard(name)
             if incident is not None:
                 self._rose[name] = incident.entered_at
+                self._reborn(account, incident)
+
+    def _reborn(self, account: AccountState, incident: Incident) -> None:
+        """Whether this incident had shut the bot out, and does so now."""
+        name = account.policy.name
+        self._ever.discard((name, incident.code))
+        if any(halt >= incident.opened_at for halt in account.halts):
+            self._ever.add((name, incident.code))
+            if account.level >= Level.HALT:
+                self._out.add(name)
 
     def decided(self, step: Decided) -> None:
         now = step.after.now or step.event.at
@@ -47,12 +60,25 @@ class Latches(Checker):
         for old, new in step.pairs():
             if old is None:
                 continue
-            if old.level < Level.HALT <= new.level:
-                self._halts[new.policy.name].append(now)
+            self._shut(old, new, now)
             if new.level < old.level and not isinstance(step.event, Resumed):
                 self._fell(step.after, old, new, now)
             if new.incident is None:
                 self._by[new.policy.name].clear()
+
+    def _shut(self, old: AccountState, new: AccountState, now: datetime) -> None:
+        """Count the halt when a rule has shut the bot out: a book that is only made smaller is none."""
+        name, incident = new.policy.name, new.incident
+        if old.level < Level.HALT:
+            self._out.discard(name)
+        if incident is None or new.level < Level.HALT or name in self._out or incident.cause == "operator":
+            return
+        smaller = new.level is Level.REDUCE and _leaves(incident)
+        if smaller and (name, incident.code) not in self._ever:
+            return
+        self._out.add(name)
+        self._ever.add((name, incident.code))
+        self._halts[name].append(now)
 
     def _note(self, after: State, now: datetime) -> None:
         """Who has raised whom, and when."""
@@ -107,6 +133,12 @@ class CapsTrials(Checker):
             cap = life.runtime.parts.permits.get(account.policy.name).size_cap
             if cap > SIZES[0] and life.clock.now() - trial.opened_at < HOUR:
                 self.fail(f"{account.policy.name}: half-open, and the permit allows {cap:g} of the size")
+
+
+def _leaves(incident: Incident) -> bool:
+    """Whether what it is reduced to leaves something of every leg."""
+    whole = () if incident.reduce_to is None else (incident.reduce_to,)
+    return all(to > 0 for to in (*whole, *(to for _, to in incident.goals)))
 
 
 def _well_below(account: AccountState, rule: Rule) -> bool:

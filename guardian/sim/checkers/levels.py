@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from guardian.core.events import Configured, Resumed, Started
 from guardian.core.model import Level, Rule, Unknown
@@ -65,10 +66,19 @@ class NoFalseKill(Checker):
         bot = self.scene.stage.bots[name]
         return bot.accepted > 0 and bot.accepted_ms >= self._halted_ms.get(name, 0)
 
+    def _together(self, name: str, rule: Rule) -> list[str]:
+        """The accounts that a rule judges as one with this one."""
+        stands = self.scene.stage.stands
+        mine = stands[name].plan.mandate
+        return [n for n, s in stands.items() if rule.scope == "portfolio" or s.plan.mandate == mine]
+
     def _true(self, name: str, rule: Rule) -> bool:
         truth = self.scene.truth
         limit = min(r.limit for r in rule.ladder if r.level >= Level.FLATTEN) * SLACK
         match rule.metric:
+            case "drawdown" if rule.scope != "account":
+                together = self._together(name, rule)
+                return truth.worst_drawdown_together(together) >= limit - FLOW_SLACK
             case "drawdown" | "daily_loss":
                 return truth.worst_drawdown(name) >= limit - (
                     FLOW_SLACK if self._moved_money(name) else 0.002
@@ -151,12 +161,15 @@ class SurvivesCrash(Checker):
             self.fail(f"{name}: the arming was lost in the crash")
         for own in last.rules:
             then, kept = own.baseline, now.rule(own.rule_id)
-            if (
-                then is not None
-                and kept is not None
-                and (kept.baseline is None or kept.baseline.since != then.since)
-            ):
+            if then is None or kept is None or (kept.baseline is None and _newest(own, then.since)):
+                continue
+            if kept.baseline is None or kept.baseline.since != then.since:
                 self.fail(f"{name} {own.rule_id}: the baseline was anchored anew")
+
+
+def _newest(own: RuleState, since: datetime) -> bool:
+    """What was anchored in the last moment may have been nowhere but in the process."""
+    return own.judged_at is not None and (own.judged_at - since).total_seconds() < FRESH_SECONDS
 
 
 def _fresh(last: AccountState) -> bool:

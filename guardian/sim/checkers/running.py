@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from guardian.core.events import EffectReported, SnapshotTaken, Started
-from guardian.core.model import Level
-from guardian.core.state import AccountState
+from guardian.core.model import Level, Rule
+from guardian.core.state import AccountState, RuleState
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
 from guardian.sim.play.life import Life
 from guardian.sim.ports.stand import Stand
@@ -21,6 +22,7 @@ ANSWER_SECONDS = 1.5
 IGNORED_SECONDS = 10.0
 NOTICED_SECONDS = 7.0
 GROWTH = 1.03
+TOGETHER = ("portfolio", "mandate")
 
 
 def untouched(scene: Scene) -> tuple[str, ...]:
@@ -49,6 +51,7 @@ class StartKeeps(Checker):
             for old, new in step.pairs():
                 if old is not None:
                     self._compare(old, new)
+                    self._anchored(old, new, step.after.rules)
 
     def _compare(self, old: AccountState, new: AccountState) -> None:
         """The start itself is judged: data may have grown old, and a disarmed time may be over."""
@@ -59,12 +62,19 @@ class StartKeeps(Checker):
             self.fail(f"{name}: the incident was lost at the start")
         if new.arming not in (old.arming, replace(old.arming, disarmed_until=None)):
             self.fail(f"{name}: the arming was lost at the start")
-        if _baselines(old) != _baselines(new):
-            self.fail(f"{name}: a baseline was anchored anew at the start")
+
+    def _anchored(self, old: AccountState, new: AccountState, rules: tuple[Rule, ...]) -> None:
+        """Of several accounts the first baseline may be this one: the others' reads came before the crash."""
+        together = {rule.id for rule in rules if rule.scope in TOGETHER}
+        for own in old.rules:
+            kept = new.rule(own.rule_id)
+            first = own.baseline is None and own.rule_id in together
+            if kept is not None and not first and _since(own) != _since(kept):
+                self.fail(f"{new.policy.name}: a baseline was anchored anew at the start")
 
 
-def _baselines(account: AccountState) -> tuple[object, ...]:
-    return tuple(own.baseline and own.baseline.since for own in account.rules)
+def _since(own: RuleState) -> datetime | None:
+    return own.baseline.since if own.baseline is not None else None
 
 
 class NobodyWaits(Checker):
@@ -118,7 +128,9 @@ class StopsGrowth(Checker):
     def _look(self, account: AccountState) -> None:
         name, now = account.policy.name, self.scene.now()
         able = account.arming.armed and account.arming.disarmed_until is None and account.policy.has_hands
-        if not Level.HALT <= account.level < Level.FLATTEN or not able:
+        # Whoever ignores the halt of some symbols is halted as a whole first.
+        scoped = account.incident is not None and account.incident.only
+        if not Level.HALT <= account.level < Level.FLATTEN or scoped or not able:
             for known in (self._halted_at, self._least, self._grown_at):
                 known.pop(name, None)
             return

@@ -35,7 +35,7 @@ class ActsInTime(Checker):
         life = self.scene.life
         if life is None:
             return
-        rules = [rule for rule in life.state.rules if rule.metric == "drawdown"]
+        rules = [rule for rule in life.state.rules if rule.metric == "drawdown" and rule.scope == "account"]
         for account in life.state.accounts:
             plan = self.scene.stage.stands[account.policy.name].plan
             if plan.name in self._names and plan.armed and plan.hands:

@@ -6,22 +6,29 @@ is held against.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from guardian.sim.ports.stand import Stand
 from guardian.sim.world.account import CASH
-from guardian.sim.world.margin import coin_price
+from guardian.sim.world.margin import coin_price, standing
 
 BORDER = ("TRANSFER_IN", "TRANSFER_OUT")
+START = 100.0
+
+Look = Sequence[tuple[tuple[float, float], float]]
+"""Of each account at one moment: (second, NAV), and its equity."""
 
 
 @dataclass(slots=True)
 class Books:
-    """One account's truth: (second, NAV) with a start of 100, and the newest other figures."""
+    """One account's truth: (second, NAV) from 100 on, the equity at each, and the newest other figures."""
 
     units: float
     rows: int
     navs: list[tuple[float, float]] = field(default_factory=list)
+    equities: list[float] = field(default_factory=list)
     equity: float = 0.0
     gross: float = 0.0
     margin: float = 0.0
@@ -41,8 +48,8 @@ class Truth:
             self._look(name, stand, now)
 
     def _look(self, name: str, stand: Stand, now: float) -> None:
-        margin = stand.world.margin(stand.books)
-        equity = float(margin.equity)
+        whole, needed = standing(stand.books, stand.world.markets)
+        equity = float(whole)
         books = self.books.get(name)
         if books is None:
             books = self.books[name] = Books(equity / 100, len(stand.books.ledger))
@@ -51,9 +58,10 @@ class Truth:
             before = (equity - flow) / books.units
             books.units += flow / before if before > 0 else 0.0
         books.equity = equity
+        books.equities.append(max(0.0, equity))
         books.navs.append((now, equity / books.units if books.units > 0 else 0.0))
         books.gross = self._gross(stand)
-        books.margin = float(margin.maintenance) / equity if equity > 0 else 10.0
+        books.margin = float(needed) / equity if equity > 0 else 10.0
         books.most_gross = max(books.most_gross, books.gross / equity if equity > 0 else 10.0)
         books.most_margin = max(books.most_margin, books.margin)
 
@@ -79,11 +87,15 @@ class Truth:
 
     def worst_drawdown(self, name: str) -> float:
         """The largest fall from a peak before it, so far."""
-        peak, worst = 0.0, 0.0
-        for _, nav in self.books[name].navs:
-            peak = max(peak, nav)
-            worst = max(worst, 1 - nav / peak if peak > 0 else 0.0)
-        return worst
+        return _worst_fall(nav for _, nav in self.books[name].navs)
+
+    def worst_drawdown_together(self, names: Sequence[str]) -> float:
+        """The same of several accounts as one: between two looks each counts by what it was worth before."""
+        each = (zip(self.books[n].navs, self.books[n].equities, strict=True) for n in names)
+        together = [START]
+        for before, now in pairwise(zip(*each, strict=True)):
+            together.append(together[-1] * _grown(before, now))
+        return _worst_fall(together)
 
     def drawdown(self, name: str, seconds: float | None = None) -> float:
         """From the highest NAV so far, or of the last so many seconds, to now."""
@@ -91,3 +103,20 @@ class Truth:
         since = known[-1][0] - seconds if known and seconds is not None else float("-inf")
         navs = [nav for at, nav in known if at > since]
         return 1 - navs[-1] / max(navs) if navs and max(navs) > 0 else 0.0
+
+
+def _worst_fall(navs: Iterable[float]) -> float:
+    peak, worst = 0.0, 0.0
+    for nav in navs:
+        peak = max(peak, nav)
+        worst = max(worst, 1 - nav / peak if peak > 0 else 0.0)
+    return worst
+
+
+def _grown(before: Look, now: Look) -> float:
+    """By how much several accounts have grown together."""
+    pairs = [
+        (worth, old, new) for ((_, old), worth), ((_, new), _) in zip(before, now, strict=True) if old > 0
+    ]
+    weight = sum(worth for worth, _, _ in pairs)
+    return sum(worth * new / old for worth, old, new in pairs) / weight if weight > 0 else 1.0

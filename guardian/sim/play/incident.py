@@ -16,13 +16,13 @@ from guardian.core.events import Armed, Demanded, Disarmed, Event, Resumed
 from guardian.core.model import Level
 from guardian.runtime.permit import UNSEEN, Permit
 from guardian.sim.actors.bot import Bot
-from guardian.sim.actors.market import STEP_SECONDS, MarketPath
+from guardian.sim.actors.market import REBOUND_AFTER, STEP_SECONDS, MarketPath
 from guardian.sim.actors.owner import Owner
 from guardian.sim.checkers.checker import Violation
 from guardian.sim.checkers.panel import Panel
 from guardian.sim.play.heat import market_heat
 from guardian.sim.play.life import Grounds, Life
-from guardian.sim.play.settled import settled
+from guardian.sim.play.settled import answered, settled
 from guardian.sim.play.stage import Stage, build
 from guardian.sim.play.virtual import VirtualLoop
 from guardian.sim.scenario.shapes import Act, FaultPlan, Scenario
@@ -31,9 +31,11 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENCE_SECONDS = 75.0
 """From the heal on: the flatten budget of 60 seconds, and what two proofs of it take."""
 
-CALM_SECONDS = 12.0
-"""How long an incident is watched after the market has moved, where nothing has to be flattened."""
+CALM_SECONDS = 2.0
+"""How long an incident is watched after its holds are over, where nothing has to be flattened."""
 
+AWAKE_SECONDS = 5.0
+"""How long a process is watched at least: two reads of the slowest account, and what follows from them."""
 
 EVENTS = 16
 MOMENTS = (0.0, 0.001, 0.004, 0.04)
@@ -68,6 +70,7 @@ class Incident:
     def __init__(self, scenario: Scenario, told: bool = False) -> None:
         self.scenario = scenario
         self._told = told
+        self._clock_faults = [plan for plan in scenario.faults if plan.name in ("clock-jump", "clock-drift")]
         self.life: Life | None = None
         self.ended = False
 
@@ -106,18 +109,16 @@ class Incident:
 
     def wall(self) -> datetime:
         """The machine's own clock, which jumps and drifts as the weather wants."""
-        at, weather = self.now(), self.stage.weather
-        off = 0.0
-        for plan in weather.plans("clock-jump"):
-            off += plan.size if plan.at <= at else 0.0
-        for plan in weather.plans("clock-drift"):
-            off += plan.size * (min(at, plan.until) - plan.at) if plan.at <= at else 0.0
+        at, off = self.now(), 0.0
+        for plan in self._clock_faults:
+            if plan.at <= at:
+                off += plan.size if plan.name == "clock-jump" else plan.size * (min(at, plan.until) - plan.at)
         return START + timedelta(seconds=at + off)
 
     # --- guardian's process -------------------------------------------------------------------------
 
     def _live(self) -> None:
-        self.life = Life(self._grounds)
+        self.life, self._born_at = Life(self._grounds), self.now()
         self.panel.born(self.life)
         self.life.start()
         if not self._armed:
@@ -127,6 +128,7 @@ class Incident:
                     self._post(Armed(self.life.clock.now(), plan.name, (), "operator", "simulated"))
 
     _armed = False
+    _born_at = 0.0
 
     def _die(self) -> None:
         if self.life is not None:
@@ -243,19 +245,23 @@ class Incident:
     async def _until_over(self) -> None:
         """Through the weather, then until every account is where it must be, or patience is over."""
         scenario = self.scenario
-        calm = max(scenario.market.moves_at + scenario.market.seconds, *(a.at for a in scenario.acts), 0.0)
-        least = max(scenario.heals_at, calm + CALM_SECONDS)
+        least = max(scenario.heals_at, _calm_at(scenario))
         late = max((p.size for p in self.stage.weather.plans("deletion-delayed")), default=0.0)
         most = least + PATIENCE_SECONDS + late
         # Time is virtual, and "settled" has no event to wait for.
-        while self.now() < least or (self.now() < most and not self._settled()):  # noqa: ASYNC110
+        while self.now() < least or (self.now() < most and self._open()):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         self.ended = True
 
-    def _settled(self) -> bool:
-        stands = self.stage.stands
-        known = () if self.life is None else self.life.state.accounts
-        return bool(known) and all(settled(a, stands[a.policy.name]) for a in known)
+    def _open(self) -> bool:
+        """Somewhere it is not yet told how this ends."""
+        stands, life = self.stage.stands, self.life
+        if life is None or not life.state.accounts:
+            return True
+        if self.now() - self._born_at < AWAKE_SECONDS:
+            return True
+        now, known = life.clock.now(), [(a, stands[a.policy.name]) for a in life.state.accounts]
+        return not all(settled(account, stand) and answered(account, stand, now) for account, stand in known)
 
     def _result(self) -> Result:
         weather = self.stage.weather
@@ -277,6 +283,18 @@ class Incident:
             timeline=self.panel.timeline,
             digest=self.stage.disk.digest,
         )
+
+
+def _calm_at(scenario: Scenario) -> float:
+    """When everybody has acted, every hold could be full, and two reads have come since."""
+    market = scenario.market
+    acted = max((act.at for act in scenario.acts), default=0.0)
+    moved = market.moves_at + market.seconds
+    turned = moved + REBOUND_AFTER + market.seconds if market.rebounds else 0.0
+    losses = (rule for rule in scenario.rules if rule.metric == "drawdown")
+    hold = max((rung.hold_seconds for rule in losses for rung in rule.ladder), default=0.0)
+    reads = 2 * max(plan.poll_seconds for plan in scenario.accounts)
+    return max(turned, max(moved, acted) + hold + reads) + CALM_SECONDS
 
 
 def play(scenario: Scenario, told: bool = False) -> Result:

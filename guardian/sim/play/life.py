@@ -14,7 +14,8 @@ from guardian.config.shapes import ChannelConfig, Route, Routes
 from guardian.core.effects import Effect
 from guardian.core.events import Configured, Event
 from guardian.core.memory import Nav
-from guardian.core.model import AccountPolicy, HaltTarget, Level, Rule
+from guardian.core.model import Level, Rule
+from guardian.core.policy import AccountPolicy, HaltTarget
 from guardian.core.state import State
 from guardian.notify.backlog import Pace
 from guardian.notify.outbox import Courier, Timing
@@ -182,4 +183,5 @@ def policy_of(stand: Stand) -> AccountPolicy:
         flatten_deadline_seconds=60.0,
         slippage=0.02,
         snapshot_seconds=plan.poll_seconds,
+        mandate=plan.mandate,
     )

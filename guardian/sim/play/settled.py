@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from guardian.core.model import Level
 from guardian.core.state import AccountState
 from guardian.sim.ports.stand import Stand
+
+DEFIED = timedelta(seconds=26)
+PROVEN_MS = 6_000
 
 
 def settled(account: AccountState, stand: Stand) -> bool:
@@ -24,6 +29,30 @@ def settled(account: AccountState, stand: Stand) -> bool:
         dead = account.incident.key_dead_at is not None or stand.bot_key.deleted_at is not None
         return dead or nameless
     return not stand.bot_key.can_trade
+
+
+def answered(account: AccountState, stand: Stand, now: datetime) -> bool:
+    """Whether it shows by now what was made of a dead key, and of a bot that was halted."""
+    return _proven(account, stand) and _heeded(account, stand, now)
+
+
+def _proven(account: AccountState, stand: Stand) -> bool:
+    """A key that has gone is called dead soon; where it cannot be, nothing more will come."""
+    gone, incident = stand.bot_key.deleted_at, account.incident
+    if gone is None or incident is None or account.level is not Level.LOCKOUT:
+        return True
+    return incident.key_dead_at is not None or stand.now_ms() - gone > PROVEN_MS
+
+
+def _heeded(account: AccountState, stand: Stand, now: datetime) -> bool:
+    """Ten seconds of HALT, and as long again for a slow bot to grow: then it shows whether it listens."""
+    incident, arming = account.incident, account.arming
+    acts = account.policy.has_hands and arming.armed and arming.disarmed_until is None
+    if incident is None or not Level.HALT <= account.level < Level.FLATTEN or not acts:
+        return True
+    grows = stand.plan.bot.style in ("runaway", "deaf") or account.level is Level.REDUCE
+    trades = stand.plan.bot.style != "idle" and stand.bot_key.can_trade and not stand.forced
+    return not (grows and trades) or now - incident.entered_at > DEFIED
 
 
 def unstoppable(stand: Stand) -> bool:

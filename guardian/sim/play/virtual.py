@@ -148,7 +148,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def _round(self) -> None:
         """Ring the timers that are due, and call what is ready by now; what that makes ready comes next."""
-        self._sweep()
+        if self.cancelled_timers:
+            self._sweep()
         timers, ready = self._timers, self._ready
         if not ready:
             if not timers:
@@ -161,16 +162,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             ready.append(call)
         for _ in range(len(ready)):
             call = ready.popleft()
-            if not call.cancelled:
-                self._make(call)
-
-    def _make(self, call: _Call) -> None:
-        try:
-            call.context.run(call.callback, *call.args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            self.call_exception_handler({"message": "a callback failed", "exception": error})
+            if call.cancelled:
+                continue
+            try:
+                call.context.run(call.callback, *call.args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def _sweep(self) -> None:
         """Forget cancelled timers, in the same way as asyncio's own loop does: it decides who rings first."""

@@ -9,7 +9,7 @@ import random
 from dataclasses import replace
 
 from guardian.sim.scenario.catalogue import BY_NAME, FAULTS, Fault
-from guardian.sim.scenario.packs import draw_burst, draw_rules
+from guardian.sim.scenario.packs import draw_burst, draw_rules, draw_symbol, draw_together
 from guardian.sim.scenario.shapes import AccountPlan, Act, BotPlan, FaultPlan, MarketPlan, Scenario, Stake
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
@@ -18,15 +18,17 @@ SHARED = frozenset(
     {"crash", "crash-at-event", "clock-jump", "clock-drift", "fsync-error", "fsync-hung", "disk-full"}
 )
 
+QUIET_READS = 4
+
 
 def draw(seed: int) -> Scenario:
     """The same seed always gives the same scenario."""
     rng = random.Random(f"guardian {seed}")
-    count = rng.choices((1, 2, 3, 4), (55, 27, 11, 7))[0]
+    count = rng.choices((1, 2, 3, 4), (62, 24, 9, 5))[0]
     hedged_across = count > 1 and rng.random() < 0.25
     accounts = tuple(_account(rng, number, hedged_across) for number in range(count))
-    market = _market(rng)
-    heals = market.moves_at + market.seconds + rng.uniform(5.0, 18.0)
+    market = _market(rng, max(account.poll_seconds for account in accounts))
+    heals = market.moves_at + market.seconds + _weather(rng)
     scenario = Scenario(
         seed=seed,
         accounts=accounts,
@@ -36,12 +38,14 @@ def draw(seed: int) -> Scenario:
         acts=_acts(rng, accounts, market),
         heals_at=heals,
     )
-    return _rearming(scenario, random.Random(f"guardian heat calm {seed}"))
+    scenario = _rearming(scenario, random.Random(f"guardian heat calm {seed}"))
+    scenario = _wider(scenario, random.Random(f"guardian scope {seed}"))
+    return _unfenced(scenario, random.Random(f"guardian fence {seed}"))
 
 
 def _rearming(scenario: Scenario, rng: random.Random) -> Scenario:
     """Now and then the loss rule clears by itself, soon. Drawn apart: other scenarios stay as they were."""
-    if rng.random() >= 0.12:
+    if rng.random() >= 0.14:
         return scenario
     others = tuple(rule for rule in scenario.rules if rule.metric not in ("drawdown", "data_age"))
     heat = rng.choices((0.1, 0.29, 0.6), (5, 3, 2))[0]
@@ -52,6 +56,26 @@ def _rearming(scenario: Scenario, rng: random.Random) -> Scenario:
         market = replace(market, again_at=round(again, 2))
     rules = (*others, draw_burst(rng))
     return replace(scenario, rules=rules, market=market, heat=heat, heals_at=longer)
+
+
+def _wider(scenario: Scenario, rng: random.Random) -> Scenario:
+    """Now and then a rule that looks at less than an account, or at more than one. Drawn apart, too."""
+    if rng.random() >= 0.08:
+        return scenario
+    if len(scenario.accounts) == 1 or rng.random() < 0.4:
+        return replace(scenario, rules=(*scenario.rules, draw_symbol(rng)))
+    if rng.random() < 0.4:
+        return replace(scenario, rules=(*scenario.rules, draw_together(rng, "portfolio")))
+    clients = tuple(replace(a, mandate=rng.choice(("one", "one", "two", ""))) for a in scenario.accounts)
+    return replace(scenario, accounts=clients, rules=(*scenario.rules, draw_together(rng, "mandate")))
+
+
+def _unfenced(scenario: Scenario, rng: random.Random) -> Scenario:
+    """No fence for long: only then do two flat reads fit between two tries of it. Drawn apart, too."""
+    down = [plan for plan in scenario.faults if plan.name == "admin-down"]
+    ends = {plan: round(plan.at + rng.uniform(12.0, 20.0), 2) for plan in down}
+    faults = tuple(replace(plan, until=ends.get(plan, plan.until)) for plan in scenario.faults)
+    return replace(scenario, faults=faults, heals_at=max(scenario.heals_at, *ends.values(), 0.0))
 
 
 def _account(rng: random.Random, number: int, hedged_across: bool) -> AccountPlan:
@@ -79,7 +103,7 @@ def _account(rng: random.Random, number: int, hedged_across: bool) -> AccountPla
         halt=rng.random() < 0.7,
         named_keys=rng.random() < 0.7,
         hold_at_boot=rng.random() < 0.3,
-        poll_seconds=rng.choice((1.0, 1.0, 2.0)),
+        poll_seconds=rng.choice((1.0, 2.0, 2.0)),
     )
 
 
@@ -103,7 +127,13 @@ def _bot(rng: random.Random) -> BotPlan:
     return BotPlan(style, every, round(rng.uniform(0.02, 0.2), 3), round(starts, 2))  # type: ignore[arg-type]
 
 
-def _market(rng: random.Random) -> MarketPlan:
+def _weather(rng: random.Random) -> float:
+    """Seconds from the end of the move until all heals: mostly few, now and then enough for slow harm."""
+    return rng.uniform(3.0, 7.0) if rng.random() < 0.7 else rng.uniform(7.0, 20.0)
+
+
+def _market(rng: random.Random, slowest: float) -> MarketPlan:
+    """It moves once the slowest account has read often enough to know where a loss begins."""
     factor = rng.choices(
         (
             1.0,
@@ -112,10 +142,10 @@ def _market(rng: random.Random) -> MarketPlan:
             rng.uniform(0.75, 0.93),
             rng.uniform(1.02, 1.2),
         ),
-        (10, 12, 28, 40, 10),
+        (8, 14, 34, 36, 8),
     )[0]
     return MarketPlan(
-        moves_at=round(rng.uniform(6.0, 11.0), 2),
+        moves_at=round(slowest * QUIET_READS + rng.uniform(0.8, 2.4), 2),
         factor=round(factor, 4),
         seconds=round(rng.choice((0.5, 2.0, rng.uniform(2.0, 12.0))), 2),
         rebounds=rng.random() < 0.2,
@@ -125,14 +155,14 @@ def _market(rng: random.Random) -> MarketPlan:
 def _acts(rng: random.Random, accounts: tuple[AccountPlan, ...], market: MarketPlan) -> tuple[Act, ...]:
     acts = []
     for account in accounts:
-        at = round(rng.uniform(3.0, market.moves_at + market.seconds + 10.0), 2)
+        at = round(rng.uniform(3.0, market.moves_at + market.seconds + 8.0), 2)
         chosen = rng.random()
         if chosen < 0.08:
             acts.append(Act(at, rng.choice(("flatten", "lockout")), account.name))
         elif chosen < 0.14:
             acts.append(Act(at, rng.choice(("disarm", "arm")), account.name, 10.0))
         elif chosen < 0.18:
-            acts.append(Act(at + 15.0, "resume", account.name))
+            acts.append(Act(at + 12.0, "resume", account.name))
         elif chosen < 0.38:
             kind = rng.choice(("deposit", "withdraw", "transfer"))
             size = round(rng.uniform(0.05, 0.4), 3)
@@ -146,7 +176,7 @@ def _faults(
     """None in one incident of twelve; else a handful, each with its own window."""
     if rng.random() < 0.08:
         return ()
-    count = rng.choices((1, 2, 3, 5, 8), (20, 25, 25, 20, 10))[0]
+    count = rng.choices((1, 2, 3, 5, 8), (15, 20, 25, 25, 15))[0]
     names = [fault.name for fault in FAULTS]
     weights = [fault.weight for fault in FAULTS]
     chosen = dict.fromkeys(rng.choices(names, weights, k=count))

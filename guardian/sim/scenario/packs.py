@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Literal
 
 from guardian.core.model import Level, OnUnknown, Rule, Rung, Window
 
@@ -74,6 +75,31 @@ def draw_burst(rng: random.Random) -> Rule:
     rule = _rule("burst", "drawdown", tuple(rungs), window=Window("sliding", rng.choice((6.0, 10.0))))
     cooldown, gamma = rng.choice((2.0, 4.0, 8.0)), rng.choice((0.0, 0.25))
     return replace(rule, clears="auto", cooldown_seconds=cooldown, gamma=gamma)
+
+
+def draw_symbol(rng: random.Random) -> Rule:
+    """One asset is too large: only it is halted, and only it is made smaller."""
+    hard, hold = rng.choice((0.7, 1.0, 1.3)), rng.choice((0.0, 2.0))
+    rungs = (
+        Rung(hard * 0.7, Level.CAUTION, hold),
+        Rung(hard * 0.85, Level.HALT, hold),
+        Rung(hard, Level.REDUCE, hold, to=rng.choice((0.0, 0.5))),
+    )
+    rule = _rule("asset", "gross_exposure", rungs[rng.choice((0, 1)) :])
+    return replace(rule, scope="symbol", only=rng.choice(((), (), ("BTC", "SOL"))))
+
+
+def draw_together(rng: random.Random, scope: Literal["portfolio", "mandate"]) -> Rule:
+    """A loss of several accounts as one: of all, which stops them; of one client's, which may flatten his.
+
+    As in the shipped packs what flattens is held for as long as one of them may be unseen: accounts are not
+    read at the same instant, and a hedge across two of them is a loss until the other one is read.
+    """
+    hard, hold = rng.choice((0.03, 0.04, 0.06)), rng.choice((2.0, 5.0))
+    last = Rung(hard, Level.FLATTEN, 10.0) if scope == "mandate" else Rung(hard, Level.HALT, hold)
+    rungs = (Rung(hard * 0.5, Level.CAUTION, hold), last)
+    rule = _rule("together", "drawdown", rungs, window=rng.choice((Window("hwm"), Window("sliding", 900.0))))
+    return replace(rule, scope=scope)
 
 
 def _margin(rng: random.Random) -> Rule:

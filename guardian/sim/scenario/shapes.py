@@ -40,7 +40,10 @@ class Stake:
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
-    """One watched account. `venue` groups what fails together; `halt` is whether its bot can be asked."""
+    """One watched account. `venue` groups what fails together; `halt` is whether its bot can be asked.
+
+    `mandate` is whose money it is, for rules of that scope.
+    """
 
     name: str
     venue: str
@@ -57,6 +60,7 @@ class AccountPlan:
     named_keys: bool = True
     hold_at_boot: bool = False
     poll_seconds: float = 1.0
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ in a search of thousands fails alone just the same.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,8 @@ from guardian.sim.play.incident import Result
 from guardian.sim.search.one import play_seed
 
 SEEDS_AT_ONCE = 4
+SELDOM = (50_000, 20, 50)
+"""An incident makes many values and few cycles: to look for those after every 700 costs a fourteenth."""
 
 
 def cores() -> int:
@@ -31,10 +34,15 @@ def results(seeds: range, jobs: int, mutant: str = "") -> Iterator[Iterator[Resu
     """An iterator over the results; leaving early takes back what has not begun."""
     played = partial(play_with, mutant)
     if jobs == 1 or len(seeds) == 1:
-        yield map(played, seeds)
+        usual = gc.get_threshold()
+        gc.set_threshold(*SELDOM)
+        try:
+            yield map(played, seeds)
+        finally:
+            gc.set_threshold(*usual)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(seeds)), context, _leave_ctrl_c_to_the_parent)
+    pool = ProcessPoolExecutor(min(jobs, len(seeds)), context, _begin)
     try:
         yield pool.map(played, seeds, chunksize=SEEDS_AT_ONCE)
     finally:
@@ -47,5 +55,7 @@ def play_with(mutant: str, seed: int) -> Result:
         return play_seed(seed)
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
+def _begin() -> None:
+    """Ctrl-C is the parent's to hear."""
+    gc.set_threshold(*SELDOM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -14,6 +14,7 @@ def facts(scenario: Scenario) -> list[str]:
     """Everything that the seed has drawn, one line each. Seconds are since the start."""
     market = scenario.market
     turn = ", then back" if market.rebounds else ""
+    turn += f", again from {market.again_at:g} s" if market.again_at is not None else ""
     return [
         f"seed      {scenario.seed}",
         *(f"account   {_account(account)}" for account in scenario.accounts),
@@ -57,6 +58,8 @@ def _traits(plan: AccountPlan) -> Iterator[str]:
         yield "hands held at boot"
     if plan.poll_seconds != 1:
         yield f"read every {plan.poll_seconds:g} s"
+    if plan.mandate:
+        yield f"mandate {plan.mandate}"
 
 
 def _rule(rule: Rule) -> str:
@@ -65,7 +68,9 @@ def _rule(rule: Rule) -> str:
         for r in rule.ladder
     )
     blind = f"stale after {rule.stale_after_seconds:g} s, then {rule.on_unknown}"
-    return f"{rule.id}: {rule.metric} {rule.direction} {rungs}; {blind}"
+    scope = "" if rule.scope == "account" else f" by {rule.scope}"
+    only = f" of {', '.join(rule.only)}" if rule.only else ""
+    return f"{rule.id}: {rule.metric}{scope}{only} {rule.direction} {rungs}; {blind}"
 
 
 def _fault(plan: FaultPlan) -> str:

@@ -114,14 +114,22 @@ def margin_of(account: Account, markets: Markets) -> Margin:
     return Margin(*sums)
 
 
-def above_maintenance(account: Account, markets: Markets) -> bool:
-    """Whether equity exceeds maintenance margin: what each tick asks of each account, without the rest."""
-    spare = sum((cash * coin_price(coin, markets) for coin, cash in account.balances.items() if cash), ZERO)
+def standing(account: Account, markets: Markets) -> tuple[Decimal, Decimal]:
+    """Equity and maintenance margin: what each tick asks of each account, without the rest."""
+    equity = sum((cash * coin_price(coin, markets) for coin, cash in account.balances.items() if cash), ZERO)
+    needed = ZERO
     for leg in account.open_legs():
-        instrument = markets[leg.symbol].instrument
-        own = open_pnl(leg, markets) - leg_maintenance(leg, markets)
-        spare += own * coin_price(instrument.settle, markets) if instrument.inverse else own
-    return spare > 0
+        market = markets[leg.symbol]
+        instrument, mark = market.instrument, market.mark
+        price = coin_price(instrument.settle, markets) if instrument.inverse else ONE
+        equity += instrument.gain(leg.size, leg.entry, mark) * price
+        needed += instrument.value(abs(leg.size), mark) * (instrument.maintenance_rate + TAKER) * price
+    return equity, needed
+
+
+def above_maintenance(account: Account, markets: Markets) -> bool:
+    equity, needed = standing(account, markets)
+    return equity > needed
 
 
 def opening_cost(account: Account, order: Order, price: Decimal, market: Market) -> Decimal:

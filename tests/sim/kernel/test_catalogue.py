@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from guardian.sim.play.incident import play
@@ -46,3 +47,23 @@ def test_a_tenth_of_the_incidents_has_no_fault_at_all() -> None:
     calm = sum(not draw(seed).faults for seed in SEEDS)
 
     assert 5 <= calm <= 60
+
+
+def test_rules_wider_and_narrower_than_an_account_are_drawn_now_and_then() -> None:
+    scopes = Counter(rule.scope for seed in SEEDS for rule in draw(seed).rules)
+
+    assert scopes.keys() == {"account", "symbol", "portfolio", "mandate"}
+    assert scopes["symbol"] + scopes["portfolio"] + scopes["mandate"] < 0.15 * len(SEEDS)
+
+
+def test_the_market_moves_once_the_slowest_account_has_read_four_times() -> None:
+    for seed in SEEDS:
+        scenario = draw(seed)
+        slowest = max(plan.poll_seconds for plan in scenario.accounts)
+        assert 4 * slowest < scenario.market.moves_at < 4 * slowest + 3
+
+
+def test_every_fault_has_healed_when_the_weather_has() -> None:
+    for seed in SEEDS:
+        scenario = draw(seed)
+        assert all(plan.until <= scenario.heals_at + 0.01 for plan in scenario.faults)

@@ -10,10 +10,10 @@ import pytest
 from guardian.sim.checkers import laws
 from guardian.sim.checkers.acts import OnlyWatches
 from guardian.sim.checkers.checker import Checker
-from tests.sim.laws import acts, endings, levels, tries, way_back
+from tests.sim.laws import acts, endings, levels, scopes, tries, way_back
 from tests.sim.laws.theatre import PLAN, Play, Theatre
 
-SCENES = [*acts.SCENES, *levels.SCENES, *tries.SCENES, *endings.SCENES, *way_back.SCENES]
+SCENES = [*acts.SCENES, *levels.SCENES, *tries.SCENES, *endings.SCENES, *way_back.SCENES, *scopes.SCENES]
 KEPT = [*dict.fromkeys((law, kept) for law, kept, _ in SCENES)]
 BROKEN = [*dict.fromkeys((law, broken) for law, _, broken in SCENES)]
 

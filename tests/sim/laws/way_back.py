@@ -43,6 +43,18 @@ def halt_and_open(t: Theatre, wait: float = 10.0, rule: Any = AUTO, halts: int =
     decide(t, t.account(Level.HALT), opened(t, **known), rule)
 
 
+def reduce_twice(t: Theatre, to: float) -> None:
+    """The operator ends the first one; the second one's cooldown is as long as the first was a halt."""
+    for code in ("1", "2"):
+        incident = replace(t.incident(Level.REDUCE), code=code, reduce_to=to)
+        decide(t, t.account(), t.account(Level.REDUCE, incident=incident), AUTO, "REDUCE")
+    out = replace(t.incident(Level.REDUCE), code="2", reduce_to=0.0)
+    smaller, flat = (t.account(Level.REDUCE, incident=each) for each in (incident, out))
+    decide(t, smaller, flat, AUTO, "REDUCE")
+    t.at += 10.0
+    decide(t, flat, opened(t), AUTO)
+
+
 def trial_ends(t: Theatre, hours: float) -> None:
     tried = opened(t)
     t.at += hours * 3600
@@ -69,6 +81,7 @@ TWICE = scene("cooldown_doubled", halt_and_open, wait=17.0, halts=2)
 BROKEN = (
     (CALM, scene("cooldown_runs", halt_and_open, wait=7.0)),
     (TWICE, scene("cooldown_not_doubled", halt_and_open, wait=10.0, halts=2)),
+    (scene("half_a_book_is_no_halt", reduce_twice, 0.5), scene("flat_twice_is_two", reduce_twice, 0.0)),
     (CALM, scene("not_calm", halt_and_open, measured=Known(0.04))),
     (CALM, scene("not_known", halt_and_open, measured=AtLeast(0.001, "half"))),
     (CALM, scene("hot", halt_and_open, heat=0.5)),

@@ -1,0 +1,107 @@
+"""Scenes for rules that look at less than an account, or at several as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from guardian.core.events import Started, Tick
+from guardian.core.memory import Baseline
+from guardian.core.model import Level, Rule, Unknown, Verdict
+from guardian.core.state import AccountState, Decision, RuleState, State
+from guardian.runtime.permit import Permit
+from guardian.sim.checkers import acts, levels, running
+from guardian.sim.checkers.checker import Checker, Decided
+from tests.sim.laws.theatre import LOSS, Play, Theatre
+
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+TOGETHER: Rule = replace(LOSS, scope="mandate")
+
+
+def halted(t: Theatre, symbol: str) -> AccountState:
+    return t.account(Level.HALT, incident=t.incident(Level.HALT, only=(symbol,)))
+
+
+def closes_what_is_halted(t: Theatre) -> None:
+    t.step(None, halted(t, BTC), effects=(t.close(),))
+
+
+def closes_another(t: Theatre) -> None:
+    t.step(None, halted(t, ETH), effects=(t.close(),))
+
+
+def permit_names(t: Theatre, symbol: str) -> None:
+    life: Any = t.life(halted(t, BTC))
+    life.runtime.parts.permits = SimpleNamespace(get=lambda name: Permit("normal", 0.5, (symbol,)))
+    t.checker.moved()
+
+
+def permit_names_it(t: Theatre) -> None:
+    permit_names(t, BTC)
+
+
+def permit_names_another(t: Theatre) -> None:
+    permit_names(t, ETH)
+
+
+def flattened_together(t: Theatre, nav: float) -> None:
+    books = t.scene.truth.books["a1"]
+    books.navs.append((t.at, nav))
+    books.equities.append(1000 * nav)
+    before = State(rules=(TOGETHER,), accounts=(t.account(),))
+    raised = Decision("a1", "level", TOGETHER.id)
+    after = State(rules=(TOGETHER,), accounts=(t.account(Level.FLATTEN),), decisions=(raised,))
+    t.checker.decided(Decided(before, Tick(t.instant()), after, ()))
+
+
+def lost_together(t: Theatre) -> None:
+    flattened_together(t, 90.0)
+
+
+def not_lost_together(t: Theatre) -> None:
+    flattened_together(t, 99.0)
+
+
+def anchored(t: Theatre, at: float | None) -> AccountState:
+    """An account whose loss rule has been measured since that second; None: since never."""
+    baseline = None if at is None else Baseline((), t.instant(at))
+    own = RuleState(LOSS.id, Verdict.UNKNOWN, Unknown("blind"), judged_at=t.instant(), baseline=baseline)
+    return t.account(rules=(own,))
+
+
+def crash_takes_the_baseline(t: Theatre, at: float) -> None:
+    t.checker.died(t.life(anchored(t, at)))
+    t.checker.born(t.life(anchored(t, None)))
+
+
+def newest_is_lost(t: Theatre) -> None:
+    crash_takes_the_baseline(t, t.at - 0.1)
+
+
+def older_is_lost(t: Theatre) -> None:
+    crash_takes_the_baseline(t, t.at - 5.0)
+
+
+def first_at_the_start(t: Theatre, rule: Rule) -> None:
+    before = State(rules=(rule,), accounts=(anchored(t, None),))
+    after = State(rules=(rule,), accounts=(anchored(t, t.at),))
+    t.checker.decided(Decided(before, Started(t.instant(), "sim"), after, ()))
+
+
+def several_are_first_known_at_the_start(t: Theatre) -> None:
+    first_at_the_start(t, TOGETHER)
+
+
+def one_is_first_known_at_the_start(t: Theatre) -> None:
+    """Without a read there is nothing to begin with."""
+    first_at_the_start(t, LOSS)
+
+
+SCENES: list[tuple[type[Checker], Play, Play]] = [
+    (acts.StaysInScope, closes_what_is_halted, closes_another),
+    (acts.PermitFollows, permit_names_it, permit_names_another),
+    (levels.NoFalseKill, lost_together, not_lost_together),
+    (levels.SurvivesCrash, newest_is_lost, older_is_lost),
+    (running.StartKeeps, several_are_first_known_at_the_start, one_is_first_known_at_the_start),
+]
