@@ -12,6 +12,7 @@ from guardian.cli.shared import config_option
 from guardian.exchanges import VENUES
 from guardian.runtime.start import lastgood
 from guardian.runtime.start.daemon import Opened
+from guardian.runtime.start.dropped import IncidentDroppedError
 from guardian.runtime.start.serve import serve
 
 
@@ -21,12 +22,17 @@ def run(config_path: Path | None) -> None:
     """Watch the accounts, judge the rules, act where armed. Runs until SIGTERM.
 
     Stays up, blind and paging, when the venue, a key or a channel is down; restarted into a configuration
-    that is wrong, it goes on with the last good one and pages. Exit codes: 1 the journal cannot be opened or
-    a port is taken, 3 bad configuration at the first start, 6 over-privileged key at the first start or a
-    second instance.
+    that is wrong, it goes on with the last good one and pages; on a disk that takes nothing, with what can be
+    read; where its port is taken, without it. Exit codes: 1 at the first start the journal cannot be opened
+    or a port is taken, later the state folder cannot be locked; 3 bad configuration at the first start; 6
+    over-privileged key at the first start, a second instance, or an account left out in its incident.
     """
     chosen = lastgood.choose(config_path, VENUES)
-    asyncio.run(serve(chosen.config, partial(_ready, chosen)))
+    try:
+        asyncio.run(serve(chosen.config, partial(_ready, chosen)))
+    except IncidentDroppedError as error:
+        chosen = lastgood.instead(chosen, error)
+        asyncio.run(serve(chosen.config, partial(_ready, chosen)))
 
 
 def _ready(chosen: lastgood.Chosen, guardian: Opened) -> None:

@@ -16,7 +16,7 @@ from guardian.errors import ConfigError, RefusedError, SecretError
 from guardian.exchanges import Venue, endpoint_of, venue
 from guardian.journal.sqlite import FILE_NAME
 from guardian.ports import Canary, Credential, KeyAdmin, Reader, SecretStore, Trader
-from guardian.runtime.control.look import remembered
+from guardian.runtime.start.restore import remembered
 from guardian.secrets import SecretReferences
 from guardian.web.client import ControlClient, UnreachableError
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from guardian.core.events import Outcome
@@ -14,19 +15,26 @@ from guardian.core.model import KeyRecord
 from guardian.drill.course import Course, Failed
 from guardian.drill.ground import ROLES, Ground
 from guardian.ports import Report
+from guardian.runtime.control.canary import CanaryNote, FencedCanary
 from guardian.runtime.start.audit import judge_key
 
-FETCH_S, AUDIT_S, LIST_S, FENCE_S, CLEANUP_S = 5.0, 8.0, 15.0, 20.0, 45.0
+FETCH_S, AUDIT_S, LIST_S, FENCE_S, MEND_S, CLEANUP_S = 5.0, 8.0, 15.0, 20.0, 30.0, 45.0
 TRIES = 3
 PAUSE_S = 0.5
 
 
 class KeySteps:
-    """`_before` is the canary key as it was found, `_facts` what its fence recorded."""
+    """`_before` is the canary key as it was found, `_facts` what its fence recorded.
 
-    def __init__(self, course: Course, ground: Ground) -> None:
+    `_note` holds both for whoever comes after a drill that was killed.
+    """
+
+    def __init__(self, course: Course, ground: Ground, note: CanaryNote) -> None:
         self._course = course
         self._ground = ground
+        self._note = note
+        self._needed: tuple[str, ...] = ("list keys",)
+        self._began = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         self._before: KeyRecord | None = None
         self._facts: tuple[tuple[str, str], ...] | None = None
         self._touched = self._restored = False
@@ -39,12 +47,43 @@ class KeySteps:
             needs = (f"fetch {role} key",) if role != "admin" else tuple(f"fetch {r} key" for r in ROLES)
             await self._course.take(f"audit {role} key", AUDIT_S, partial(self._audit, role), needs)
 
+    async def mend(self) -> None:
+        """What a drill that was killed has left fenced, before anything else is."""
+        left = self._note.read()
+        if left is not None:
+            # The next fence is noted in the same place.
+            self._needed = ("list keys", "mend an earlier drill")
+            work = partial(self._mend, left)
+            await self._course.take("mend an earlier drill", MEND_S, work, ("audit admin key",))
+
+    async def _mend(self, left: FencedCanary) -> str:
+        """A key that is open again, or gone, was dealt with by a person: nothing is written over that."""
+        found = await self._listed(left.key)
+        if found is None or found.can_trade:
+            self._note.clear()
+            return f"canary key {left.key} is {'open again' if found else 'gone'}"
+        if left.facts is None:
+            raise Failed(
+                f"canary key {left.key} was fenced by the drill of {left.at}, which was killed before it "
+                "knew what to restore: make it read-write by hand at the venue, with its IPs, and drill again"
+            )
+        ground, facts = self._ground, left.facts
+        act = partial(ground.open_admin().restore, ground.keys["admin"], left.key, facts)
+        _said(await insisted(act), "restore")
+        found = await self._listed(left.key)
+        if found is None or not found.can_trade:
+            raise Failed(
+                f"the venue still lists canary key {left.key} as read-only: restore it by hand there"
+            )
+        self._note.clear()
+        return f"canary key {left.key}, fenced by the drill of {left.at}, is restored"
+
     async def fence_and_restore(self) -> None:
         take = self._course.take
         await take("list keys", LIST_S, self._list, ("audit admin key",))
         if self._course.ok("list keys"):
             self._course.later("cleanup: canary key is open", CLEANUP_S, self.make_good)
-        await take("fence canary key", FENCE_S, self._fence, ("list keys",))
+        await take("fence canary key", FENCE_S, self._fence, self._needed)
         await take("listing shows it read-only", LIST_S, self._shows_fenced, ("fence canary key",))
         await take("restore canary key", FENCE_S, self._restore, ("fence canary key",))
         await take("listing shows it restored", LIST_S, self._shows_restored, ("restore canary key",))
@@ -106,12 +145,21 @@ class KeySteps:
     async def _fence(self) -> str:
         ground = self._ground
         act = partial(ground.open_admin().fence, ground.keys["admin"], ground.plan.canary_key)
+        self._noted()
         # Until the venue has said no, it may have said yes.
         self._touched, self._restored = True, False
         report = await insisted(act)
         if self._facts is None and report.outcome is Outcome.DONE:
             self._facts = report.facts
+            self._noted()
         return _said(report, "fence")
+
+    def _noted(self) -> None:
+        """Raises Failed where it cannot be written: what nobody could restore after us is not fenced."""
+        try:
+            self._note.write(FencedCanary(self._ground.plan.canary_key, self._began, self._facts))
+        except OSError as error:
+            raise Failed(f"the fence cannot be noted in the state folder: {error.strerror}") from None
 
     async def _restore(self) -> str:
         if self._facts is None:
@@ -132,10 +180,18 @@ class KeySteps:
         if found != self._before:
             raise Failed(f"canary key {found.id} is not as it was found: restore it by hand at the venue")
         self._restored = True
+        self._note.clear()
         return "as it was found, by the venue's listing"
 
     async def _canary(self) -> KeyRecord:
         """The canary key in a complete listing."""
+        found = await self._listed(self._ground.plan.canary_key)
+        if found is None:
+            raise Failed(f"no key {self._ground.plan.canary_key} among the keys of the account")
+        return found
+
+    async def _listed(self, key_id: str) -> KeyRecord | None:
+        """A key in a complete listing; None where it is not in it."""
         ground = self._ground
         listing = await ground.open_admin().list_keys(ground.keys["admin"])
         for _ in range(TRIES - 1):
@@ -145,10 +201,7 @@ class KeySteps:
             listing = await ground.open_admin().list_keys(ground.keys["admin"])
         if not listing.complete:
             raise Failed(f"the listing is not complete: {listing.code} {listing.detail}")
-        found = next((key for key in listing.keys if key.id == ground.plan.canary_key), None)
-        if found is None:
-            raise Failed(f"no key {ground.plan.canary_key} among the {len(listing.keys)} keys of the account")
-        return found
+        return next((key for key in listing.keys if key.id == key_id), None)
 
 
 async def insisted(act: Callable[[], Awaitable[Report]]) -> Report:

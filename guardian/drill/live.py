@@ -2,6 +2,7 @@
 
 However it ends (a failed step, Ctrl-C, SIGTERM, a closed terminal, a defect), the canary order is cancelled,
 the canary key is restored, the canary process runs and the page is resolved; that too is timed and reported.
+What a drill that was killed could not restore is noted, and the next one restores it first.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from guardian.drill.order import OrderSteps
 from guardian.drill.page import ACKNOWLEDGE_S, PageSteps, Prompt
 from guardian.drill.process import ProcessSteps
 from guardian.drill.report import Drill
+from guardian.runtime.control.canary import CanaryNote
 from guardian.runtime.control.offline import drilled_offline
 from guardian.web.client import ControlClient, UnreachableError
 
@@ -42,16 +44,18 @@ async def drill_live(config: Config, account: str, audience: Audience) -> Drill:
     began = datetime.now(UTC)
     course = Course(audience.tell)
     async with open_ground(config, account) as ground:
-        interrupted = await _guarded(course, _steps(course, ground, audience), audience.prompt)
+        with CanaryNote(config.state_dir, account) as note:
+            steps = _steps(course, ground, KeySteps(course, ground, note), audience)
+            interrupted = await _guarded(course, steps, audience.prompt)
     if interrupted:
         course.steps.append(Step("drill completed", "failed", "interrupted; everything is cleaned up", 0.0))
     facts = {"venue": ground.account.venue, "interrupted": interrupted, "paged": audience.page}
     return Drill("live", account, config.instance, began, tuple(course.steps), facts)
 
 
-async def _steps(course: Course, ground: Ground, audience: Audience) -> None:
-    keys = KeySteps(course, ground)
+async def _steps(course: Course, ground: Ground, keys: KeySteps, audience: Audience) -> None:
     await keys.fetch_and_audit()
+    await keys.mend()
     await keys.fence_and_restore()
     await OrderSteps(course, ground).take_all()
     await ProcessSteps(course, ground).take_all()

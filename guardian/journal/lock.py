@@ -5,8 +5,10 @@ Law: the lock is the flock, never the file's existence; the pid inside only help
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -23,7 +25,7 @@ class InstanceLock:
     def acquire(self) -> None:
         """Take the lock at once or raise RefusedError naming the holder's pid."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = self._opened()
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,14 +35,25 @@ class InstanceLock:
                 f"{self.path}: another guardian (pid {holder}) works in this state directory; "
                 "stop it first, or give this one its own state_dir"
             ) from None
-        os.ftruncate(fd, 0)
-        os.write(fd, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # The pid only helps people, and a full disk must stop no watching.
+            os.ftruncate(fd, 0)
+            os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
+
+    def _opened(self) -> int:
+        """A disk that has turned read-only can still be locked, where the file is there from before."""
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS or not self.path.exists():
+                raise
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def release(self) -> None:
         """Let go; harmless when nothing is held. The file stays, so that two holders never see two files."""
         if self._fd is not None:
-            os.ftruncate(self._fd, 0)
+            with suppress(OSError):
+                os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
 

@@ -3,6 +3,7 @@
     event -> stamp -> step() -> commit event, decision and effects together -> perform -> reports are events
 
 The loop never dies of an event: a defect in deciding is told as trouble and the old state stays in force.
+Where an event concerns all accounts and cannot be decided on, each account is decided for alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import timedelta
 from guardian.core.breaker import permit_of
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
-from guardian.core.events import Event, Tick, Troubled
+from guardian.core.events import Event, Started, Tick, Troubled, account_of
 from guardian.core.model import Level
 from guardian.core.rearm import JOURNAL_TROUBLE
 from guardian.core.state import AccountState, State
@@ -67,6 +68,7 @@ class Runtime:
         self.judged_at = self.started_at
         self.told = 0
         self._cried: set[str] = set()
+        self._blocked: set[str] = set()  # Accounts whose latest event could not be decided on.
         self._permits_ok = True
         self._renewing: asyncio.Task[None] | None = None
 
@@ -106,9 +108,9 @@ class Runtime:
         try:
             state, effects = step(self.state, event)
         except Exception as error:
-            # The old state stays in force and the next evidence is judged afresh; silence would be worse.
-            self._defect(event, type(error).__name__)
+            await self._undecided(event, type(error).__name__)
             return
+        self._blocked = {name for name in self._blocked if account_of(event) not in ("", name)}
         self.counters.judged(event, effects, time.perf_counter() - begun)
         self.state = state
         self.judged_at = event.at
@@ -138,11 +140,27 @@ class Runtime:
             self.told += len(outgoing)
             self.courier.poke()
 
+    async def _undecided(self, event: Event, name: str) -> None:
+        """An event for all accounts is decided for each alone, so that a defect on one costs no other.
+
+        Each is a record of its own, so a replay decides the same. Where that fails too the old state stays in
+        force and the next evidence is judged afresh; silence would be worse.
+        """
+        if isinstance(event, Tick | Started) and not event.account:
+            for account in self.state.accounts:
+                await self._handle(replace(event, account=account.policy.name))
+            return
+        self._blocked.add(account_of(event))
+        self._defect(event, name)
+
     def _defect(self, event: Event, name: str) -> None:
-        """Told as a trouble; where not even that can be decided on, past the core."""
+        """Told as a trouble of whom it concerns; where not even that can be decided on, past the core."""
         self.counters.defects += 1
-        if not isinstance(event, Troubled):
-            self.trouble(INTERNAL, f"{name} while deciding on a {event.kind} event", False)
+        whose, detail = account_of(event), f"{name} while deciding on a {event.kind} event"
+        if not whose:
+            self.trouble(INTERNAL, detail, False)
+        elif not isinstance(event, Troubled):
+            self.post(Troubled(event.at, whose, INTERNAL, detail))
         elif event.subject == INTERNAL and event.account not in self._cried:
             self._cried.add(event.account)
             self._cry(event)
@@ -168,11 +186,15 @@ class Runtime:
             self.post(Tick(now))
 
     def renew_permits(self) -> None:
-        """Extend every lease while events are being decided; a guardian that is stuck lets them run out."""
+        """Extend every lease while events are being decided; a guardian that is stuck lets them run out.
+
+        So does one that cannot decide for an account, with the lease of that one.
+        """
         now = self.parts.clock.now()
         if now - self.judged_at > PERMIT_NEEDS:
             return
-        self.parts.permits.adopt(permits_of(self.state))
+        permits = permits_of(self.state)
+        self.parts.permits.adopt({name: permits[name] for name in permits.keys() - self._blocked})
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self._renew())
 

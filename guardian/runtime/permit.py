@@ -83,9 +83,9 @@ class PermitBook:
             self.write(account)
 
     def adopt(self, permits: Mapping[str, Permit]) -> None:
-        """Put in force and extend what the state implies, without writing yet."""
+        """Put in force and extend these, without writing yet; every other lease runs out by itself."""
         until = self._wall() + LEASE
-        self._leases = {account: (permit, until) for account, permit in permits.items()}
+        self._leases |= {account: (permit, until) for account, permit in permits.items()}
 
     def write(self, account: str) -> None:
         """Replace the file by what is in force at this moment."""

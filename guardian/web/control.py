@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,7 @@ from aiohttp import web
 from guardian.errors import GuardianError
 from guardian.web.clean import SILENT, USAGE, clean, refusal
 from guardian.web.figures import Telemetry
-from guardian.web.server import add_routes
+from guardian.web.server import ListenError, add_routes
 
 LARGEST_BODY = 64 * 1024
 
@@ -44,24 +45,31 @@ class ControlSocket:
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:
-        """Replace a dead socket file; the caller holds the instance lock, so no living one is there."""
+        """Replace a dead socket file; the caller holds the instance lock, so no living one is there.
+
+        Raises ListenError where the folder takes none.
+        """
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[clean])
         app.router.add_get("/v1/status", self._status)
         add_routes(app, self._telemetry)
         app.router.add_post("/v1/{verb}", self._operate)
         self._runner = web.AppRunner(app, access_log=None, logger=SILENT)
         await self._runner.setup()
-        self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
+            self._path.unlink(missing_ok=True)
             await web.UnixSite(self._runner, str(self._path)).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ListenError(f"{self._path}: no control socket can be made ({error.strerror})") from None
         finally:
             os.umask(before)
 
     async def close(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     async def _status(self, request: web.Request) -> web.Response:
         return _json(self._controls.status())

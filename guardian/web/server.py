@@ -5,7 +5,7 @@ Nothing on this port acts, and nothing that it answers is secret.
 GET /livez                  200 while events are being judged; never the venue, the vault or a channel
 GET /readyz                 200 when everything that guardian needs is there; else 503 and the reasons
 GET /metrics                Prometheus text, or OpenMetrics where the Accept header asks for it
-GET /v1/permit/{account}    {trade, mode, size_cap, expires_at}; past `expires_at`, do not open
+GET /v1/permit/{account}    what a bot may do now (docs/permits.md); past `expires_at`, do not open
 POST /v1/telemetry          with a token: see guardian.web.telling
 """
 

@@ -36,10 +36,11 @@ def test_a_second_venues_price_is_told_beside_the_accounts_own(desk: Desk) -> No
     assert "at bybit" in lines["compare"][0]["message"]
 
 
-def test_a_second_venue_that_nobody_knows_is_a_warning(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_venue_that_tells_no_price_is_a_warning(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing listens there. One that nobody knows is refused before anything is asked."""
     monkeypatch.setattr(beside, "COMPARE_SECONDS", 0.2)
     with desk.config.open("a") as config:
-        config.write("    compare: {venue: nosuchvenue}\n")
+        config.write("    compare: {venue: kraken, url: 'http://127.0.0.1:1'}\n")
 
     code, lines = online(desk)
 

@@ -9,10 +9,14 @@ import pytest
 from guardian.cli.setup.explain import described, lines, live
 from guardian.core.memory import Heat
 from guardian.core.metrics import limits
+from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.overheat import Overheat
 from guardian.core.model import Rule
+from guardian.core.state import AccountState
 from guardian.runtime.control import leaving, status
-from tests.core.build import Desk, at, read, replace
+from tests.core.build import Desk, at, read, replace, rule, rung
+from tests.core.metrics.returns.market import Market, watching
+from tests.core.metrics.returns.test_cvar_error import account as with_a_past
 from tests.core.rearm.desk import FULL, HOUR, LADDER, auto, down, halted, run
 
 PARTS = (
@@ -117,3 +121,35 @@ def test_a_calm_account_waits_for_nothing():
 
     assert "waits for" not in text(desk, rule, 0)
     assert None is told(desk, rule, 0)["leaves"]
+
+
+# --- how sure a simulated CVaR is ---------------------------------------------------------------------
+
+CVAR = rule(rung(9e9, "caution"), id="cvar", metric="cvar")
+
+
+def told_of(on: AccountState) -> dict[str, Any]:
+    own = on.rule("cvar")
+    assert own is not None
+    document = {"name": "main", "level": "NORMAL", "rules": [status._rule(on, CVAR, own, at(0))]}
+    (found,) = live({"accounts": [document]}, "cvar")
+    return found
+
+
+def test_the_error_stands_beside_the_value():
+    held = with_a_past(400)
+
+    found = told_of(held)
+
+    assert found["error"] == standard_error(held)
+    said = "\n".join(lines(described(CVAR, "ats-plan"), [found]))
+    assert f"give or take {found['error']:.2g} (standard error of the simulated days)" in said
+
+
+def test_where_nothing_is_simulated_nothing_is_said():
+    young = Market(watching("cvar"), {"A": 1.0}).run(60).account
+
+    found = told_of(young)
+
+    assert found["error"] is None
+    assert "give or take" not in "\n".join(lines(described(CVAR, "ats-plan"), [found]))

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from guardian.core.model import AccountPolicy
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, Arming
 from guardian.drill.course import Course, Failed, Step
 from guardian.runtime.control.drilled import lapsed, needs_drill, overdue

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from guardian.core.model import AccountPolicy
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, Arming, State
 from guardian.runtime.start.reminder import Reminder
 

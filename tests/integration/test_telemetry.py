@@ -160,3 +160,28 @@ def test_a_taken_port_ends_the_start_with_a_sentence(open_desk: OpenDesk) -> Non
     assert f"field listen: cannot listen on {address} (address already in use)" in desk.log
     assert "watching" not in desk.log, "it never said that it was ready"
     assert "Traceback" not in desk.log
+
+
+def test_a_port_taken_at_a_restart_ends_no_incident_and_opens_when_it_is_free(
+    open_desk: OpenDesk,
+) -> None:
+    """Guardian died of it in the middle of an incident, and again at every restart."""
+    desk = open_desk()
+    port = listening(desk)
+    desk.run()
+    desk.warm()
+    desk.operate("demand", level="halt", reason="test")
+    desk.kill()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+
+        desk.run()
+
+        assert "HALT" == desk.level()
+        desk.until(lambda: "web" in desk.account()["troubles"], 5, "told")
+        assert 0 == desk.command("healthcheck").code, "it is alive, and its socket says so"
+    desk.until(lambda: 200 == get(port, "/livez")[0], 15, "open again")
+    desk.until(lambda: "web" not in desk.account()["troubles"], 5, "healed")
+    assert "Traceback" not in desk.log

@@ -191,11 +191,20 @@ class Shell:
         return account.troubles
 
 
-def open_shell(folder: Path, state: State | None = None) -> Shell:
-    """A shell on an empty state, or on one that a restart has restored."""
+def open_shell(folder: Path, state: State | None = None, names: tuple[str, ...] = (build.ACCOUNT,)) -> Shell:
+    """On an empty state, or on one that a restart has restored; all accounts share one pair of hands."""
     clock, disk, hands, post = Clock(), Disk(), Hands(), Post()
-    desk = AccountDesk(
-        name=build.ACCOUNT,
+    desks = {name: _desk(name, hands) for name in names}
+    routes = Routes((ChannelConfig("ops", "slack", "file:slack"),), (Route(Level.CAUTION, ("ops",)),))
+    router = Router(routes, "desk-1")
+    parts = Parts(clock, cast(Journal, disk), desks, PermitBook(folder, clock.now), router)
+    runtime = Runtime(parts, state or State(), lambda _: cast(Courier, post))
+    return Shell(runtime, clock, disk, hands, post)
+
+
+def _desk(name: str, hands: Hands) -> AccountDesk:
+    return AccountDesk(
+        name=name,
         reader=Eyes(),
         trader=hands,
         admin=cast(KeyAdmin, Admin()),
@@ -205,8 +214,3 @@ def open_shell(folder: Path, state: State | None = None) -> Shell:
         admin_ref="file:admin",
         hold_at_boot=False,
     )
-    routes = Routes((ChannelConfig("ops", "slack", "file:slack"),), (Route(Level.CAUTION, ("ops",)),))
-    router = Router(routes, "desk-1")
-    parts = Parts(clock, cast(Journal, disk), {build.ACCOUNT: desk}, PermitBook(folder, clock.now), router)
-    runtime = Runtime(parts, state or State(), lambda _: cast(Courier, post))
-    return Shell(runtime, clock, disk, hands, post)

@@ -38,6 +38,8 @@ CASES = [
     pytest.param(Permit(LAWS[Level.CAUTION].permit, 0.5), 0.0, True, id="caution"),
     pytest.param(Permit(LAWS[Level.HALT].permit, 0.0), 0.0, False, id="reduce-only"),
     pytest.param(Permit(LAWS[Level.FLATTEN].permit, 0.0), 0.0, False, id="halt"),
+    pytest.param(Permit(symbols=("BTC/USDT:USDT",)), 0.0, False, id="this symbol only reduces"),
+    pytest.param(Permit(symbols=("ETH/USDT:USDT",)), 0.0, True, id="another symbol only reduces"),
     pytest.param(UNSEEN, 0.0, False, id="never read"),
     pytest.param(Permit(), LEASE.total_seconds() - 5, True, id="nearly expired"),
     pytest.param(Permit(), LEASE.total_seconds() + 1, False, id="expired"),

@@ -107,6 +107,14 @@ def test_only_a_guardian_that_says_so_is_alive(answer: bytes, code: int) -> None
         assert code == pulse.tell(address, as_json=False)
 
 
+def test_where_another_program_has_the_port_the_control_socket_is_asked() -> None:
+    """A container that is killed for it would lose an incident that goes on."""
+    with answering(b"HTTP/1.0 404 Not Found\r\n\r\n") as taken, answering(ALIVE) as socket_:
+        assert 0 == pulse.tell(taken, as_json=False, otherwise=socket_)
+    with answering(STUCK) as stuck, answering(STUCK) as socket_:
+        assert 7 == pulse.tell(stuck, as_json=False, otherwise=socket_)
+
+
 def test_why_it_is_not_alive_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(STUCK) as address:
         pulse.tell(address, as_json=False)

@@ -28,14 +28,26 @@ from guardian.web.client import ControlClient, UnreachableError
 # Half a second of imports that a command to a living daemon must not wait for.
 OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
+LEAST_HELD = 0.01
+"""Multiples are told with two decimals."""
+
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def known(config: Config, account: str) -> None:
-    """Raises ConfigError naming the accounts there are."""
+def known(config: Config, account: str) -> Config:
+    """The configuration that has the account: the file, else what runs. Raises ConfigError.
+
+    An account that was taken out of the file in its incident is watched all the same, and must be ended.
+    """
     names = [a.name for a in config.accounts]
-    if account not in names:
+    if account in names:
+        return config
+    running = importlib.import_module("guardian.runtime.start.lastgood").kept(config.state_dir)
+    if running is None or account not in [a.name for a in running.accounts]:
         raise ConfigError(f"no account named {account!r} in {config.path}; accounts: {', '.join(names)}")
+    click.echo(f"guardian: {account} is not in {config.path}; using the last good configuration", err=True)
+    found: Config = running
+    return found
 
 
 @click.command()
@@ -66,9 +78,9 @@ def arm(
 ) -> None:
     """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys."""
     config = loaded(config_path)
-    known(config, account)
+    config = known(config, account)
     if history is not None:
-        _expect_trips(config, rules, history)
+        _expect_trips(config, account, rules, history)
     confirmed(account, confirm, "arm")
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
     try:
@@ -80,12 +92,27 @@ def arm(
     say(answer, as_json, f"{account} is armed{only}")
 
 
-def _expect_trips(config: Config, only: tuple[str, ...], history: Path) -> None:
+def _expect_trips(config: Config, account: str, only: tuple[str, ...], history: Path) -> None:
     """The arming report, to be read before one confirms."""
     arming = importlib.import_module("guardian.evaluate.arming")
     every = [rule for pack in config.packs for rule in pack.rules if not only or rule.id in only]
-    for line in arming.lines(arming.report(every, history, "")):
+    held, problem = _held(config, account)
+    for line in arming.lines(arming.own_report(every, history, held)):
         click.echo(f"guardian: {line}", err=True)
+    if problem:
+        click.echo(f"guardian:   careful: none of these is marked as the account's own: {problem}", err=True)
+
+
+def _held(config: Config, account: str) -> tuple[float | None, str]:
+    """The multiple of its equity that the account holds now, or why there is none to mark."""
+    try:
+        accounts = asyncio.run(client_of(config).status())["accounts"]
+    except UnreachableError:
+        return None, "no daemon answers"
+    held = next((row["leverage"] for row in accounts if row["name"] == account), None)
+    if held is None:
+        return None, "it has not been read yet"
+    return held, "" if held >= LEAST_HELD else "it holds nothing now"
 
 
 @click.command()
@@ -100,7 +127,7 @@ def disarm(
 ) -> None:
     """Stop acting on ACCOUNT for a while. People are paged; it re-arms itself."""
     config = loaded(config_path)
-    known(config, account)
+    config = known(config, account)
     confirmed(account, confirm, "disarm")
     seconds = _seconds(until)
     try:
@@ -208,7 +235,7 @@ def _run_severe(
     account, confirm, reason = who
     config_path, direct, as_json = how
     config = loaded_or_last_good(config_path)
-    known(config, account)
+    config = known(config, account)
     confirmed(account, confirm, level.lower())
     document, code = _severe(level, config, account, direct, reason)
     say(document, as_json, _summary(document))
@@ -241,7 +268,7 @@ def resume(
 ) -> None:
     """End the incident of ACCOUNT and restore what the fence recorded. Lists what would trip at once."""
     config = loaded(config_path)
-    known(config, account)
+    config = known(config, account)
     client = client_of(config)
     _warn(asyncio.run(client.operate("preview", {"account": account})), rebase)
     confirmed(account, confirm, "resume")

@@ -30,7 +30,7 @@ def pause(account: str, reason: str, config_path: Path | None, as_json: bool) ->
     Exit 7 when no daemon answers: then nothing was done.
     """
     config = loaded_or_last_good(config_path)
-    known(config, account)
+    config = known(config, account)
     body = {"account": account, "level": Level.HALT.name, "reason": reason}
     answer = asyncio.run(client_of(config).operate("demand", body))
     leave = f"guardian resume {account} --reason TEXT"

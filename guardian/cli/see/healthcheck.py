@@ -16,17 +16,20 @@ from guardian.config.load import locate
 @json_option
 @click.pass_context
 def healthcheck(ctx: click.Context, config_path: Path | None, as_json: bool) -> None:
-    """Ask /livez over `listen`, or over the control socket where `listen` is omitted.
+    """Ask /livez over `listen`; over the control socket where `listen` is omitted, or another program has it.
 
     Exit 0 when guardian says that it judges, 7 otherwise. The venue's health is no part of it.
     """
-    ctx.exit(pulse.tell(_address(config_path), as_json))
+    address, spare = _addresses(config_path)
+    ctx.exit(pulse.tell(address, as_json, spare))
 
 
-def _address(config_path: Path | None) -> str:
-    """Where to ask. Raises ConfigError when no configuration says it."""
-    found = pulse.glance(str(locate(config_path)))
+def _addresses(config_path: Path | None) -> tuple[str, str]:
+    """Where to ask first, and where else. Raises ConfigError when no configuration says it."""
+    file = str(locate(config_path))
+    found = pulse.glance(file)
     if found is not None:
-        return found
+        return found, pulse.spare(file)
     config = loaded_or_last_good(config_path)
-    return config.listen or str(config.state_dir / CONTROL_SOCKET)
+    spare = str(config.state_dir / CONTROL_SOCKET)
+    return config.listen or spare, spare

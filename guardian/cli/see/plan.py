@@ -56,7 +56,7 @@ def plan(
     values = supposed(as_if)
     config = loaded_or_last_good(config_path)
     if account is not None:
-        known(config, account)
+        config = known(config, account)
     wanted = [a for a in config.accounts if account in (None, a.name)]
     plans = asyncio.run(_plans(config, wanted, values))
     would_act = any(each["would_act"] for each in plans)

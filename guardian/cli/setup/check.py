@@ -14,6 +14,7 @@ import click
 from guardian.cli.setup.able import abilities, ability_words
 from guardian.config import Config, ConfigError, Finding, Pack, load_config, load_packs
 from guardian.exchanges import VENUES
+from guardian.exchanges.comparable import comparable
 from guardian.runtime.checkup import Level, Line, examine
 
 CHECK_FAILED = 3
@@ -27,6 +28,11 @@ class Checked:
     packs: tuple[Pack, ...]
     findings: tuple[Finding, ...]
     online: tuple[Line, ...] | None = None
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What keeps nothing from starting."""
+        return tuple(_shown(warning) for warning in self.config.warnings) if self.config else ()
 
     @property
     def ok(self) -> bool:
@@ -46,7 +52,8 @@ def check(config_path: Path | None, refs: tuple[str, ...], online: bool, as_json
     With --online it fetches each key and asks the venue about it, measures the clock, and sees whether
     channels, journal and halt targets are there. It sends no order, posts nothing and signals nobody.
 
-    Exit 0: nothing is wrong. Exit 3: each finding is printed with its file, its line and a fix.
+    Exit 0: nothing is wrong; warnings may be printed. Exit 3: each finding is printed with its file, its line
+    and a fix.
     """
     checked = _check(config_path, refs, online)
     if online:
@@ -67,7 +74,7 @@ def _check(config_path: Path | None, refs: Sequence[str], online: bool) -> Check
     config, packs, findings = None, tuple[Pack, ...](), list[Finding]()
     if config_path is not None or online or not refs:
         try:
-            config = load_config(config_path, venues=VENUES)
+            config = load_config(config_path, VENUES, comparable())
             packs = config.packs
         except ConfigError as error:
             findings += error.findings
@@ -76,7 +83,11 @@ def _check(config_path: Path | None, refs: Sequence[str], online: bool) -> Check
             packs += tuple(pack for pack in load_packs(refs, Path.cwd()) if pack not in packs)
         except ConfigError as error:
             findings += error.findings
-    return Checked(config, packs, tuple(replace(each, file=_from_here(each.file)) for each in findings))
+    return Checked(config, packs, tuple(_shown(each) for each in findings))
+
+
+def _shown(finding: Finding) -> Finding:
+    return replace(finding, file=_from_here(finding.file))
 
 
 def _from_here(file: str) -> str:
@@ -92,7 +103,8 @@ def _finding(finding: Finding) -> list[str]:
 def _document(checked: Checked) -> dict[str, object]:
     packs = [{"name": pack.name, "hash": pack.hash, "rules": _ids(pack)} for pack in checked.packs]
     findings = [asdict(finding) for finding in checked.findings]
-    document: dict[str, object] = {"ok": checked.ok, "findings": findings, "packs": packs}
+    warned = [asdict(warning) for warning in checked.warnings]
+    document: dict[str, object] = {"ok": checked.ok, "findings": findings, "warnings": warned, "packs": packs}
     if checked.config is not None and not findings:
         document["capabilities"] = [asdict(each) for each in abilities(checked.config)]
     if checked.online is not None:
@@ -118,6 +130,9 @@ def _summary(checked: Checked) -> list[str]:
     lines += [f"  account {account.name}: {ability_words(account, rules)}" for account in accounts]
     if checked.config and not checked.config.routes.routes:
         lines.append("  nobody is told: guardian.yaml names no routes")
+    for warning in checked.warnings:
+        first, *rest = _finding(warning)
+        lines += [f"warning: {first}", *rest]
     return lines
 
 

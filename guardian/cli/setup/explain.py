@@ -122,6 +122,8 @@ def _live(now: Mapping[str, Any]) -> list[str]:
         place = f"{bound}{now['value']:.4g} of {now['limit']:.4g} for {now['level']}"
         hold = f"held {now['held_s']:g} of {now['hold_s']:g} s"
         rows = [f"{name} {now['verdict']}: {place}, {now['distance']:.4g} away, {hold} ({age})"]
+    if now["error"] is not None:
+        rows.append(f"    give or take {now['error']:.2g} (standard error of the simulated days)")
     rows += [f"    {_today(rung)}" for rung in now["ladder"]]
     if now["overheat"]:
         rows.append(f"    overheat {_heat(now['overheat'])}")
@@ -172,6 +174,7 @@ def _numbers(own: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, An
     return {name: own[name] for name in names} | {
         "hard": own.get("hard", own["limit"]),
         "armed": own.get("armed"),
+        "error": own.get("error"),
         "ladder": [{**rung, "hard": each["limit"], **each} for each in own.get("ladder", ())],
         "account_level": account.get("level", "NORMAL"),
         "overheat": account.get("overheat"),

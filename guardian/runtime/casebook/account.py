@@ -12,10 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from guardian.core.model import (
-    AccountPolicy,
     Balance,
     Failure,
-    HaltTarget,
     LedgerEntry,
     LedgerKind,
     OpenOrder,
@@ -24,6 +22,7 @@ from guardian.core.model import (
     Snapshot,
     Wallet,
 )
+from guardian.core.policy import AccountPolicy, HaltTarget
 from guardian.runtime.casebook.case import CURRENCY, MARGIN, Leg, Played, Resting, Seen
 from guardian.runtime.casebook.words import is_inverse
 

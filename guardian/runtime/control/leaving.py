@@ -64,7 +64,7 @@ def leaves(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Doc
     if account.level is Level.CAUTION and incident.trial is None:
         return {"by": "itself", "causes": [incident.rule], "waits_for": [_minute(account, incident, rules)]}
     found = demands(account, rules, now)
-    left = hindrances(scene(account, incident, rules, found, now))
+    left = tuple(hindrances(scene(account, incident, rules, found, now)))
     by = "operator" if [h.why for h in left] == ["operator"] else "itself"
     under = {rule.id for rule in rules if rule.direction == "under"}
     sides = ("above" if h.rule in under else "below" for h in left)

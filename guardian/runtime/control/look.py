@@ -6,23 +6,20 @@ Law: only the watch key is fetched, and nothing is written: the journal is opene
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from guardian.config.shapes import AccountConfig, Config
 from guardian.core.engine import step
 from guardian.core.events import Configured, SnapshotTaken
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
-from guardian.core.model import AccountPolicy
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import State
-from guardian.errors import GuardianError, RefusedError, SecretError
+from guardian.errors import RefusedError, SecretError
 from guardian.exchanges import endpoint_of, venue
 from guardian.halt import open_halt
-from guardian.journal import FILE_NAME, Wanted, read_records
-from guardian.journal.chain import OWN_KINDS
+from guardian.journal import FILE_NAME
 from guardian.notify import Router
 from guardian.ports import Reader
 from guardian.runtime.beside import Seat, activity_event, market_event, symbols_of
@@ -30,7 +27,7 @@ from guardian.runtime.clock import SystemClock
 from guardian.runtime.control.whatif import Question, what_if
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.start.assemble import policy_of, reopened, reopened_history
-from guardian.runtime.start.restore import fold
+from guardian.runtime.start.restore import remembered
 from guardian.secrets import SecretReferences
 
 BETWEEN_READS_SECONDS = 0.25
@@ -64,21 +61,6 @@ async def look(config: Config, name: str, as_if: Mapping[str, float]) -> dict[st
     question = Question(as_if, seconds, account.flatten.orders_per_second)
     now = clock.now()
     return what_if(replace(state, now=now), seen, Router(config.routes, config.instance), question)
-
-
-def remembered(path: Path) -> State:
-    """The state that the journal gives, its file untouched; an empty one where there is no journal."""
-    if not path.is_file():
-        return State()
-    try:
-        newest = read_records(path, Wanted(last=1, kind="checkpoint"))
-        records = read_records(path, Wanted(after=newest[0].seq if newest else 0))
-    except (OSError, sqlite3.Error) as error:
-        # Without it nobody knows whether the account is armed or at which level it is: that is no "nothing".
-        raise GuardianError(f"{path}: cannot be read ({error}); may you read its folder?") from None
-    bodies = tuple(r.body for r in records if r.kind not in OWN_KINDS)
-    state, _ = fold(newest[0].body if newest else None, bodies)
-    return state
 
 
 async def _read(state: State, name: str, reader: Reader, clock: SystemClock) -> tuple[State, float | None]:

@@ -8,11 +8,13 @@ from typing import Any
 from guardian import __version__
 from guardian.core.breaker import acts, disarmed
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.metric import View
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
 from guardian.runtime.control import leaving
 from guardian.runtime.control.beside import activity_document, market_document
+from guardian.runtime.control.size import leverage_of
 from guardian.runtime.loop import Runtime
 from guardian.runtime.stack.shown import stack_document, waiting
 
@@ -59,6 +61,7 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "equity": float(nav.equity) if nav else None,
         "equity_age_s": _age(nav.at, now) if nav else None,
         "nav": nav.value if nav else None,
+        "leverage": leverage_of(account, now),
         "agreed": nav.agreed if nav else False,
         "warming": nav is None or nav.warming,
         "data_age_s": _age(evidence.complete_at, now),
@@ -108,6 +111,7 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "level": rule.ladder[rung].level.name,
         "hold_s": rule.ladder[rung].hold_seconds,
         "held_s": own.held[rung],
+        "error": standard_error(account) if rule.metric == "cvar" and value is not None else None,
         "age_s": _age(_evidence_at(account, rule, own, now), now),
         "stale_after_s": rule.stale_after_seconds,
         "direction": rule.direction,

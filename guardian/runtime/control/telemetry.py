@@ -14,11 +14,10 @@ from typing import Any
 
 from guardian import __version__
 from guardian.core.breaker import disarmed
-from guardian.core.metrics import leverage
 from guardian.core.metrics.exposure import by_asset
-from guardian.core.metrics.metric import View
-from guardian.core.model import AtLeast, Known, OnUnknown, Part, Rule, Window
+from guardian.core.model import AtLeast, Known, Part, Rule
 from guardian.core.state import AccountState, RuleState
+from guardian.runtime.control.size import leverage_of
 from guardian.runtime.counters import Durations
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.loop import Runtime
@@ -45,22 +44,6 @@ FRESH = timedelta(seconds=30)
 
 DEGRADED = ("key-", "custody", "channel:", "clock", "config", "journal-tampered", "outbox", "permit")
 """Troubles that end readiness: what an operator must mend before a bot relies on guardian."""
-
-WHOLE_ACCOUNT = Rule(
-    id="",
-    title="",
-    why="",
-    metric="leverage",
-    window=Window(),
-    scope="account",
-    direction="over",
-    ladder=(),
-    stale_after_seconds=0.0,
-    on_unknown=OnUnknown.IGNORE,
-    clears="operator",
-    armed=False,
-)
-"""A metric is asked through a rule; this one limits nothing."""
 
 
 class RuntimeTelemetry:
@@ -130,7 +113,7 @@ class RuntimeTelemetry:
             troubles=len(account.troubles),
             equity=float(account.nav.equity) if account.nav else None,
             gross=_gross(account),
-            leverage=_leverage(account, now),
+            leverage=leverage_of(account, now),
             orders=len(evidence.orders) if evidence.asked_at(Part.ORDERS) else None,
             positions=len(evidence.positions) if evidence.asked_at(Part.POSITIONS) else None,
             clock_offset=offset.seconds if offset else None,
@@ -196,13 +179,6 @@ def _gross(account: AccountState) -> float | None:
         return None
     assets = by_asset(evidence.positions, evidence.wallet, account.policy.currency)
     return float(sum((abs(notional) for notional in assets.values()), Decimal(0)))
-
-
-def _leverage(account: AccountState, now: datetime) -> float | None:
-    if account.evidence.asked_at(Part.POSITIONS) is None:
-        return None
-    measured = leverage.measure(View(account, WHOLE_ACCOUNT, RuleState(""), now))
-    return measured.value if isinstance(measured, Known | AtLeast) else None
 
 
 def _tasks() -> int:

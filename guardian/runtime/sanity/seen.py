@@ -14,7 +14,7 @@ from guardian.core.metrics.metric import View
 from guardian.core.model import AtLeast, Known, Part, Unknown
 from guardian.core.state import AccountState, RuleState
 from guardian.runtime.checkup.line import Line, Subject
-from guardian.runtime.control.telemetry import WHOLE_ACCOUNT
+from guardian.runtime.control.size import WHOLE_ACCOUNT
 from guardian.runtime.loop import Runtime
 from guardian.runtime.watch import READ_DEADLINE_SECONDS
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from guardian.config.shapes import AccountConfig, KeyRefs
-from guardian.core.model import AccountPolicy, Failure, HaltTarget, Part, Snapshot
+from guardian.core.model import Failure, Part, Snapshot
+from guardian.core.policy import AccountPolicy, HaltTarget
 from guardian.core.state import AccountState
 from guardian.errors import SecretError
 from guardian.exchanges import Endpoint, Heard, Venue, endpoint_of, venue

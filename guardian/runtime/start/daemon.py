@@ -16,7 +16,8 @@ from pathlib import Path
 from guardian import __version__
 from guardian.config.shapes import Config
 from guardian.core.events import Configured, Demanded, Started, Troubled
-from guardian.core.model import AccountPolicy, Level
+from guardian.core.model import Level
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import SCHEMA, State
 from guardian.errors import RefusedError
 from guardian.journal.direct import import_direct
@@ -30,7 +31,8 @@ from guardian.runtime.codec import decode_step_event
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.start.assemble import Assembled, assemble
-from guardian.runtime.start.restore import Resumption, resume
+from guardian.runtime.start.dropped import keep_incidents
+from guardian.runtime.start.restore import Resumption, resume, resume_anyhow
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS, WARM_SECONDS, Timers
 from guardian.secrets import SecretReferences
 
@@ -56,12 +58,18 @@ async def opened(config: Config, journal_path: Path | None = None) -> AsyncItera
     """Build a runtime from a configuration and close it again. The caller holds the instance lock.
 
     Raises RefusedError at a daemon's first start with an over-privileged key; with a `journal_path` of its
-    own (--direct) such a key is told and left unused, because an operator is waiting.
+    own (--direct) such a key is told and left unused, because an operator is waiting. Raises
+    IncidentDroppedError where the configuration lacks an account whose incident is open.
     """
     clock = SystemClock()
     path = journal_path or config.state_dir / FILE_NAME
     journal = SqliteJournal(path, Origin(config.instance, str(SCHEMA)))
-    resumption = await resume(journal)
+    resumption = await (resume_anyhow(journal) if journal_path is None else resume(journal))
+    try:
+        keep_incidents(resumption.state, config)
+    except RefusedError:
+        await journal.close()
+        raise
     if resumption.state.now is not None:
         clock.raise_to(resumption.state.now)
     secrets = SecretReferences(config.path.parent, vault=config.vault)

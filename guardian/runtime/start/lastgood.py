@@ -15,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from guardian.config import Config, ConfigError, load_config
 from guardian.config.load import locate
+from guardian.errors import GuardianError
+from guardian.exchanges.comparable import comparable
 
 FILE_NAME = "last-good.json"
 _CONFIG: TypeAdapter[Config] = TypeAdapter(Config)
@@ -35,13 +37,24 @@ class Chosen:
 def choose(path: Path | None, venues: Collection[str] | None = None) -> Chosen:
     """The file's configuration, or the last good one of that file. Raises ConfigError at a first start."""
     try:
-        return Chosen(load_config(path, venues))
+        return Chosen(load_config(path, venues, comparable() if venues is not None else None))
     except ConfigError as error:
         file = _named(path)
         known = recall(file) if file is not None else None
         if known is None:
             raise
         return Chosen(known, str(error))
+
+
+def instead(chosen: Chosen, refused: GuardianError) -> Chosen:
+    """What ran last with the state of a configuration that must not run, whatever file it came from.
+
+    Raises what was refused where nothing has.
+    """
+    known = kept(chosen.config.state_dir)
+    if known is None or chosen.refused:
+        raise refused
+    return Chosen(known, str(refused))
 
 
 def remember(config: Config) -> None:
@@ -59,13 +72,18 @@ def remember(config: Config) -> None:
 def recall(file: Path) -> Config | None:
     """What ran last from this file, or None. The state folder is found by a look at the text alone."""
     for folder in _state_dirs(file):
-        try:
-            known = _CONFIG.validate_json((folder / FILE_NAME).read_bytes())
-        except (OSError, ValidationError):
-            continue
-        if known.path == file:
+        known = kept(folder)
+        if known is not None and known.path == file:
             return known
     return None
+
+
+def kept(folder: Path) -> Config | None:
+    """What ran last with this state, or None."""
+    try:
+        return _CONFIG.validate_json((folder / FILE_NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _named(path: Path | None) -> Path | None:

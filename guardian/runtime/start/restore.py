@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from guardian.core.engine import step
 from guardian.core.model import Rule
 from guardian.core.observe import emptied
 from guardian.core.state import RuleState, State
+from guardian.errors import GuardianError
+from guardian.journal.chain import OWN_KINDS
 from guardian.journal.faults import JournalTampered
+from guardian.journal.read import Wanted, read_records
 from guardian.journal.sqlite import SqliteJournal
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state
 from guardian.runtime.loop import Runtime
@@ -44,6 +49,38 @@ async def resume(journal: SqliteJournal) -> Resumption:
     fresh = restored.checkpoint is None and not restored.bodies
     state, problem = fold(restored.checkpoint, restored.bodies)
     return Resumption(state, fresh, restored.torn, tampered or problem, len(restored.bodies))
+
+
+async def resume_anyhow(journal: SqliteJournal) -> Resumption:
+    """As `resume`, with a disk that cannot be written: what can be read is in force all the same.
+
+    What cannot even be read leaves the incident unknown, which is no calm: it is told and demands HALT.
+    Raises what the journal raised where there is no journal yet: that is a first start.
+    """
+    try:
+        return await resume(journal)
+    except (OSError, sqlite3.Error):
+        if not journal.path.is_file():
+            raise
+    try:
+        return Resumption(await asyncio.to_thread(remembered, journal.path), fresh=False)
+    except GuardianError as error:
+        return Resumption(State(), fresh=False, tampered=f"what was in force is unknown: {error}")
+
+
+def remembered(path: Path) -> State:
+    """The state that the journal gives, its file untouched; an empty one where there is no journal."""
+    if not path.is_file():
+        return State()
+    try:
+        newest = read_records(path, Wanted(last=1, kind="checkpoint"))
+        records = read_records(path, Wanted(after=newest[0].seq if newest else 0))
+    except (OSError, sqlite3.Error) as error:
+        # Without it nobody knows whether the account is armed or at which level it is: that is no "nothing".
+        raise GuardianError(f"{path}: cannot be read ({error}); may you read its folder?") from None
+    bodies = tuple(r.body for r in records if r.kind not in OWN_KINDS)
+    state, _ = fold(newest[0].body if newest else None, bodies)
+    return state
 
 
 def mended(state: State) -> State:

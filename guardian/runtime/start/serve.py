@@ -14,6 +14,10 @@ from guardian.runtime.sanity.daily import Daily
 from guardian.runtime.stack.hearing import open_hearing
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
 from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
+from guardian.runtime.start.doorway import RETRY_SECONDS as DOOR_SECONDS
+from guardian.runtime.start.doorway import Doorway
+from guardian.runtime.start.leftover import LOOK_SECONDS as LEFTOVER_SECONDS
+from guardian.runtime.start.leftover import Leftover
 from guardian.runtime.start.lookout import look_around
 from guardian.runtime.start.reminder import LOOK_SECONDS, Reminder
 from guardian.runtime.start.restore import shorten
@@ -41,11 +45,13 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     telemetry = RuntimeTelemetry(runtime)
     secrets = SecretReferences(guardian.config.path.parent, vault=guardian.config.vault)
     hearing = open_hearing(guardian.config, runtime, secrets)
-    listen = guardian.config.listen
-    server = TelemetryServer(listen, telemetry, hearing.listening) if listen else None
-    if server is not None:
-        await server.open()
+    listen, first = guardian.config.listen, guardian.resumption.fresh
     announce(guardian)
+    doors = []
+    if listen:
+        server = TelemetryServer(listen, telemetry, hearing.listening)
+        doors.append(Doorway(server, runtime, "web", "no metrics, probes and permits over HTTP"))
+        await doors[0].open(must=first)
     await import_direct_journals(guardian)
     await runtime.drain()
     shortening = shorten(runtime, guardian.resumption.folded)
@@ -53,7 +59,10 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     daily = Daily(guardian)
     operations = Operations(runtime, daily.answer)
     control = ControlSocket(guardian.config.state_dir / CONTROL_SOCKET, operations, telemetry)
-    await control.open()
+    doors.append(Doorway(control, runtime, "control", "no command reaches guardian but `flatten --direct`"))
+    await doors[-1].open(must=first)
+    for door in doors:
+        timers.every(DOOR_SECONDS, door.look, f"door {door.subject}")
     set_timers(guardian, timers)
     hearing.set_timers(timers)
     lookouts = look_around(guardian, timers)
@@ -68,9 +77,8 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     await _until_signalled(loop, courier, hearing.handing_on)
     timers.stop()
     daily.stop()  # Before the socket, which waits for whoever still waits for a report.
-    await control.close()
-    if server is not None:
-        await server.close()
+    for door in reversed(doors):
+        await door.close()
     await hearing.close()
     for each in (*runtime.watches.values(), *lookouts):
         each.stop()
@@ -88,6 +96,9 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
 def _look_after(guardian: Opened, timers: Timers) -> Upkeep:
     """Bells for what guardian itself needs: its keys, the reminder of a drill, its journal's upkeep."""
     custody, upkeep = Custody(guardian), Upkeep(guardian)
+    leftover = Leftover(guardian.runtime, guardian.config.state_dir)
+    leftover.look()
+    timers.every(LEFTOVER_SECONDS, leftover.look, "canary")
     timers.every(DAY_SECONDS, custody.look, "custody")
     timers.every(LOOK_SECONDS, Reminder(guardian.runtime).look, "drill")
     timers.every(UPKEEP_SECONDS, upkeep.look, "journal upkeep")
