@@ -13,7 +13,8 @@ from guardian.core.facts.activity import Activity
 from guardian.core.facts.market import Market
 from guardian.core.facts.telemetry import Telemetry
 from guardian.core.frozen import dataclass
-from guardian.core.model import AccountPolicy, KeyRecord, Level, Rule, Snapshot
+from guardian.core.model import KeyRecord, Level, Rule, Snapshot
+from guardian.core.policy import AccountPolicy
 
 
 @dataclass(frozen=True, slots=True)

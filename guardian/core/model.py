@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from functools import lru_cache
 from typing import Literal
 
 from guardian.core.frozen import dataclass
@@ -97,12 +96,6 @@ class Wallet:
     position_margin: Decimal
 
 
-@lru_cache(maxsize=4096)
-def base_of(symbol: str) -> str:
-    """The asset of a market's symbol; remembered, for nothing is asked for more often."""
-    return symbol.split("/")[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """One leg. `quantity` is signed (+long, -short), in contracts of `contract_size` base units.
@@ -135,7 +128,7 @@ class Position:
     @property
     def base(self) -> str:
         """The asset that moves this position: "BTC" of "BTC/USDT:USDT"."""
-        return base_of(self.symbol)
+        return self.symbol.split("/")[0]
 
     @property
     def notional(self) -> Decimal:
@@ -184,7 +177,7 @@ class OpenOrder:
 
     @property
     def base(self) -> str:
-        return base_of(self.symbol)
+        return self.symbol.split("/")[0]
 
     @property
     def settle(self) -> str:
@@ -338,39 +331,3 @@ class Rule:
     of: str = ""  # which one, for a metric that there are several of: a gauge, a strategy
     cooldown_seconds: float = 4 * 3600.0  # the first of the escalating waits, where it clears by itself
     gamma: float = 0.0  # how much of a limit below FLATTEN a wholly overheated market takes away
-
-
-# --- policy: the part of the configuration that decisions depend on ----------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HaltTarget:
-    """A bot process or hook as the core knows it: its name and how long after the fence force is used."""
-
-    name: str
-    grace_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPolicy:
-    """Facts about an account that plans depend on. Public key ids only; secrets never enter the core.
-
-    `bot_keys` empty means: every trading key on the account except `own_keys`. `hands_late`: the hands key is
-    fetched from a vault at an incident only, so a vault that is sealed then leaves guardian without hands.
-    """
-
-    name: str
-    venue: str
-    currency: str
-    has_hands: bool
-    has_admin: bool
-    own_keys: tuple[str, ...]
-    bot_keys: tuple[str, ...]
-    secret_ref: str
-    order_prefixes: tuple[str, ...]
-    halt_targets: tuple[HaltTarget, ...]
-    flatten_deadline_seconds: float
-    slippage: float
-    snapshot_seconds: float
-    hands_late: bool = False
-    mandate: str = ""

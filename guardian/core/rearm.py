@@ -64,14 +64,21 @@ class Hindrance:
     until: datetime | None = None
 
 
-def hindrances(scene: Scene) -> tuple[Hindrance, ...]:
-    """Everything that still stands in the way of the next step down; nothing: it is taken."""
+def hindrances(scene: Scene) -> Iterator[Hindrance]:
+    """Everything that still stands in the way of the next step down; nothing: it is taken.
+
+    One after the other: who asks only whether there is any looks no further than the first.
+    """
     account, incident, causes = scene.account, scene.incident, causes_of(scene.incident, scene.rules)
     if not causes:
-        return (Hindrance("operator"),)
-    found = [] if incident.trial else [*_too_early(scene)]
-    bounds = [(rule, calm_bound(account, incident, rule)) for rule in causes]
-    found += [Hindrance("value", rule.id, bound) for rule, bound in bounds if not _calm(account, rule, bound)]
+        yield Hindrance("operator")
+        return
+    if incident.trial is None:
+        yield from _too_early(scene)
+    for rule in causes:
+        bound = calm_bound(account, incident, rule)
+        if not _calm(account, rule, bound):
+            yield Hindrance("value", rule.id, bound)
     barred = {
         "armed": any(rule.id not in scene.acting for rule in causes),
         "evidence": not _fresh(scene, causes),
@@ -79,7 +86,7 @@ def hindrances(scene: Scene) -> tuple[Hindrance, ...]:
         "journal": JOURNAL_TROUBLE in account.troubles,
         "demand": scene.busy,
     }
-    return (*found, *(Hindrance(why) for why, bars in barred.items() if bars))
+    yield from (Hindrance(why) for why, bars in barred.items() if bars)
 
 
 def causes_of(incident: Incident, rules: tuple[Rule, ...]) -> list[Rule]:
@@ -165,9 +172,7 @@ def _unsound(scene: Scene) -> bool:
 def eased(scene: Scene) -> Eased:
     """One step down, if nothing stands in its way: into the trial, on in it, or out of it."""
     account, incident, now = scene.account, scene.incident, scene.now
-    trial, name = incident.trial, account.policy.name
-    # For hours the cooldown is all that stands in the way: it is asked before what takes longer.
-    hindered = (trial is None and any(_too_early(scene))) or bool(hindrances(scene))
+    hindered, trial, name = any(hindrances(scene)), incident.trial, account.policy.name
     if trial is None:
         step = _lowered if partial(account) else _half_open
         return (account, ()) if hindered else step(scene)

@@ -27,7 +27,6 @@ from guardian.core.memory import (
     Stack,
 )
 from guardian.core.model import (
-    AccountPolicy,
     Failure,
     KeyRecord,
     Level,
@@ -40,6 +39,7 @@ from guardian.core.model import (
     Verdict,
     Wallet,
 )
+from guardian.core.policy import AccountPolicy
 
 SCHEMA = 1
 

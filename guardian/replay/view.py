@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.model import AccountPolicy, Balance, Position, Snapshot, Wallet
+from guardian.core.model import Balance, Position, Snapshot, Wallet
+from guardian.core.policy import AccountPolicy
 from guardian.replay.book import STEP, ZERO, Book
 
 INITIAL, MAINTENANCE = Decimal("0.1"), Decimal("0.005")

@@ -31,6 +31,7 @@ RED = {
 CORE_LINES_RED = 1500
 VOCABULARY = {
     "model.py",
+    "policy.py",
     "state.py",
     "market.py",
     "activity.py",

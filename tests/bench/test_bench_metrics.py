@@ -37,7 +37,7 @@ def document() -> dict[str, Any]:
 
 def test_the_document_has_its_parts(document: dict[str, Any]):
     assert {"sizes", "metrics", "rules", "event", "memory", "accounts"} == document.keys()
-    figures = {"guardian_us", "numpy_us", "pandas_us", "ratio_numpy", "ratio_pandas", "exact_to"}
+    figures = {"guardian_us", "cell_us", "numpy_us", "pandas_us", "ratio_numpy", "ratio_pandas", "exact_to"}
     assert figures <= document["metrics"].keys()
     assert all(document["metrics"][name] >= 0 for name in figures)
     assert document["metrics"]["exact_to"] <= compare.EXACT

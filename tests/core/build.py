@@ -26,10 +26,8 @@ from guardian.core.events import (
     Tick,
 )
 from guardian.core.model import (
-    AccountPolicy,
     Balance,
     Failure,
-    HaltTarget,
     KeyRecord,
     LedgerEntry,
     LedgerKind,
@@ -44,6 +42,7 @@ from guardian.core.model import (
     Wallet,
     Window,
 )
+from guardian.core.policy import AccountPolicy, HaltTarget
 from guardian.core.state import AccountState, Incident, State
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

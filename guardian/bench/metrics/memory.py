@@ -2,7 +2,7 @@
 
 The worst day for memory is one on which the NAV falls every second, for then every point of a window is a
 peak that may still count. The rules, and so the windows, are those of a shipped pack; they belong to all
-accounts and are not counted, nor is the policy.
+accounts and are not counted, nor is the policy. What the tails keep beside the state is (worst_days.py).
 """
 
 from __future__ import annotations

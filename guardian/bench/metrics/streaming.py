@@ -8,19 +8,9 @@ from guardian.bench.metrics.market import ACCOUNT, START, Market, reads
 from guardian.core.frozen import replace
 from guardian.core.memory import Baseline, Nav
 from guardian.core.metrics import BY_NAME, View, baseline, correlation, returns
-from guardian.core.model import (
-    AccountPolicy,
-    AtLeast,
-    Known,
-    Level,
-    OnUnknown,
-    Rule,
-    Rung,
-    Snapshot,
-    Unknown,
-    Window,
-)
+from guardian.core.model import AtLeast, Known, Level, OnUnknown, Rule, Rung, Snapshot, Unknown, Window
 from guardian.core.observe import blank
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, RuleState
 from guardian.errors import GuardianError
 

@@ -10,9 +10,10 @@ Unknown without equity; a non-positive equity with exposure counts as `RUIN`.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet, base_of
+from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
 from guardian.core.state import AccountState
 
 NOTHING, ONE = Decimal(0), Decimal(1)
@@ -27,13 +28,19 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
     for p in positions:
         # Written out: every snapshot asks this of every position, some metrics after another.
         held = p.notional + p.open_pnl if p.inverse else p.quantity * (p.contract_size * p.mark)
-        base, price = base_of(p.symbol), prices.get(p.settle) or settle_price(p, prices)
+        base, price = _base(p.symbol), prices.get(p.settle) or settle_price(p, prices)
         known = assets.get(base)
         assets[base] = held * price if known is None else known + held * price
     for b in wallet.balances if wallet else ():
         if b.currency != currency and b.quantity:
             assets[b.currency] = assets.get(b.currency, NOTHING) + b.quantity * b.price
     return assets
+
+
+@lru_cache(maxsize=4096)
+def _base(symbol: str) -> str:
+    """`Position.base`, remembered: nothing is asked for more often."""
+    return symbol.split("/")[0]
 
 
 def settle_prices(wallet: Wallet | None) -> dict[str, Decimal]:

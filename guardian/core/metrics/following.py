@@ -50,10 +50,11 @@ def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
         oldest = at - FORGOTTEN_AFTER
         if any((f.held_at or f.seen_at) < oldest for f in book.followed):
             return None
+    if not held:
+        return book
     marks = tuple([float(p.mark) for p in held])
-    if not all(0 < mark < inf for mark in marks):
-        return None
-    return replace(book, marks=marks, marked_at=at) if marks else book
+    sound = min(marks) > 0 and isfinite(sum(marks))
+    return replace(book, marks=marks, marked_at=at) if sound else None
 
 
 def followed(book: Correlations, seen: Snapshot) -> Correlations:

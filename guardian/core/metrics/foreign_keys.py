@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import AccountPolicy, KeyRecord, Known, Measured, Unknown
+from guardian.core.model import KeyRecord, Known, Measured, Unknown
+from guardian.core.policy import AccountPolicy
 
 MAXIMUM_KEYS = 200
 """Bound on the keys whose first listing is remembered; no venue gives an account as many."""

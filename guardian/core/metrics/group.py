@@ -21,7 +21,8 @@ from decimal import Decimal
 
 from guardian.core.frozen import replace
 from guardian.core.memory import Group, Member, Nav
-from guardian.core.model import AccountPolicy, Balance, Part, Rule, Wallet
+from guardian.core.model import Balance, Part, Rule, Wallet
+from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, Evidence
 
 GROUPS = ("portfolio", "mandate", "venue")

@@ -9,6 +9,7 @@ pair that is not known counts as 1 where it adds and as 0 where it would net, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -54,21 +55,21 @@ def holdings(account: AccountState) -> Holdings:
     """What is held as of the newest read, with what has been learned of it."""
     evidence, known = account.evidence, _measured(account.returns) if account.returns else NOTHING_MEASURED
     exposed = by_asset(evidence.positions, evidence.wallet, account.policy.currency)
-    worth = {asset: float(exposed[asset]) for asset in sorted(exposed) if exposed[asset]}
-    least = NEGLIGIBLE * sum(map(abs, worth.values()))
+    names = _alphabetical(tuple(exposed))
+    worth = measured = {name: float(n) for name in names if (n := exposed[name])}
     unmeasured: tuple[str, ...] = ()
     if tuple(worth) != known.assets:
-        unmeasured = tuple([n for n in worth if n not in known.assets and abs(worth[n]) > least])
-        known = known.only(tuple([name for name in worth if name in known.assets]))
-    measured = np.array([worth[name] for name in known.assets], dtype=float)
-    correlations, unpaired = _correlations(account.correlations, known.assets, measured, least)
+        unmeasured = tuple([name for name in worth if name not in known.assets])
+        measured = {name: n for name, n in worth.items() if name in known.assets}
+        known = known.only(tuple(measured))
+    correlations, unpaired = _correlations(account.correlations, known.assets, worth)
     return Holdings(
         assets=known.assets,
-        worth=measured,
+        worth=np.array(list(measured.values()), dtype=float),
         sigmas=known.sigmas,
         series=known.series,
         correlations=correlations,
-        unmeasured=unmeasured,
+        unmeasured=_large(unmeasured, worth),
         unpaired=unpaired,
     )
 
@@ -82,7 +83,8 @@ class Sigmas:
     series: tuple[str, ...]
 
     def only(self, assets: tuple[str, ...]) -> Sigmas:
-        places = [self.assets.index(name) for name in assets]
+        place = {name: i for i, name in enumerate(self.assets)}
+        places = [place[name] for name in assets]
         return Sigmas(assets, self.sigmas[places], tuple([self.series[i] for i in places]))
 
 
@@ -98,36 +100,50 @@ def _measured(known: Returns) -> Sigmas:
     return Sigmas(tuple([name for name, _, _ in told]), sigmas, tuple([hourly for _, _, hourly in told]))
 
 
+@lru_cache(maxsize=1024)
+def _alphabetical(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
+    """Those over 1 % of gross exposure."""
+    least = NEGLIGIBLE * sum(map(abs, worth.values())) if assets else 0.0
+    return tuple([name for name in assets if abs(worth[name]) > least])
+
+
 def _correlations(
-    book: Correlations | None, assets: tuple[str, ...], worth: Floats, least: float
+    book: Correlations | None, assets: tuple[str, ...], worth: dict[str, float]
 ) -> tuple[Floats, bool]:
     """C in the order of the assets, the unknown assumed against the account; and if a large one lacks it."""
     if book is None:
         rho: Rho = {}
     else:
-        names, table = _table(book.pairs)
-        if names == assets:
+        place, table = _table(book.pairs)
+        if tuple(place) == assets:
             return table, False
+        if all(name in place for name in assets):
+            places = [place[name] for name in assets]
+            return table[np.ix_(places, places)], False
         rho = fast_rhos(book.pairs)
-    large = [name for name, n in zip(assets, worth, strict=True) if abs(n) > least]
-    found = matrix(dict(zip(assets, worth.tolist(), strict=True)), rho)
+    large = _large(assets, worth)
+    found = matrix({name: worth[name] for name in assets}, rho)
     lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])
     return np.array(found, dtype=float).reshape(len(assets), len(assets)), lacking
 
 
 @by_identity
-def _table(pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], Floats]:
-    """C of all assets that are followed, where every pair of them is known: almost always what is held."""
+def _table(pairs: tuple[Pair, ...]) -> tuple[dict[str, int], Floats]:
+    """C of all assets that are followed, and their places in it; empty unless every pair of them is known."""
     rho = fast_rhos(pairs)
-    names = tuple(sorted({name for pair in pairs for name in (pair.a, pair.b)}))
+    names = sorted({name for pair in pairs for name in (pair.a, pair.b)})
     if len(rho) < len(pairs):
-        return (), np.empty((0, 0))
+        return {}, np.empty((0, 0))
     place = {name: i for i, name in enumerate(names)}
     rows, columns = [place[a] for a, _ in rho], [place[b] for _, b in rho]
     table = np.eye(len(names))
     table[rows, columns] = table[columns, rows] = list(rho.values())
     table.flags.writeable = False
-    return names, table
+    return place, table
 
 
 def weakened(measured: Measured, why: str, *, filling: bool = False) -> Measured:

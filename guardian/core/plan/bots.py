@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from guardian.core.effects import HaltBot
 from guardian.core.events import Outcome
-from guardian.core.model import HaltTarget, Level
+from guardian.core.model import Level
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.keys import deletion_wanted, fence_settled
+from guardian.core.policy import HaltTarget
 
 
 def plan_halt(draft: Draft) -> None:

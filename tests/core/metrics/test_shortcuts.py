@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.core.frozen import replace
-from guardian.core.memory import Correlations
-from guardian.core.metrics import baseline, correlation
+from guardian.core.memory import Correlations, Pair
+from guardian.core.metrics import baseline, correlation, holdings
+from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.following import clustered, settled
 from guardian.core.metrics.remembered import ANSWERS, OWNERS, by_identity, newest_of
 from guardian.core.model import Balance, Known, Snapshot, Window
@@ -115,3 +117,21 @@ def test_of_each_owner_only_the_newest_is_kept():
 def test_one_field_is_copied_as_many_are():
     assert Known(2.0) == replace(Known(1.0), value=2.0)
     assert at(0) + timedelta(seconds=1) == replace(read(0), asked_at=at(1)).asked_at
+
+
+@given(st.sets(st.sampled_from("ABCDE")), st.data())
+def test_correlations_of_what_is_held_are_a_part_of_those_of_what_is_followed(
+    held: set[str], data: st.DataObject
+):
+    """What was sold is followed for a week: its rows are left out, as if each pair had been asked for."""
+    rho = st.floats(-0.9, 0.9)
+    pairs = tuple(
+        Pair(a, b, fast=(1.0, 1.0, data.draw(rho), 0.5), slow=(1.0, 1.0, 0.0, 0.5))
+        for a, b in combinations("ABCDE", 2)
+    )
+    assets = tuple(sorted(held))
+    worth = dict.fromkeys(assets, 1.0)
+    found, lacking = holdings._correlations(Correlations(1, pairs=pairs), assets, worth)
+
+    assert matrix(worth, correlation.fast_rhos(pairs)) == found.tolist()
+    assert not lacking

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from guardian.core.events import Outcome, Troubled
-from guardian.core.model import HaltTarget, KeyRecord
+from guardian.core.model import KeyRecord
+from guardian.core.policy import HaltTarget
 from tests.core.build import ACCOUNT, BOT_KEY, Desk, at, kinds, only, position, read, read_only, trading
 
 

@@ -78,7 +78,7 @@ def test_an_incident_of_an_older_journal_has_no_known_cause_and_stays():
     desk.state = replace(desk.state, accounts=(old,))
     found = demands(old, desk.state.rules, at(5 * HOUR))
 
-    whys = hindrances(scene(old, desk.incident, desk.state.rules, found, at(5 * HOUR)))
+    whys = tuple(hindrances(scene(old, desk.incident, desk.state.rules, found, at(5 * HOUR))))
 
     assert ["operator"] == [h.why for h in whys]
 

@@ -68,6 +68,13 @@ def test_of_fills_at_one_instant_the_best_was_the_first():
     assert forwards[0] == pytest.approx(0.001)
 
 
+def test_a_price_that_came_back_was_not_the_first():
+    """The first execution was dear, and the rest of the order was lucky: its impact is negative."""
+    delay, impact, whole = split(*buy(100, (-9, 1, 100.2), (-8, 3, 100.1)))
+
+    assert [delay, impact, whole] == pytest.approx([0.002, -0.00075, 0.00125])
+
+
 AMOUNTS = st.tuples(st.integers(-50, -1), st.integers(1, 9), st.integers(90, 110))
 
 
@@ -142,7 +149,7 @@ def test_what_is_usual_is_so_of_each_symbol():
 
 
 def test_too_few_before_the_window_are_no_usual():
-    few = history(USUAL[: LEAST_SIGNALS - 1], [9.0])
+    few = history(USUAL[:19], [9.0])
     assert risen(few) == Unknown(f"no symbol that was filled has {LEAST_SIGNALS} signals before the window")
 
     got = risen(history(USUAL, [9.0]), history([], [9.0], ETH))

@@ -45,7 +45,8 @@ def test_vector_a_day_of_three_payments():
 
     assert isinstance(got, Known)
     assert got.value == pytest.approx(15 / cash, rel=1e-6)
-    assert value(on, 24 * HOUR + 60, cash=cash) == Known(pytest.approx(10 / cash, rel=1e-6))
+    assert value(on, 24 * HOUR - 1, cash=cash) == Known(pytest.approx(15 / cash, rel=1e-6))
+    assert value(on, 24 * HOUR, cash=cash) == Known(pytest.approx(10 / cash, rel=1e-6))
 
 
 def test_what_is_received_makes_up_for_what_is_paid_and_is_no_cost():
