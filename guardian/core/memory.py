@@ -342,17 +342,21 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One account of a group at the last look: its NAV, which began at `since`, and its equity."""
+    """One account of a group at the last look: its NAV, which began at `since`, equity and newest reads."""
 
     name: str
     nav: float
     equity: float
     since: datetime | None = None
+    reads: tuple[tuple[datetime, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The chained NAV of several accounts, 100 at the start, and what its members were at the last look."""
+    """The chained NAV of several accounts, 100 at the start, and what its members were at the last look;
+    between `low` and `high`, because they were not read at one moment."""
 
     value: float
     members: tuple[Member, ...]
+    low: float | None = None
+    high: float | None = None

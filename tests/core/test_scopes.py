@@ -49,7 +49,7 @@ class Office:
         self.send(SnapshotTaken(snapshot.asked_at, replace(snapshot, account=name)))
 
     def warm(self, *cash: tuple[str, float]) -> Office:
-        for second in range(-6, 0):
+        for second in range(-10, 0):
             for name, amount in cash:
                 self.see(name, read(second, (position(mark=1000),), cash=amount))
         return self
@@ -78,9 +78,11 @@ def test_a_portfolio_that_loses_halts_each_of_its_accounts():
     office = Office((GROUP,), "a", "b").warm(("a", 1000), ("b", 1000))
 
     office.see("a", fallen(0, 1000, 880))
+    office.see("b", read(0.5, (position(mark=1000),), cash=1000))
+    office.see("a", fallen(1, 1000, 880))
     assert {"a": "HALT", "b": "NORMAL"} == office.levels  # each account judges for itself, at its own read
 
-    office.see("b", read(0.5, (position(mark=1000),), cash=1000))
+    office.see("b", read(1.5, (position(mark=1000),), cash=1000))
     assert {"a": "HALT", "b": "HALT"} == office.levels
 
 
@@ -96,7 +98,7 @@ def test_an_account_whose_loss_the_others_make_up_for_is_left_alone():
 def test_a_blind_member_leaves_what_is_proven_and_nothing_is_flattened_for_it():
     office = Office((GROUP,), "a", "b").warm(("a", 1000), ("b", 1000))
 
-    for second in range(20):
+    for second in range(24):
         office.see("a", fallen(second, 1000, 750 if second > 14 else 1000))
 
     own = office.account("a").rule("all")
@@ -108,21 +110,24 @@ def test_a_blind_member_leaves_what_is_proven_and_nothing_is_flattened_for_it():
 def test_a_group_that_everybody_has_seen_is_flattened():
     office = Office((GROUP,), "a", "b").warm(("a", 1000), ("b", 1000))
 
-    office.see("a", fallen(0, 1000, 750))
-    office.see("b", read(0.5, (position(mark=1000),), cash=1000))
+    for second in range(3):
+        office.see("a", fallen(second, 1000, 750))
+        office.see("b", read(second + 0.5, (position(mark=1000),), cash=1000))
 
     assert {"a": "FLATTEN", "b": "FLATTEN"} == office.levels
 
 
 def test_the_slow_account_of_a_group_delays_no_other():
-    """The member that is not read any more is not waited for: the others act at their own reads."""
+    """A member that is not read any more is waited for while it counts as seen; then the others go on."""
     office = Office((GROUP,), "a", "b").warm(("a", 1000), ("b", 1000))
 
-    office.see("a", fallen(1, 1000, 800))
+    levels = []
+    for second in range(14):
+        office.see("a", fallen(second, 1000, 800))
+        levels.append(office.levels["a"])
 
-    assert {"a": "FLATTEN", "b": "NORMAL"} == office.levels
-    office.send(Tick(at(2)))
-    assert "FLATTEN" == office.levels["b"]
+    assert "NORMAL" == levels[8]
+    assert "HALT" == levels[-1]
 
 
 def test_a_mandate_is_judged_apart_from_other_clients_money():
@@ -145,6 +150,62 @@ def test_a_rule_that_names_accounts_concerns_no_other():
         office.see(name, fallen(0, 1000, 900))
 
     assert {"a": "HALT", "b": "NORMAL"} == office.levels
+
+
+# --- reads of different moments -----------------------------------------------------------------------
+
+ALL_AT_ONCE = rule(
+    rung(0.05, "reduce", to=0), rung(0.1, "flatten"), id="all", window=SLIDING_HOUR, scope="portfolio"
+)
+
+
+def leg(side: int, second: float, mark: float) -> Snapshot:
+    """One half of a hedge: what one account wins the other loses."""
+    return read(second, (position(quantity=side, mark=mark, entry=1000),), cash=1000)
+
+
+def hedged() -> Office:
+    office = Office((ALL_AT_ONCE,), "a", "b")
+    for second in range(-10, 0):
+        office.see("a", leg(1, second, 1000))
+        office.see("b", leg(-1, second + 0.5, 1000))
+    return office
+
+
+@pytest.mark.parametrize("mark", [500, 1500], ids=["fall", "rise"])
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_half_of_a_hedge_read_first_is_no_loss_of_both(mark: float, first: str):
+    """Neither as a loss until the other is read, nor as a peak that was never there."""
+    office, sides = hedged(), {"a": 1, "b": -1}
+    order = sorted(sides, key=lambda name: name != first)
+
+    for second in range(40):
+        for i, name in enumerate(order):
+            office.see(name, leg(sides[name], second + i * 0.5, mark))
+            office.send(Tick(at(second + i * 0.5 + 0.4)))
+
+    assert {"a": "NORMAL", "b": "NORMAL"} == office.levels
+
+
+def test_a_member_that_is_slow_but_still_seen_makes_no_loss_of_a_hedge():
+    office = hedged()
+
+    for second in range(9):
+        office.see("a", leg(1, second, 800))
+        office.send(Tick(at(second + 0.5)))
+    office.see("b", leg(-1, 9, 800))
+
+    assert {"a": "NORMAL", "b": "NORMAL"} == office.levels
+
+
+def test_a_loss_that_every_member_has_been_read_in_acts():
+    office = Office((ALL_AT_ONCE,), "a", "b").warm(("a", 1000), ("b", 1000))
+
+    for second in range(4):
+        office.see("a", fallen(second, 1000, 700))
+        office.see("b", fallen(second + 0.5, 1000, 700))
+
+    assert {"a": "FLATTEN", "b": "FLATTEN"} == office.levels
 
 
 # --- symbols ------------------------------------------------------------------------------------------

@@ -10,6 +10,10 @@ so that transfers between members, deposits and withdrawals move it no more than
 an account that joins or leaves makes neither a peak nor a loss. A member that cannot be seen counts as it was
 seen last, and the value is then AtLeast: it may fire, never clear.
 
+Members are read at different moments, so half of a hedge may be seen before the other half. Each of them
+counts by its best read since the moment as of which all are known, and by its worst for a peak:
+half of a hedge is then neither a loss nor a peak. A loss of all shows one read later.
+
 Source: time-weighted return of a composite (GIPS); DESIGN section 3, a portfolio with one account blind.
 """
 
@@ -27,6 +31,8 @@ from guardian.core.state import AccountState, Evidence
 
 GROUPS = ("portfolio", "mandate", "venue")
 START = 100.0
+MOST_READS = 64
+"""Bound on one member's reads: a minute, at one a second, of waiting for another member."""
 
 
 def concerns(rule: Rule, policy: AccountPolicy) -> bool:
@@ -52,30 +58,61 @@ def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> 
     return tuple(found[name] for name in sorted(found))
 
 
-def fold_group(known: Group | None, accounts: Sequence[AccountState]) -> Group | None:
+def fold_group(known: Group | None, accounts: Sequence[AccountState], as_of: datetime) -> Group | None:
     """The group's NAV after one look; None until every member has a baseline of its own.
 
-    A member without a NAV is out: should it come back, it joins anew.
+    A member without a NAV is out: should it come back, it joins anew. `as_of` is the moment up to which all
+    that can be seen have been read.
     """
+    before = {member.name: member for member in known.members} if known else {}
     now = tuple(
-        _member(account) for account in accounts if account.nav is not None and not account.nav.warming
+        _member(account, before.get(account.policy.name), as_of)
+        for account in accounts
+        if account.nav is not None and not account.nav.warming
     )
     if known is None:
-        return Group(START, now) if len(now) == len(accounts) else None
-    before = {member.name: member for member in known.members}
+        return _ranged(START, now) if len(now) == len(accounts) else None
     # Withdrawn to nothing and begun anew, a member's NAV is another number: nothing lies between the two.
     same = [(before[m.name], m) for m in now if m.name in before and before[m.name].since == m.since]
     weight = sum(old.equity for old, _ in same if old.nav > 0)
     if weight <= 0:
-        return replace(known, members=now)
+        return _ranged(known.value, now)
     moved = sum(old.equity * new.nav / old.nav for old, new in same if old.nav > 0)
-    return Group(known.value * moved / weight, now)
+    return _ranged(known.value * moved / weight, now)
 
 
-def _member(account: AccountState) -> Member:
+def settled(group: Group) -> bool:
+    """Whether every one of several members was read more than once: a first look has no moment to share."""
+    return len(group.members) == 1 or all(len(member.reads) > 1 for member in group.members)
+
+
+def _member(account: AccountState, before: Member | None, as_of: datetime) -> Member:
     nav = account.nav
     assert nav is not None
-    return Member(account.policy.name, nav.value, max(0.0, float(nav.equity)), nav.since)
+    reads = before.reads if before is not None and before.since == nav.since else ()
+    if not reads or nav.at > reads[-1][0]:
+        reads = (*reads, (nav.at, nav.value))
+    # The last one that is older than the moment is kept too: the truth then lies between the two.
+    older = sum(1 for at, _ in reads if at < as_of)
+    reads = reads[max(0, min(older - 1, len(reads) - 2)) :][-MOST_READS:]
+    return Member(account.policy.name, nav.value, max(0.0, float(nav.equity)), nav.since, reads)
+
+
+def _ranged(value: float, members: tuple[Member, ...]) -> Group:
+    """With the least and the most that it may be worth, by the members' reads."""
+    counted = [m for m in members if m.nav > 0 and m.equity > 0 and m.reads]
+    weight = sum(m.equity for m in counted)
+    if len(members) == 1 or not weight:
+        return Group(value, members, value, value)
+    low = sum(m.equity * min(nav for _, nav in m.reads) / m.nav for m in counted) / weight
+    high = sum(m.equity * max(nav for _, nav in m.reads) / m.nav for m in counted) / weight
+    return Group(value, members, value * low, value * high)
+
+
+def read_up_to(accounts: Sequence[AccountState], now: datetime, stale_after: float) -> datetime:
+    """The moment up to which every member that can be seen has been read."""
+    asked = [a.nav.at for a in accounts if a.nav is not None and _age(a, now) <= stale_after]
+    return min(asked, default=now)
 
 
 def unseen(accounts: Sequence[AccountState], now: datetime, stale_after: float) -> str:
@@ -115,7 +152,7 @@ def _nav(navs: Sequence[Nav | None], group: Group | None) -> Nav | None:
         at=max(nav.at for nav in known),
         raw=None if None in raws else sum((raw for raw in raws if raw is not None), Decimal(0)),
         explained=sum((nav.explained for nav in known), Decimal(0)),
-        value=group.value,
+        value=group.value if group.high is None else group.high,
         agreed=all(nav.agreed for nav in known),
         sides=min(nav.sides for nav in known),
         reads=min(nav.reads for nav in known),

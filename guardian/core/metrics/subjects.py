@@ -19,7 +19,16 @@ from guardian.core.frozen import replace
 from guardian.core.metrics.baseline import fold_baseline
 from guardian.core.metrics.deeds import with_deeds
 from guardian.core.metrics.fresh import fresh
-from guardian.core.metrics.group import GROUPS, fold_group, members, merged, unlike, unseen
+from guardian.core.metrics.group import (
+    GROUPS,
+    fold_group,
+    members,
+    merged,
+    read_up_to,
+    settled,
+    unlike,
+    unseen,
+)
 from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.slices import SLICES, slices
@@ -45,13 +54,13 @@ def gathered(
     together = members(accounts, account, rule)
     if unlike(together):
         return own
-    group = fold_group(own.group, together)
+    group = fold_group(own.group, together, read_up_to(together, now, rule.stale_after_seconds))
     if group is None or rule.window.kind == "none":
         return replace(own, group=group)
     agreed = all(a.nav is not None and a.nav.agreed for a in together)
-    if not agreed or unseen(together, now, rule.stale_after_seconds):
+    if not agreed or not settled(group) or unseen(together, now, rule.stale_after_seconds):
         return replace(own, group=group)
-    baseline = fold_baseline(own.baseline, rule.window, now, group.value)
+    baseline = fold_baseline(own.baseline, rule.window, now, group.value if group.low is None else group.low)
     return replace(own, group=group, baseline=baseline)
 
 

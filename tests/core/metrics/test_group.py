@@ -17,7 +17,7 @@ from guardian.core.metrics.subjects import gathered, look
 from guardian.core.model import Known, LedgerKind, Snapshot, Unknown
 from guardian.core.observe import blank
 from guardian.core.state import AccountState
-from tests.core.build import ETH, Desk, at, money, policy, position, read, row, rule, rung
+from tests.core.build import ETH, START, Desk, at, money, policy, position, read, row, rule, rung
 
 RULE = rule(rung(0.05, "halt"), scope="portfolio")
 
@@ -44,7 +44,7 @@ def worth(name: str, *equities: float, since: float = 0, cash: float = 1000) -> 
 def folded(*looks: tuple[AccountState, ...]) -> Group:
     known: Group | None = None
     for each in looks:
-        known = fold_group(known, each)
+        known = fold_group(known, each, START)
     assert known is not None
     return known
 
@@ -103,7 +103,7 @@ def test_nothing_is_measured_before_every_member_has_a_baseline():
     young = Desk()
     young.see(read(0))
 
-    assert fold_group(None, (account("a"), young.account)) is None
+    assert fold_group(None, (account("a"), young.account), START) is None
 
 
 @given(st.lists(st.tuples(st.floats(500, 2000), st.floats(500, 2000)), min_size=1, max_size=8))
