@@ -25,14 +25,14 @@ def run(config_path: Path | None) -> None:
     that is wrong, it goes on with the last good one and pages; on a disk that takes nothing, with what can be
     read; where its port is taken, without it. Exit codes: 1 at the first start the journal cannot be opened
     or a port is taken, later the state folder cannot be locked; 3 bad configuration at the first start; 6
-    over-privileged key at the first start, a second instance, or an account left out in its incident.
+    over-privileged key at the first start, or a second instance.
     """
     chosen = lastgood.choose(config_path, VENUES)
     try:
         asyncio.run(serve(chosen.config, partial(_ready, chosen)))
     except IncidentDroppedError as error:
         chosen = lastgood.instead(chosen, error)
-        asyncio.run(serve(chosen.config, partial(_ready, chosen)))
+        asyncio.run(serve(chosen.config, partial(_ready, chosen), chosen.drops))
 
 
 def _ready(chosen: lastgood.Chosen, guardian: Opened) -> None:
@@ -55,8 +55,9 @@ def _keep(chosen: lastgood.Chosen, guardian: Opened) -> None:
     """Remember a good configuration; where the last good one stands in for a wrong one, people are told."""
     if chosen.refused:
         click.echo(f"guardian: {chosen.refused}", err=True)
-        click.echo("guardian: the configuration is wrong; going on with the last good one", err=True)
-        guardian.runtime.trouble("config", f"going on with the last good one: {chosen.refused}", False)
+        instead = "without what it lacks" if chosen.drops else "with the last good one"
+        click.echo(f"guardian: the configuration is wrong; going on {instead}", err=True)
+        guardian.runtime.trouble("config", f"going on {instead}: {chosen.refused}", False)
         return
     try:
         lastgood.remember(chosen.config)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from guardian.core.metrics import BY_NAME, View
+from guardian.core.metrics.fresh import failed
 from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.limits import limits_today, share_of, within
 from guardian.core.metrics.subjects import Accounts, gathered, look
@@ -35,9 +36,12 @@ def judge(
     account: AccountState, rule: Rule, own: RuleState, now: datetime, accounts: Accounts = ()
 ) -> RuleState:
     """One rule on one account; `accounts` are all that a rule of a wider scope may look at."""
-    if rule.scope in GROUPS:
-        own = gathered(own, rule, account, accounts, now)
-    measured, stale, fault = look(BY_NAME[rule.metric], View(account, rule, own, now), accounts)
+    try:
+        if rule.scope in GROUPS:
+            own = gathered(own, rule, account, accounts, now)
+        measured, stale, fault = look(BY_NAME[rule.metric], View(account, rule, own, now), accounts)
+    except Exception as error:
+        measured, stale, fault = *failed(error), ()  # a group's or a slice's defect is the rule's, too
     limits = limits_today(rule, account.overheat)
     overs = [past_limit(measured, rule, limit) for limit in limits]
     held, past, fired = own.held, own.past, own.past

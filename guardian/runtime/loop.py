@@ -68,7 +68,7 @@ class Runtime:
         self.judged_at = self.started_at
         self.told = 0
         self._cried: set[str] = set()
-        self._blocked: set[str] = set()  # Accounts whose latest event could not be decided on.
+        self.blocked: set[str] = set()  # Accounts whose latest event could not be decided on.
         self._permits_ok = True
         self._renewing: asyncio.Task[None] | None = None
 
@@ -110,7 +110,7 @@ class Runtime:
         except Exception as error:
             await self._undecided(event, type(error).__name__)
             return
-        self._blocked = {name for name in self._blocked if account_of(event) not in ("", name)}
+        self._decided(account_of(event))
         self.counters.judged(event, effects, time.perf_counter() - begun)
         self.state = state
         self.judged_at = event.at
@@ -140,6 +140,11 @@ class Runtime:
             self.told += len(outgoing)
             self.courier.poke()
 
+    def _decided(self, whose: str) -> None:
+        """Whoever could not be decided for can be again: should it break anew, people are told anew."""
+        self.blocked = {name for name in self.blocked if whose not in ("", name)}
+        self._cried = {name for name in self._cried if whose not in ("", name)}
+
     async def _undecided(self, event: Event, name: str) -> None:
         """An event for all accounts is decided for each alone, so that a defect on one costs no other.
 
@@ -150,7 +155,7 @@ class Runtime:
             for account in self.state.accounts:
                 await self._handle(replace(event, account=account.policy.name))
             return
-        self._blocked.add(account_of(event))
+        self.blocked.add(account_of(event))
         self._defect(event, name)
 
     def _defect(self, event: Event, name: str) -> None:
@@ -194,7 +199,7 @@ class Runtime:
         if now - self.judged_at > PERMIT_NEEDS:
             return
         permits = permits_of(self.state)
-        self.parts.permits.adopt({name: permits[name] for name in permits.keys() - self._blocked})
+        self.parts.permits.adopt({name: permits[name] for name in permits.keys() - self.blocked})
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self._renew())
 

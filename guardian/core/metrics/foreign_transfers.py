@@ -23,7 +23,7 @@ from guardian.core.memory import MAXIMUM_MOVES, Nav, Sent
 from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.within import Gap, bounded, start_of
-from guardian.core.model import LedgerEntry, LedgerKind, Measured, Part, Snapshot
+from guardian.core.model import LedgerEntry, LedgerKind, Measured, Part, Snapshot, Wallet
 
 Flows = tuple[Sent, ...]
 
@@ -37,7 +37,7 @@ def fold_sent(known: Flows, before: Nav | None, seen: Snapshot) -> Flows:
     booked = {sent.id for sent in known} | set(before.booked if before else ())
     first = before.since if before else None  # what is older, the first wallet lacked already
     new = [row for row in rows if row.id not in booked and (first is None or row.at > first)]
-    fresh = shares(sorted(new, key=lambda r: (r.at, r.id)), before)
+    fresh = shares(sorted(new, key=lambda r: (r.at, r.id)), before, seen.wallet)
     kept = (sent for sent in (*known, *fresh) if sent.at > since)
     return tuple(sorted(kept, key=lambda sent: (sent.at, sent.id)))[-MAXIMUM_MOVES:]
 
@@ -46,9 +46,10 @@ def _is_out(row: LedgerEntry) -> bool:
     return row.kind is LedgerKind.FLOW and row.change.is_finite() and row.change < 0
 
 
-def shares(rows: list[LedgerEntry], nav: Nav | None) -> list[Sent]:
+def shares(rows: list[LedgerEntry], nav: Nav | None, wallet: Wallet | None) -> list[Sent]:
     """Of each row the part that it took of what those before it had left; None where that is not known."""
-    prices = dict(nav.prices) if nav else {}
+    prices = {balance.currency: balance.price for balance in wallet.balances} if wallet else {}
+    prices |= dict(nav.prices) if nav else {}
     left = nav.equity if nav else Decimal(0)
     found = []
     for row in rows:

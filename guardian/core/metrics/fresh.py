@@ -17,8 +17,12 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     try:
         return _fresh(metric, view)
     except Exception as error:
-        # A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed.
-        return Unknown(f"{FAILED}: {type(error).__name__}"), True
+        return failed(error)
+
+
+def failed(error: Exception) -> tuple[Measured, bool]:
+    """A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed."""
+    return Unknown(f"{FAILED}: {type(error).__name__}"), True
 
 
 def _fresh(metric: Metric, view: View) -> tuple[Measured, bool]:

@@ -31,8 +31,11 @@ from guardian.core.state import AccountState, Evidence
 
 GROUPS = ("portfolio", "mandate", "venue")
 START = 100.0
-MOST_READS = 64
-"""Bound on one member's reads: a minute, at one a second, of waiting for another member."""
+MOST_READS = 256
+"""Bound on one member's reads while another one is waited for: in an incident there are ten a second."""
+
+LONGEST_ROUND_SECONDS = 5.0
+"""So long a member that is not read is waited for, or three of its reads: then it counts as not seen."""
 
 
 def concerns(rule: Rule, policy: AccountPolicy) -> bool:
@@ -94,7 +97,7 @@ def _member(account: AccountState, before: Member | None, as_of: datetime) -> Me
         reads = (*reads, (nav.at, nav.value))
     # The last one that is older than the moment is kept too: the truth then lies between the two.
     older = sum(1 for at, _ in reads if at < as_of)
-    reads = reads[max(0, min(older - 1, len(reads) - 2)) :][-MOST_READS:]
+    reads = reads[max(0, older - 1) :][-MOST_READS:]
     return Member(account.policy.name, nav.value, max(0.0, float(nav.equity)), nav.since, reads)
 
 
@@ -130,8 +133,16 @@ def unlike(accounts: Sequence[AccountState]) -> str:
     return f"its accounts report in different currencies: {', '.join(currencies)}" if currencies[1:] else ""
 
 
+def patience(accounts: Sequence[AccountState], rule: Rule) -> float:
+    """How long a member of a group that sums NAVs may be late and still count as seen."""
+    slowest = max((account.policy.snapshot_seconds for account in accounts), default=0.0)
+    return min(rule.stale_after_seconds, max(LONGEST_ROUND_SECONDS, 3 * slowest))
+
+
 def _age(account: AccountState, now: datetime) -> float:
     asked = [account.evidence.asked_at(part) for part in (Part.WALLET, Part.POSITIONS)]
+    if account.nav is not None:
+        asked.append(account.nav.at)
     known = [at for at in asked if at is not None]
     return (now - min(known)).total_seconds() if len(known) == len(asked) else float("inf")
 

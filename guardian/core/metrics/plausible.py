@@ -52,7 +52,7 @@ def _numbers(seen: Snapshot) -> Iterator[tuple[Part, list[Decimal]]]:
         numbers = ((o.remaining, o.contract_size, o.price, o.trigger) for o in seen.orders)
         yield Part.ORDERS, [n for four in numbers for n in four if n is not None]
     if seen.ledger:
-        yield Part.LEDGER, [row.change for row in seen.ledger]
+        yield Part.LEDGER, [number for row in seen.ledger for number in (row.change, row.quantity)]
 
 
 def _refused(seen: Snapshot, part: Part, code: str, why: str) -> Snapshot:

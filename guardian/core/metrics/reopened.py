@@ -25,9 +25,9 @@ def fold_reopened(account: AccountState, seen: Snapshot) -> AccountState:
     if incident is None or incident.halted_at is None or incident.t0 is not None:
         return account
     closes = [target for target in incident.targets if target.step == "close"]
-    if not closes or seen.asked_at < incident.halted_at + IGNORED_AFTER:
+    if not closes or account.nav is None or seen.asked_at < incident.halted_at + IGNORED_AFTER:
         return account
-    booked = frozenset(account.nav.booked) if account.nav else frozenset()
+    booked = frozenset(account.nav.booked)
     rows = [row for row in seen.ledger or () if row.client_id and row.id not in booked]
     taken = tuple(_taken(account, incident, target, rows) for target in closes)
     return replace(account, incident=replace(incident, taken=taken))

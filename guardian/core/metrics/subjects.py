@@ -24,6 +24,7 @@ from guardian.core.metrics.group import (
     fold_group,
     members,
     merged,
+    patience,
     read_up_to,
     settled,
     unlike,
@@ -54,11 +55,11 @@ def gathered(
     together = members(accounts, account, rule)
     if unlike(together):
         return own
-    group = fold_group(own.group, together, read_up_to(together, now, rule.stale_after_seconds))
+    group = fold_group(own.group, together, read_up_to(together, now, patience(together, rule)))
     if group is None or rule.window.kind == "none":
         return replace(own, group=group)
     agreed = all(a.nav is not None and a.nav.agreed for a in together)
-    if not agreed or not settled(group) or unseen(together, now, rule.stale_after_seconds):
+    if not agreed or not settled(group) or unseen(together, now, patience(together, rule)):
         return replace(own, group=group)
     baseline = fold_baseline(own.baseline, rule.window, now, group.value if group.low is None else group.low)
     return replace(own, group=group, baseline=baseline)
@@ -81,10 +82,15 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
     if metric.deeds:
         whole = with_deeds(whole, together)
     measured, stale = fresh(metric, replace(view, account=whole))
-    blind = unseen(together, view.now, view.rule.stale_after_seconds)
-    if blind and isinstance(measured, Known | AtLeast):
-        return Look(AtLeast(measured.value, blind), stale)
-    return Look(measured, stale)
+    late = patience(together, view.rule) if metric.baseline else view.rule.stale_after_seconds
+    blind = unseen(together, view.now, late)
+    if isinstance(measured, Unknown):
+        # Without a read of one of them nothing is ever measured: that is blindness, once this one is read.
+        nav = view.account.nav
+        since = nav.since if nav is not None and nav.since is not None else view.now
+        watched = (view.now - since).total_seconds()
+        return Look(measured, stale or (bool(blind) and watched > view.rule.stale_after_seconds))
+    return Look(AtLeast(measured.value, blind), stale) if blind else Look(measured, stale)
 
 
 def _worst(metric: Metric, view: View) -> Look:

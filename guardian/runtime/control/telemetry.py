@@ -91,6 +91,7 @@ class RuntimeTelemetry:
         runtime = self._runtime
         if not runtime.committer.ok:
             yield "the journal is not being written"
+        yield from (f"{name}: guardian cannot decide for it" for name in sorted(runtime.blocked))
         known = {account.policy.name: account for account in runtime.state.accounts}
         for name, desk in runtime.parts.desks.items():
             if (account := known.get(name)) is None:

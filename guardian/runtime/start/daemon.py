@@ -54,19 +54,22 @@ class Opened:
 
 
 @contextlib.asynccontextmanager
-async def opened(config: Config, journal_path: Path | None = None) -> AsyncIterator[Opened]:
+async def opened(
+    config: Config, journal_path: Path | None = None, drops: bool = False
+) -> AsyncIterator[Opened]:
     """Build a runtime from a configuration and close it again. The caller holds the instance lock.
 
     Raises RefusedError at a daemon's first start with an over-privileged key; with a `journal_path` of its
     own (--direct) such a key is told and left unused, because an operator is waiting. Raises
-    IncidentDroppedError where the configuration lacks an account whose incident is open.
+    IncidentDroppedError where the configuration lacks an account whose incident is open, unless it `drops`.
     """
     clock = SystemClock()
     path = journal_path or config.state_dir / FILE_NAME
     journal = SqliteJournal(path, Origin(config.instance, str(SCHEMA)))
     resumption = await (resume_anyhow(journal) if journal_path is None else resume(journal))
     try:
-        keep_incidents(resumption.state, config)
+        if not drops:
+            keep_incidents(resumption.state, config)
     except RefusedError:
         await journal.close()
         raise

@@ -27,11 +27,12 @@ USUAL_STATE_DIR = "state"
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The configuration to go on with. `refused` is what is wrong with the file, where the last good one
-    stands in for it.
+    stands in for it; `drops` where nothing can, and an account is lost in its incident.
     """
 
     config: Config
     refused: str = ""
+    drops: bool = False
 
 
 def choose(path: Path | None, venues: Collection[str] | None = None) -> Chosen:
@@ -49,11 +50,11 @@ def choose(path: Path | None, venues: Collection[str] | None = None) -> Chosen:
 def instead(chosen: Chosen, refused: GuardianError) -> Chosen:
     """What ran last with the state of a configuration that must not run, whatever file it came from.
 
-    Raises what was refused where nothing has.
+    Where nothing is kept the file runs all the same: the other accounts must not go unwatched for one.
     """
     known = kept(chosen.config.state_dir)
     if known is None or chosen.refused:
-        raise refused
+        return Chosen(chosen.config, str(refused), drops=True)
     return Chosen(known, str(refused))
 
 

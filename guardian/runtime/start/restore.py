@@ -20,6 +20,9 @@ from guardian.journal.sqlite import SqliteJournal
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state
 from guardian.runtime.loop import Runtime
 
+READ_TRIES, READ_AGAIN_SECONDS = 5, 0.5
+"""How often, and how far apart, a journal on a failing disk is read before a restart gives up."""
+
 LONG_TAIL = 100
 """Records that a restart may fold without writing a checkpoint of its own."""
 
@@ -54,18 +57,21 @@ async def resume(journal: SqliteJournal) -> Resumption:
 async def resume_anyhow(journal: SqliteJournal) -> Resumption:
     """As `resume`, with a disk that cannot be written: what can be read is in force all the same.
 
-    What cannot even be read leaves the incident unknown, which is no calm: it is told and demands HALT.
-    Raises what the journal raised where there is no journal yet: that is a first start.
+    Raises what the journal raised where it cannot even be read, or is not there yet: a blank state would
+    disarm every account and forget its latch, so whoever supervises the process lets it try again.
     """
     try:
         return await resume(journal)
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error) as error:
         if not journal.path.is_file():
             raise
-    try:
-        return Resumption(await asyncio.to_thread(remembered, journal.path), fresh=False)
-    except GuardianError as error:
-        return Resumption(State(), fresh=False, tampered=f"what was in force is unknown: {error}")
+        refused = error
+    for attempt in range(READ_TRIES):
+        try:
+            return Resumption(await asyncio.to_thread(remembered, journal.path), fresh=False)
+        except GuardianError:
+            await asyncio.sleep(READ_AGAIN_SECONDS * (attempt + 1 < READ_TRIES))
+    raise refused
 
 
 def remembered(path: Path) -> State:

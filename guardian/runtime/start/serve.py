@@ -32,11 +32,14 @@ CONTROL_SOCKET = "control.sock"
 DRAIN_SECONDS = 2.0
 
 
-async def serve(config: Config, ready: Callable[[Opened], None]) -> None:
-    """Run until SIGTERM or SIGINT. An open incident is resumed by the next start; nothing is undone here."""
+async def serve(config: Config, ready: Callable[[Opened], None], drops: bool = False) -> None:
+    """Run until SIGTERM or SIGINT. An open incident is resumed by the next start; nothing is undone here.
+
+    `drops`: also where the configuration lacks an account whose incident is open (start/lastgood.py).
+    """
     config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with InstanceLock(config.state_dir):
-        async with opened(config) as guardian:
+        async with opened(config, drops=drops) as guardian:
             await _serve(guardian, ready)
 
 

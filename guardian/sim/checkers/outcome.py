@@ -19,6 +19,7 @@ from guardian.sim.ports.stand import Stand
 
 TRIES_WITHIN = 12.0
 LAST_MOMENT = 0.3
+QUEUE_SECONDS = 1.1
 
 
 class FlatClaim(Checker):
@@ -132,9 +133,13 @@ class TellsPeople(Checker):
                 self.fail(f"{name}: nobody was told of {level}")
 
     def died(self, life: Life) -> None:
-        """What was decided in the last moment may have been nowhere but in the process."""
-        now = self.scene.now()
-        self._due = {key: at for key, at in self._due.items() if now - at > LAST_MOMENT}
+        """What was decided in the last moment may have been nowhere but in the process.
+
+        While the disk hangs that moment is as long as the messages before it take, one a second each channel.
+        """
+        now, hung = self.scene.now(), self.scene.stage.weather.rages("fsync-hung", "")
+        moment = LAST_MOMENT if hung is None else LAST_MOMENT + QUEUE_SECONDS * len(self.scene.stage.stands)
+        self._due = {key: at for key, at in self._due.items() if now - at > moment}
 
     def _reachable(self, name: str) -> float:
         """From when on people can be told: after an outage the next try comes after as long again."""

@@ -116,6 +116,7 @@ class StopsGrowth(Checker):
         super().__init__(scene, report)
         self._names = untouched(scene)
         self._halted_at: dict[str, float] = {}
+        self._codes: dict[str, str] = {}
         self._least: dict[str, float] = {}
         self._grown_at: dict[str, float] = {}
 
@@ -130,9 +131,13 @@ class StopsGrowth(Checker):
         able = account.arming.armed and account.arming.disarmed_until is None and account.policy.has_hands
         # Whoever ignores the halt of some symbols is halted as a whole first.
         scoped = account.incident is not None and account.incident.only
+        code = account.incident.code if account.incident is not None else ""
+        if code != self._codes.get(name):
+            # Resumed by an operator into a halt anew: the bot has its ten seconds again.
+            self._forget(name)
+            self._codes[name] = code
         if not Level.HALT <= account.level < Level.FLATTEN or scoped or not able:
-            for known in (self._halted_at, self._least, self._grown_at):
-                known.pop(name, None)
+            self._forget(name)
             return
         if now - self._halted_at.setdefault(name, now) < IGNORED_SECONDS:
             return
@@ -142,6 +147,10 @@ class StopsGrowth(Checker):
             self._grown_at.pop(name, None)
         elif now - self._grown_at.setdefault(name, now) > NOTICED_SECONDS:
             self.fail(f"{name}: the bot has grown for {NOTICED_SECONDS:g} s after {account.level.name}")
+
+    def _forget(self, name: str) -> None:
+        for known in (self._halted_at, self._least, self._grown_at):
+            known.pop(name, None)
 
 
 def _size(stand: Stand) -> float:

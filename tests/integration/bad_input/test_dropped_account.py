@@ -80,17 +80,18 @@ def test_a_file_at_another_path_drops_no_incident_either(open_desk: OpenDesk) ->
     assert (ACCOUNT, "HALT") == (desk.account()["name"], desk.level())
 
 
-def test_where_nothing_of_before_is_kept_the_start_is_refused(open_desk: OpenDesk) -> None:
+def test_where_nothing_of_before_is_kept_the_other_accounts_are_watched_all_the_same(
+    open_desk: OpenDesk,
+) -> None:
     desk = halted(open_desk)
     desk.kill()
     rename(desk)
     (desk.root / "state" / "last-good.json").unlink()
 
-    said = ended(desk)
+    desk.run()
 
-    assert 6 == said.code
-    assert f"guardian resume {ACCOUNT} --reason TEXT" in said.err
-    assert "Traceback" not in said.err
+    desk.until(lambda: desk.account().get("name") == OTHER, 5, "the file is in force")
+    desk.until(lambda: "config" in desk.account()["troubles"], 5, "the lost account is told")
 
 
 def test_an_account_without_an_incident_goes_as_it_is_asked_to(open_desk: OpenDesk) -> None:

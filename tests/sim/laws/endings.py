@@ -14,7 +14,7 @@ from guardian.sim.checkers import outcome, running
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.ports.journal import Written
 from guardian.sim.ports.outside import SECRETS
-from guardian.sim.scenario.shapes import BotPlan, BotStyle
+from guardian.sim.scenario.shapes import BotPlan, BotStyle, FaultPlan
 from guardian.sim.world.takeover import Taken
 from tests.sim.laws.theatre import Play, Theatre
 
@@ -147,6 +147,26 @@ def people_not_told(t: Theatre) -> None:
     t.checker.ended()
 
 
+def killed_while_the_disk_hung(t: Theatre) -> None:
+    """One account's message waits its turn for a second at most; then nothing but the process knew of it."""
+    t.stage.weather._plans["fsync-hung"].append(FaultPlan("fsync-hung", t.at - 1.0, t.at + 5.0))
+    rises(t)
+    t.at += 1.0
+    t.checker.died(t.life())
+    t.at += 30.0
+    t.checker.ended()
+
+
+def killed_long_after(t: Theatre) -> None:
+    """The disk hung and the process died, but there was time enough to tell."""
+    t.stage.weather._plans["fsync-hung"].append(FaultPlan("fsync-hung", t.at - 1.0, t.at + 5.0))
+    rises(t)
+    t.at += 3.0
+    t.checker.died(t.life())
+    t.at += 30.0
+    t.checker.ended()
+
+
 def told_of_something_else(t: Theatre) -> None:
     rises(t)
     t.checker.told("ops", t.message(level="CAUTION"))
@@ -250,6 +270,16 @@ def bot_grows(t: Theatre) -> None:
     halted_while(t, Decimal("0.05"))
 
 
+def halted_anew_by_a_resume(t: Theatre) -> None:
+    """Nine seconds of growth, and a resume into the next halt: the bot has its ten seconds again."""
+    for code in ("1", "2"):
+        t.life(t.account(Level.HALT, incident=replace(t.incident(Level.HALT), code=code)))
+        for _ in range(24):
+            t.at += 0.5
+            grow(t, Decimal("0.05"))
+            t.checker.moved()
+
+
 SCENES: list[tuple[type[Checker], Play, Play]] = [
     (outcome.FlatClaim, flat_and_fenced, held_and_claimed),
     (outcome.FlatClaim, flat_and_fenced, open_key_and_claimed),
@@ -261,6 +291,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (outcome.GetsThere, blind_until_the_end, seen_and_not_tried),
     (outcome.TellsPeople, people_told, people_not_told),
     (outcome.TellsPeople, people_told, told_of_something_else),
+    (outcome.TellsPeople, killed_while_the_disk_hung, killed_long_after),
     (outcome.KeepsSecrets, discreet, secret_in_a_message),
     (outcome.KeepsSecrets, discreet, secret_in_the_journal),
     (outcome.Replays, replays, decides_otherwise),
@@ -270,4 +301,5 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (running.NobodyWaits, read_in_its_rhythm, not_read),
     (running.NobodyWaits, read_in_its_rhythm, effect_not_answered),
     (running.StopsGrowth, bot_obeys, bot_grows),
+    (running.StopsGrowth, halted_anew_by_a_resume, bot_grows),
 ]

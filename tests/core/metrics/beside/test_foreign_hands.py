@@ -329,7 +329,7 @@ def nav_of(equity: float, **prices: float) -> Nav:
 def test_shares_in_a_row_take_what_all_of_them_took(amounts: list[int]):
     rows = [out(str(n), -amount, n) for n, amount in enumerate(amounts)]
 
-    taken = gone(tuple(shares(rows, nav_of(1000))))
+    taken = gone(tuple(shares(rows, nav_of(1000), None)))
 
     assert taken == pytest.approx(min(sum(amounts) / 1000, 1.0))
 
