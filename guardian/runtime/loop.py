@@ -110,7 +110,7 @@ class Runtime:
         except Exception as error:
             await self._undecided(event, type(error).__name__)
             return
-        self._decided(account_of(event))
+        self._decided(event)
         self.counters.judged(event, effects, time.perf_counter() - begun)
         self.state = state
         self.judged_at = event.at
@@ -140,10 +140,16 @@ class Runtime:
             self.told += len(outgoing)
             self.courier.poke()
 
-    def _decided(self, whose: str) -> None:
-        """Whoever could not be decided for can be again: should it break anew, people are told anew."""
+    def _decided(self, event: Event) -> None:
+        """Whoever could not be decided for can be again.
+
+        People are told anew of another defect once a trouble can be decided on: before that every event that
+        fails between two good ones would be a page.
+        """
+        whose = account_of(event)
         self.blocked = {name for name in self.blocked if whose not in ("", name)}
-        self._cried = {name for name in self._cried if whose not in ("", name)}
+        if isinstance(event, Troubled):
+            self._cried.discard(whose)
 
     async def _undecided(self, event: Event, name: str) -> None:
         """An event for all accounts is decided for each alone, so that a defect on one costs no other.
