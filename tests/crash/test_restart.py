@@ -56,8 +56,8 @@ def test_an_audit_that_came_too_late_is_made_again(desk: Desk) -> None:
 
     desk.run(REACH_SECONDS)
 
-    desk.until(lambda: min(audits(desk, seen)) >= 2, 15, "every key is audited once more")
-    desk.until(lambda: not desk.account()["troubles"], 15, "every audit has found a narrow key")
+    desk.until(lambda: min(audits(desk, seen)) >= 2, 20, "every key is audited once more")
+    desk.until(lambda: not desk.account()["troubles"], 20, "every audit has found a narrow key")
 
 
 def audits(desk: Desk, since: int) -> list[int]:
@@ -77,7 +77,7 @@ def test_a_start_that_folds_many_records_leaves_few_to_the_next(desk: Desk) -> N
     desk.run(REACH_SECONDS)
 
     assert len(before) > LONG_TAIL
-    desk.until(lambda: len(behind_the_last_checkpoint(journal)) < LONG_TAIL, 10, "a checkpoint")
+    desk.until(lambda: len(behind_the_last_checkpoint(journal)) < LONG_TAIL, 20, "a checkpoint")
     assert desk.account()["armed"]
 
 
@@ -87,7 +87,7 @@ def test_the_checkpoint_of_a_start_holds_what_its_records_led_to(desk: Desk) -> 
     grow(journal, RECORDS, INSTANCE)
 
     desk.run(REACH_SECONDS)
-    desk.until(lambda: len(behind_the_last_checkpoint(journal)) < LONG_TAIL, 10, "a checkpoint")
+    desk.until(lambda: len(behind_the_last_checkpoint(journal)) < LONG_TAIL, 20, "a checkpoint")
     records = read_records(journal, Wanted())
     *_, first, second = [n for n, record in enumerate(records) if record.kind == CHECKPOINT]
     between = tuple(r.body for r in records[first:second] if r.kind not in OWN_KINDS)

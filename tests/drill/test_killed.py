@@ -32,17 +32,17 @@ def told(drilled: Drilled) -> bool:
 def test_the_next_drill_restores_it_first_and_the_daemon_says_so_until_then(drilled: Drilled) -> None:
     drilled.desk.venue.fault(match="sub-apikeys", effect="hang", seconds=1.5, key="admin")
     killed(drilled, settle=0.5)
-    drilled.until(lambda: told(drilled), "the running daemon says so", 15)
+    drilled.until(lambda: told(drilled), "the running daemon says so", 30)
     drilled.desk.kill()
     drilled.desk.run()
-    drilled.until(lambda: told(drilled), "so does the next one", 5)
+    drilled.until(lambda: told(drilled), "so does the next one", 30)
     drilled.desk.venue.clear()
 
     code, document = drilled.finish(drilled.begin("--no-page"))
 
     assert (0, "ok") == (code, outcomes(document)[MEND])
     whole(drilled)
-    drilled.until(lambda: not told(drilled), "healed", 15)
+    drilled.until(lambda: not told(drilled), "healed", 30)
     again, document = drilled.finish(drilled.begin("--no-page"))
     assert 0 == again
     assert MEND not in outcomes(document), "there is nothing to mend"

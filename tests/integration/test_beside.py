@@ -61,7 +61,7 @@ def test_a_fill_is_known_at_once_and_one_during_an_absence_after_it(open_desk: O
     desk.run()
     desk.until(lambda: desk.account()["activity"]["fills_age_s"] is not None, 20, "watching what is done")
     trade(desk, "ft-seen")
-    desk.until(lambda: "ft-seen" in told_fills(desk), 10, "the fill")
+    desk.until(lambda: "ft-seen" in told_fills(desk), 20, "the fill")
     desk.kill()
     trade(desk, "ft-away")
     desk.run()

@@ -151,7 +151,7 @@ def test_keys_that_may_too_much_refuse_the_first_start_only(open_desk: OpenDesk)
     desk.write_key("watch", desk.venue.account["bot"])
     desk.run()
 
-    desk.until(lambda: bool(desk.account()["troubles"]), 5, "the over-privileged key is told")
+    desk.until(lambda: bool(desk.account()["troubles"]), 20, "the over-privileged key is told")
     account = desk.account()
 
     assert first.code == 6
@@ -175,7 +175,7 @@ def test_it_stays_up_blind_and_heals_by_itself(open_desk: OpenDesk) -> None:
     desk.stop()
     desk.write_key("watch", {"key": "no-such-key", "secret": "wrong"})
     desk.run()
-    desk.until(lambda: bool(desk.account()["failures"]), 10, "refused by the venue")
+    desk.until(lambda: bool(desk.account()["failures"]), 20, "refused by the venue")
 
     assert blind.code == 7
     assert "blind" in blind.out
@@ -193,7 +193,7 @@ def test_flatten_then_the_way_back_restores_the_bots_key(open_desk: OpenDesk) ->
     flat = desk.cli("flatten", ACCOUNT, *CONFIRM, "--reason", "drill", "--json")
     fenced, permit = desk.venue.bot_key(), permit_of(desk)
     back = desk.cli("resume", ACCOUNT, *CONFIRM, "--reason", "drill is over", "--json")
-    desk.until(lambda: not desk.venue.bot_key()["read_only"], 10, "the key may trade again")
+    desk.until(lambda: not desk.venue.bot_key()["read_only"], 20, "the key may trade again")
 
     assert flat.code == 0, flat.err
     assert flat.document["verified_flat_at"]
@@ -203,7 +203,7 @@ def test_flatten_then_the_way_back_restores_the_bots_key(open_desk: OpenDesk) ->
     assert (back.code, back.document["level"]) == (0, "NORMAL")
     assert not before["read_only"]
     assert desk.venue.probe() == 0
-    desk.until(lambda: permit_of(desk)["mode"] == "normal", 5, "the permit is lifted")
+    desk.until(lambda: permit_of(desk)["mode"] == "normal", 20, "the permit is lifted")
     assert clean(flat, back)
 
 
@@ -218,7 +218,7 @@ def test_lockout_proves_the_key_dead_and_resume_lists_what_would_trip(open_desk:
     desk.arm()
     desk.warm()
     desk.venue.crash(0.07)
-    desk.until(lambda: desk.level() == "LOCKOUT", 10, "breached")
+    desk.until(lambda: desk.level() == "LOCKOUT", 20, "breached")
 
     dead = desk.cli("lockout", ACCOUNT, *CONFIRM, "--json")
     back = desk.cli("resume", ACCOUNT, *CONFIRM, "--reason", "new key", "--rebase", "dd", "--json")
@@ -248,7 +248,7 @@ def test_resume_without_a_rebase_says_which_rule_trips_again(open_desk: OpenDesk
     assert [demand["rule"] for demand in said.document["would_trip"]] == ["dd"]
     assert "dd would demand LOCKOUT" in said.err
     assert "--rebase dd" in said.err
-    desk.until(lambda: desk.level() == "LOCKOUT", 5, "it trips again at once")
+    desk.until(lambda: desk.level() == "LOCKOUT", 20, "it trips again at once")
 
 
 @pytest.mark.parametrize("verb", ["flatten", "lockout"])
@@ -301,8 +301,8 @@ def test_the_permit_follows_the_level_and_runs_out_when_guardian_dies(open_desk:
     seen = {}
     for level in ("caution", "halt", "flatten"):
         desk.operate("demand", level=level, reason="test")
-        desk.until(lambda level=level: desk.level() == level.upper(), 5, level)
-        desk.until(lambda: steps_done(desk, "permit"), 5, "the permit is written")
+        desk.until(lambda level=level: desk.level() == level.upper(), 20, level)
+        desk.until(lambda: steps_done(desk, "permit"), 20, "the permit is written")
         seen[level] = permit_of(desk)
     desk.kill()
 
@@ -329,7 +329,7 @@ def test_ctrl_c_detaches_from_a_flatten_that_goes_on(open_desk: OpenDesk) -> Non
     operator = subprocess.Popen(
         command, cwd=desk.root, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    desk.until(lambda: desk.level() == "FLATTEN", 10, "demanded")
+    desk.until(lambda: desk.level() == "FLATTEN", 20, "demanded")
     time.sleep(0.5)
 
     os.kill(operator.pid, signal.SIGINT)

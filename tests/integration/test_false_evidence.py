@@ -89,7 +89,7 @@ def told_for(desk: Desk, fault: dict[str, Any]) -> None:
 
     desk.until(over, 20, f"{fault} was told")
     desk.venue.clear()
-    desk.until(lambda: desk.account()["data_age_s"] < 0.5 and desk.account()["agreed"], 10, "sees again")
+    desk.until(lambda: desk.account()["data_age_s"] < 0.5 and desk.account()["agreed"], 20, "sees again")
 
 
 @dataclass(frozen=True)

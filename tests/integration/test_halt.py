@@ -55,7 +55,7 @@ def test_halt_cancels_what_adds_risk_by_id_and_leaves_positions_and_stops(open_d
     risky = {o["id"] for o in before["orders"] if not o["reduce_only"]}
 
     desk.operate("demand", level="halt", reason="test")
-    desk.until(lambda: not risky & {o["id"] for o in desk.venue.books()["orders"]}, 5, "cancelled")
+    desk.until(lambda: not risky & {o["id"] for o in desk.venue.books()["orders"]}, 20, "cancelled")
     rows = desk.venue.truth()["requests"]
     after = desk.venue.books()
 

@@ -141,7 +141,7 @@ def test_no_secret_is_anywhere_after_every_adapter_has_failed(
     )
     receivers["slack"].close()
     told = {"status of the failing incident": json.dumps(desk.status()).encode()}
-    desk.until(lambda: "REFUSED" in str(desk.incident()).upper(), 5, "the unusable keys were refused")
+    desk.until(lambda: "REFUSED" in str(desk.incident()).upper(), 20, "the unusable keys were refused")
     for role in broken:
         desk.write_key(role, desk.venue.account[role])
     desk.until(lambda: bool(desk.incident().get("key_dead_at")), 60, "dead in the end")

@@ -53,7 +53,7 @@ def test_a_bot_tells_and_status_says_what_and_when(open_desk: OpenDesk) -> None:
 
     gauge = {"account": ACCOUNT, "source": "bot", "gauges": [{"name": "queue_depth", "value": 7}]}
     assert 202 == told(port, gauge)
-    desk.until(lambda: bool(desk.account()["stack"]["gauges"]), 5, "decided")
+    desk.until(lambda: bool(desk.account()["stack"]["gauges"]), 20, "decided")
 
     (account,) = desk.command("status", "--json").document["accounts"]
     words = desk.command("status").out

@@ -82,7 +82,7 @@ def test_the_figures_are_those_of_the_account(open_desk: OpenDesk) -> None:
     port = listening(desk)
     desk.run()
     desk.warm()
-    desk.until(lambda: 200 == get(port, "/readyz")[0], 10, "ready")
+    desk.until(lambda: 200 == get(port, "/readyz")[0], 20, "ready")
     time.sleep(1.1)
 
     found, books = samples(port), desk.venue.books()
@@ -105,7 +105,7 @@ def test_a_permit_over_http_follows_the_level(open_desk: OpenDesk) -> None:
     desk.run()
     desk.warm()
     permitted = f"/v1/permit/{ACCOUNT}"
-    desk.until(lambda: bool(ask(port, permitted)[1]["trade"]), 8, "the first read has become a permit")
+    desk.until(lambda: bool(ask(port, permitted)[1]["trade"]), 20, "the first read has become a permit")
 
     desk.operate("demand", level="halt", reason="test")
 
@@ -130,7 +130,7 @@ def test_a_guardian_that_is_stopped_answers_nothing_and_healthcheck_says_so(open
 
     assert 7 == said.code
     assert False is said.document["alive"]
-    desk.until(lambda: 0 == desk.command("healthcheck").code, 10, "alive again")
+    desk.until(lambda: 0 == desk.command("healthcheck").code, 20, "alive again")
 
 
 def test_healthcheck_without_listen_asks_the_control_socket(open_desk: OpenDesk) -> None:
@@ -180,8 +180,8 @@ def test_a_port_taken_at_a_restart_ends_no_incident_and_opens_when_it_is_free(
         desk.run()
 
         assert "HALT" == desk.level()
-        desk.until(lambda: "web" in desk.account()["troubles"], 5, "told")
+        desk.until(lambda: "web" in desk.account()["troubles"], 20, "told")
         assert 0 == desk.command("healthcheck").code, "it is alive, and its socket says so"
-    desk.until(lambda: 200 == get(port, "/livez")[0], 15, "open again")
-    desk.until(lambda: "web" not in desk.account()["troubles"], 5, "healed")
+    desk.until(lambda: 200 == get(port, "/livez")[0], 20, "open again")
+    desk.until(lambda: "web" not in desk.account()["troubles"], 20, "healed")
     assert "Traceback" not in desk.log

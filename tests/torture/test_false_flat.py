@@ -119,8 +119,9 @@ async def test_no_order_keeps_working_and_nobody_looks_away(tmp_path: Path):
         await stage.operate("demand", level="flatten", reason="test")
         await stage.until(lambda: stage.claims_flat, "verified flat")
         left = stage.books["orders"]
+        before = len(stage.requests("hands", CREATE))
         stage.place("BTCUSDT", Side.BUY, "0.05")
-        await stage.until(lambda: any("BTC" in p.symbol for p in stage.account.evidence.positions), "seen")
+        await stage.until(lambda: len(stage.requests("hands", CREATE)) > before, "seen, and a close is sent")
         await stage.until(lambda: not stage.sizes, "closed again")
 
         assert resting > 2

@@ -19,7 +19,7 @@ def halted(open_desk: OpenDesk) -> Desk:
     desk.run()
     desk.warm()
     assert desk.operate("demand", level="halt", reason="test") is not None
-    desk.until(lambda: desk.level() == "HALT", 5, "halted")
+    desk.until(lambda: desk.level() == "HALT", 20, "halted")
     return desk
 
 
@@ -38,7 +38,7 @@ def test_the_restart_goes_on_with_what_ran_before_and_says_how_to_end_it(open_de
 
     desk.run()
 
-    desk.until(lambda: "config" in desk.account()["troubles"], 5, "people are told")
+    desk.until(lambda: "config" in desk.account()["troubles"], 20, "people are told")
     asked = desk.command("pause", ACCOUNT, "--json")
 
     assert 0 == asked.code, asked.err
@@ -55,12 +55,12 @@ def test_once_it_is_resumed_the_next_start_takes_the_file_as_it_is(open_desk: Op
     desk.run()
 
     resumed = desk.command("resume", ACCOUNT, "--reason", "moved", "--confirm", ACCOUNT, "--json")
-    desk.until(lambda: desk.level() == "NORMAL", 5, "resumed")
+    desk.until(lambda: desk.level() == "NORMAL", 20, "resumed")
     desk.stop()
     desk.run()
 
     assert 0 == resumed.code, resumed.err
-    desk.until(lambda: desk.account().get("name") == OTHER, 5, "the new file is in force")
+    desk.until(lambda: desk.account().get("name") == OTHER, 20, "the new file is in force")
     assert "config" not in desk.account()["troubles"]
 
 
@@ -90,8 +90,8 @@ def test_where_nothing_of_before_is_kept_the_other_accounts_are_watched_all_the_
 
     desk.run()
 
-    desk.until(lambda: desk.account().get("name") == OTHER, 5, "the file is in force")
-    desk.until(lambda: "config" in desk.account()["troubles"], 5, "the lost account is told")
+    desk.until(lambda: desk.account().get("name") == OTHER, 20, "the file is in force")
+    desk.until(lambda: "config" in desk.account()["troubles"], 20, "the lost account is told")
 
 
 def test_an_account_without_an_incident_goes_as_it_is_asked_to(open_desk: OpenDesk) -> None:
@@ -103,5 +103,5 @@ def test_an_account_without_an_incident_goes_as_it_is_asked_to(open_desk: OpenDe
 
     desk.run()
 
-    desk.until(lambda: desk.account().get("name") == OTHER, 5, "the new file is in force")
+    desk.until(lambda: desk.account().get("name") == OTHER, 20, "the new file is in force")
     assert "config" not in desk.account()["troubles"]

@@ -87,13 +87,13 @@ def test_nonsense_in_mid_incident_costs_neither_the_incident_nor_the_kill(
     desk.warm()
     desk.arm()
     assert desk.operate("demand", level="halt", reason="test") is not None
-    desk.until(lambda: desk.level() == "HALT", 5, "halted")
+    desk.until(lambda: desk.level() == "HALT", 20, "halted")
     before = desk.incident()["id"]
     break_file(desk, wrong)
     desk.kill()
 
     desk.run()
-    desk.until(lambda: "config" in desk.account()["troubles"], 5, "people are told")
+    desk.until(lambda: "config" in desk.account()["troubles"], 20, "people are told")
     resumed = desk.account()
     killed = desk.command("lockout", ACCOUNT, "--confirm", ACCOUNT, "--json")
 
@@ -115,11 +115,11 @@ def test_a_file_that_is_right_again_is_taken_and_the_trouble_ends(open_desk: Ope
     good = desk.config.read_text()
     desk.config.write_text("nonsense: [")
     desk.run()
-    desk.until(lambda: "config" in desk.account()["troubles"], 5, "told")
+    desk.until(lambda: "config" in desk.account()["troubles"], 20, "told")
     desk.stop()
     desk.config.write_text(good)
 
     desk.run()
 
-    desk.until(lambda: "config" not in desk.account()["troubles"], 5, "healed")
+    desk.until(lambda: "config" not in desk.account()["troubles"], 20, "healed")
     assert (desk.root / "state" / "last-good.json").stat().st_mode & 0o077 == 0

@@ -142,10 +142,10 @@ def test_a_tampered_journal_halts_and_pages_and_goes_on_watching(open_desk: Open
     tamper(desk)
 
     desk.run()
-    desk.until(lambda: desk.level() == "HALT", 10, "halted")
+    desk.until(lambda: desk.level() == "HALT", 20, "halted")
 
     assert "journal-tampered" in desk.account()["troubles"]
-    desk.until(lambda: desk.account()["data_age_s"] is not None, 10, "sees")
+    desk.until(lambda: desk.account()["data_age_s"] is not None, 20, "sees")
     assert desk.command("flatten", ACCOUNT, *CONFIRM, "--json").code == 0
     assert desk.command("journal", "verify").code == 3
     assert "Traceback" not in desk.log
@@ -164,7 +164,7 @@ def test_a_torn_tail_is_cut_and_told(open_desk: OpenDesk) -> None:
             file.truncate(wal.stat().st_size - 3000)
 
     desk.run()
-    desk.until(lambda: desk.account().get("data_age_s") is not None, 10, "sees")
+    desk.until(lambda: desk.account().get("data_age_s") is not None, 20, "sees")
     desk.stop()
 
     assert desk.command("journal", "verify").code == 0

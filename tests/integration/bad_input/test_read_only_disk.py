@@ -43,7 +43,7 @@ def test_an_incident_is_resumed_and_ended_on_a_disk_like_that(open_desk: OpenDes
     desk.warm()
     desk.venue.fault(match="order/create", effect="ret_code", code=10006)
     desk.operate("demand", level="flatten", reason="test")
-    desk.until(lambda: desk.level() == "FLATTEN", 5, "flattening")
+    desk.until(lambda: desk.level() == "FLATTEN", 20, "flattening")
     desk.kill()
     assert desk.venue.books()["positions"]
     assert mounted("-o", "remount,ro", str(disk))
@@ -55,9 +55,9 @@ def test_an_incident_is_resumed_and_ended_on_a_disk_like_that(open_desk: OpenDes
     assert desk.process.poll() is None
     assert "resuming incident" in desk.log
     assert mounted("-o", "remount,rw", str(disk))
-    desk.until(lambda: desk.status() is not None, 15, "the control socket is made when the disk takes it")
+    desk.until(lambda: desk.status() is not None, 20, "the control socket is made when the disk takes it")
     desk.until(lambda: (desk.status() or {})["journal"]["ok"], 20, "and the journal is written again")
-    desk.until(lambda: "control" not in desk.account()["troubles"], 10, "and what was told is healed")
+    desk.until(lambda: "control" not in desk.account()["troubles"], 20, "and what was told is healed")
     assert "Traceback" not in desk.log
 
 

@@ -111,7 +111,7 @@ def test_a_clock_that_jumps_while_it_runs_is_told_and_measured_again(open_desk: 
 
     clock_off(desk)
 
-    desk.until(lambda: bool(desk.account()["failures"]), 10, "refused for its time")
+    desk.until(lambda: bool(desk.account()["failures"]), 20, "refused for its time")
     desk.until(lambda: not desk.account()["failures"], 30, "measured again")
     assert "Traceback" not in desk.log
 
@@ -126,7 +126,7 @@ def test_without_hands_it_observes_and_says_so_everywhere(open_desk: OpenDesk) -
     armed = desk.command("arm", ACCOUNT, "--confirm", ACCOUNT, "--accept-undrilled", "x")
     status = desk.command("status")
     desk.venue.crash(0.07)
-    desk.until(lambda: desk.verdict() == "breached", 10, "breached")
+    desk.until(lambda: desk.verdict() == "breached", 20, "breached")
 
     assert armed.code == 6
     assert "hands" in armed.err
