@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from guardian.core.model import Level, Verdict
+from tests.debian import binary
 from tests.web.test_metrics import families
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,9 +63,9 @@ def test_every_way_in_which_guardian_itself_fails_has_an_alert() -> None:
     assert {name for name in own if f"guardian_{name}" not in expressions} == set()
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 @pytest.mark.parametrize("words", [("check", "rules", FILE), ("test", "rules", CASES)], ids=["check", "test"])
 def test_promtool_finds_nothing_wrong(words: tuple[Any, ...]) -> None:
-    done = subprocess.run(["promtool", *map(str, words)], capture_output=True, text=True, timeout=60)
+    command = [binary("prometheus", "promtool"), *words]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
 
     assert 0 == done.returncode, done.stdout + done.stderr

@@ -1,6 +1,6 @@
 """A real HTTP server that speaks the documented part of Prometheus' API: `/api/v1/query` as an instant query.
 
-Real Prometheus 2.42 was asked for each shape told here; it is no part of this machine's test set.
+What the real one does is in tests/integration/test_prometheus.py; here are the faults that it does not commit.
 """
 
 from __future__ import annotations
