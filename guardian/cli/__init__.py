@@ -13,6 +13,7 @@ COMMANDS = {
     "disarm": "guardian.cli.act.operate:disarm",
     "drill": "guardian.cli.drill:drill",
     "evaluate": "guardian.cli.evaluate:evaluate",
+    "expect": "guardian.cli.act.expect:expect",
     "flatten": "guardian.cli.act.operate:flatten",
     "healthcheck": "guardian.cli.see.healthcheck:healthcheck",
     "init": "guardian.cli.setup.init:init",
@@ -29,6 +30,7 @@ COMMANDS = {
     "sim": "guardian.cli.sim:sim",
     "status": "guardian.cli.see.status:status",
     "venue": "guardian.cli.venue:venue",
+    "venues": "guardian.cli.setup.venues:venues",
     "watch": "guardian.cli.see.watch:watch",
 }
 

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import sys
 import traceback
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -36,10 +36,18 @@ def root() -> None:
     """An independent risk and safety sidecar for crypto trading."""
 
 
-def run(argv: list[str] | None) -> Any:
+def run(argv: list[str] | None) -> NoReturn:
     """Run the command line; whatever happens, people get a sentence and never a traceback."""
     try:
-        return root.main(args=argv, prog_name="guardian", standalone_mode=True)
+        code = root.main(args=argv, prog_name="guardian", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        # A usage error: click shows the command's usage with the sentence.
+        error.show()
+        _document(error.format_message(), error.exit_code, argv)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        _refuse("aborted", 1, argv)
     except GuardianError as error:
         _refuse(str(error), error.exit_code, argv)
     except (OSError, sqlite3.Error) as error:
@@ -53,9 +61,13 @@ def run(argv: list[str] | None) -> Any:
 def _refuse(sentence: str, code: int, argv: list[str] | None) -> NoReturn:
     """The sentence for people, and with --json the one document that a program expects."""
     click.echo(f"guardian: {sentence}", err=True)
+    _document(sentence, code, argv)
+    sys.exit(code)
+
+
+def _document(sentence: str, code: int, argv: list[str] | None) -> None:
     if "--json" in (sys.argv if argv is None else argv):
         click.echo(json.dumps({"ok": False, "error": sentence, "exit_code": code}))
-    sys.exit(code)
 
 
 def _place(error: BaseException) -> str:

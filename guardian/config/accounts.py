@@ -206,6 +206,7 @@ def _poll(node: Node, spot: Spot) -> PollConfig:
         "clock": Field(duration(1.0, 3600.0), default.clock_seconds),
         "market": Field(duration(1.0, 3600.0), default.market_seconds),
         "activity": Field(duration(1.0, 3600.0), default.activity_seconds),
+        "keys": Field(duration(10.0, 86_400.0), default.keys_seconds),
     }
     row = read_table(node, spot, fields)
     return PollConfig(**{f"{name}_seconds": seconds for name, seconds in row.all().items()})

@@ -13,6 +13,7 @@ class MetricSpec:
     """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts.
 
     `of` says what a rule's `of` names, "" where it takes none; `scopes` are those that it can be judged in.
+    `low`: too little of it is bad.
     """
 
     name: str
@@ -23,6 +24,7 @@ class MetricSpec:
     of: str = ""
     of_optional: bool = False
     scopes: tuple[str, ...] = ("account",)
+    low: bool = False
 
 
 Catalogue = Mapping[str, MetricSpec]
@@ -34,6 +36,8 @@ def catalogue() -> Catalogue:
     from guardian.core.metrics import METRICS
 
     return {
-        m.name: MetricSpec(m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional, m.scopes)
+        m.name: MetricSpec(
+            m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional, m.scopes, m.low
+        )
         for m in METRICS
     }

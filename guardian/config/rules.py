@@ -215,10 +215,17 @@ def _check_ladder(draft: Draft) -> None:
         wrong = misstep(low, high, hold)
         if wrong is not None:
             spot.item(index).refuse(high.limit_line, wrong)
-    if rungs and rungs[0].direction == "under" and draft.spec and draft.spec.family in WORSE_WHEN_HIGH:
-        problem = f"{draft.spec.name} is worse when high; under would fire while all is well"
-        wrong = Wrong(problem, "Write over.", "over")
-        spot.item(0).field("under").refuse(rungs[0].limit_line, wrong)
+    if rungs and draft.spec:
+        _check_direction(draft.spec, rungs[0], spot.item(0))
+
+
+def _check_direction(spec: MetricSpec, rung: RawRung, spot: Spot) -> None:
+    """Of some metrics only much is bad, of some only little; of the others it is for the author to say."""
+    bad = "low" if spec.low else "high" if spec.family in WORSE_WHEN_HIGH else ""
+    right = {"low": "under", "high": "over"}.get(bad, rung.direction)
+    if rung.direction != right:
+        problem = f"{spec.name} is worse when {bad}; {rung.direction} would fire while all is well"
+        spot.field(rung.direction).refuse(rung.limit_line, Wrong(problem, f"Write {right}.", right))
 
 
 def _check_units(draft: Draft) -> None:

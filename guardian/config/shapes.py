@@ -105,6 +105,7 @@ class PollConfig:
     clock_seconds: float = 60.0
     market_seconds: float = 5.0
     activity_seconds: float = 10.0
+    keys_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

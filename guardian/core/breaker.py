@@ -101,15 +101,15 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
 def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
     acting = acts(account, rule, now)
     highest = ceiling(account, rule, own)
-    fired = [rung for rung, fires in zip(rule.ladder, own.fired, strict=True) if fires]
-    rungs = [replace(_within(r, highest), limit=limit_today(rule, r, account.overheat)) for r in fired]
-    if rungs:
+    fired = [(r, _within(r, highest)) for r, fires in zip(rule.ladder, own.fired, strict=True) if fires]
+    if fired:
         value = getattr(own.measured, "value", None)
-        worst = max(rungs, key=lambda r: (r.level, -(r.to or 0.0)))
+        worst = max(fired, key=lambda each: (each[1].level, -(each[1].to or 0.0)))
         # Each symbol is dealt with as far as it went: one past a lower rung does not wait for the worst one.
-        for rung in rungs if own.fault else [worst]:
-            only = tuple(symbol for symbol, its in own.fault if not within(its, rule, rung.limit))
-            yield Demand(rule.id, rung.level, acting, "breach", rung.to, value, rung.limit, only)
+        for written, rung in fired if own.fault else [worst]:
+            limit = limit_today(rule, written, account.overheat)
+            only = tuple([symbol for symbol, its in own.fault if not within(its, rule, limit)])
+            yield Demand(rule.id, rung.level, acting, "breach", rung.to, value, limit, only)
     if own.stale and BLIND_LEVEL[rule.on_unknown] is not Level.NORMAL and account.nav is not None:
         yield Demand(rule.id, BLIND_LEVEL[rule.on_unknown], acting, "stale")
 
@@ -188,7 +188,7 @@ def scene(
 def _joined(account: AccountState, acting: list[Demand]) -> AccountState:
     """Whoever demands HALT or more in an incident must agree before it ends by itself."""
     incident = account.incident
-    if incident is None or account.level < Level.HALT:
+    if not acting or incident is None or account.level < Level.HALT:
         return account
     more = {d.rule for d in acting if d.level >= Level.HALT}.difference(incident.causes)
     if not more:

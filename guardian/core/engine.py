@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, localcontext
 
 from guardian.core import notices, observe, words
 from guardian.core.breaker import OPERATOR, Demand, decide, demands
-from guardian.core.effects import Effect, PrepareKeys, SetPermit, UnfenceKey
+from guardian.core.effects import Effect, PrepareKeys, SetPermit
 from guardian.core.events import (
     ActivityTaken,
     Armed,
@@ -21,6 +21,7 @@ from guardian.core.events import (
     Drilled,
     EffectReported,
     Event,
+    Expected,
     KeysListed,
     MarketTaken,
     Resumed,
@@ -33,13 +34,15 @@ from guardian.core.events import (
 from guardian.core.frozen import replace
 from guardian.core.judge import judge
 from guardian.core.metrics.accepted import accepted
+from guardian.core.metrics.expected import announced
 from guardian.core.metrics.limits import heated
 from guardian.core.metrics.nav import reanchored
 from guardian.core.model import Level
 from guardian.core.notices import Desk
 from guardian.core.plan import plan
+from guardian.core.plan.keys import plan_unfence
 from guardian.core.rearm import closed, leaves_at
-from guardian.core.state import AccountState, Decision, RuleState, State
+from guardian.core.state import AccountState, Decision, RuleState, State, owing, taken_up
 
 Observed = tuple[AccountState, tuple[Effect, ...], tuple[Decision, ...]]
 
@@ -72,15 +75,12 @@ def _step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
 
 
 def _one(state: State, account: AccountState, event: Event, now: datetime) -> Observed:
-    before = account
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
-    if account.level is not Level.NORMAL:
-        # Resumed into a breach that still holds: effects run in parallel, so no permit is lifted in between.
-        first = tuple(e for e in first if e.kind not in ("permit", "prepare_keys"))
-    if account.level >= Level.FLATTEN and any(e.kind == "unfence_key" for e in first):
-        first = tuple(e for e in first if e.kind != "unfence_key")
-        account = _still_fenced(account, before)
+    if first and account.level is not Level.NORMAL:
+        # Resumed into a breach that still holds: effects run in parallel, and nothing is lifted.
+        held = ("permit", "prepare_keys", *(("unfence_key",) if account.level >= Level.FLATTEN else ()))
+        first = tuple(e for e in first if e.kind not in held)
     return account, (*first, *then), (*decisions, *more)
 
 
@@ -98,11 +98,11 @@ def _observe(state: State, account: AccountState, event: Event) -> Observed:
             return observe.reported(account, event), (), ()
         case Armed():
             return _armed(state, account, event)
-        case Disarmed():
-            return _disarmed(state, account, event)
+        case Disarmed() | Expected():
+            return _loosened(state, account, event)
         case Demanded():
             demanded = max(account.demanded, event.level)
-            account = replace(_proven_anew(account, event), demanded=demanded)
+            account = replace(_proven_anew(taken_up(account, event), event), demanded=demanded)
             return account, (), (_said(account, "demanded", event.by),)
         case Resumed():
             return _resumed(state, account, event)
@@ -139,6 +139,7 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
     if changes and incident is not None:
         notices.tell_level(desk, before.level, incident, _worst(found), leaves_at(account, state.rules))
         effects = (*effects, *_released(desk, before))
+    notices.tell_over(desk)
     notices.tell_would(desk, found)
     notices.tell_failures(desk, before.rules)
     notices.tell_milestones(desk, milestones)
@@ -184,14 +185,12 @@ def _armed(state: State, account: AccountState, event: Armed) -> Observed:
     return desk.account, tuple(desk.effects), (_said(account, "armed", event.by),)
 
 
-def _disarmed(state: State, account: AccountState, event: Disarmed) -> Observed:
-    """Disarming makes things riskier: people are told at once, and told when it ends by itself."""
-    account = observe.disarmed(account, event)
-    desk = Desk(state.instance, account)
-    until = account.arming.disarmed_until or event.until
-    text = words.disarmed(desk.name, event.by, event.reason, until)
-    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, text)
-    return desk.account, tuple(desk.effects), (_said(account, "disarmed", event.by),)
+def _loosened(state: State, account: AccountState, event: Disarmed | Expected) -> Observed:
+    """It makes things riskier: people are told at once, and told when it ends by itself."""
+    after = observe.disarmed(account, event) if isinstance(event, Disarmed) else announced(account, event)
+    desk, level = Desk(state.instance, after), Level.HALT if event.kind == "disarmed" else Level.CAUTION
+    desk.tell(desk.key("guardian", event.kind), level, words.loosened(after, event))
+    return desk.account, tuple(desk.effects), (_said(account, event.kind, event.by),)
 
 
 def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
@@ -206,19 +205,20 @@ def _troubled(state: State, account: AccountState, event: Troubled) -> Observed:
 
 def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     """The way back: what the fence recorded is restored; baselines start anew only where asked."""
-    account = accepted(_rebased(account, event), event.rebase, state.rules)
+    account = accepted(replace(_rebased(account, event), resumed_at=event.at), event.rebase, state.rules)
     incident = account.incident
     if incident is None:
         return account, (), (_said(account, "resumed", event.by),)
-    desk = Desk(state.instance, account)
-    effects = [*_normal(desk), *_unfenced(desk)]
+    desk = Desk(state.instance, owing(account, event.at))
+    effects = _normal(desk)
+    desk.account, back = plan_unfence(desk.account, event.at)
     key = desk.key(incident.rule, incident.code)
     desk.tell(key, account.level, words.resumed(desk.name, event.by, event.reason), "resolve")
     notices.resolve_late(desk, incident, tuple(sorted(notices.PAGED_ALONE)))
     rules = tuple(_rested(r) for r in desk.account.rules)
     after = closed(replace(desk.account, rules=rules), incident)
     change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)
-    return after, (*effects, *desk.effects), (_said(account, "resumed", event.by), change)
+    return after, (*effects, *back, *desk.effects), (_said(account, "resumed", event.by), change)
 
 
 def _proven_anew(account: AccountState, event: Demanded) -> AccountState:
@@ -228,22 +228,6 @@ def _proven_anew(account: AccountState, event: Demanded) -> AccountState:
         return account
     flatness = replace(incident.flatness, first_at=None, first_asked=None, verified_at=None)
     return replace(account, incident=replace(incident, flatness=flatness))
-
-
-def _still_fenced(account: AccountState, before: AccountState) -> AccountState:
-    """The fence stays up for the new incident, which keeps what the old one must restore one day."""
-    if account.incident is None or before.incident is None:
-        return account
-    dead = set(before.incident.dead_keys)
-    facts = tuple((key, facts) for key, facts in before.incident.fence_facts if key not in dead)
-    return replace(account, incident=replace(account.incident, fence_facts=facts))
-
-
-def _unfenced(desk: Desk) -> tuple[Effect, ...]:
-    incident = desk.account.incident
-    recorded = incident.fence_facts if incident else ()
-    alive = ((key, facts) for key, facts in recorded if incident and key not in incident.dead_keys)
-    return tuple(UnfenceKey(desk.next_id(), desk.name, key, facts) for key, facts in alive)
 
 
 def _rested(own: RuleState) -> RuleState:

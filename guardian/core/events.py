@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -163,14 +164,36 @@ class Disarmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """An operator announces one transfer out of the account: so much of a coin, before `until`.
+
+    Rules of foreign_transfers do not count the row of the ledger that is it; nothing else is excused by it.
+    """
+
+    at: datetime
+    account: str
+    currency: str
+    amount: Decimal
+    tolerance: Decimal
+    until: datetime
+    by: str
+    reason: str
+    kind: Literal["expected"] = "expected"
+
+
+@dataclass(frozen=True, slots=True)
 class Demanded:
-    """An operator demands a level; needs no armed state and no second account of a loss."""
+    """An operator demands a level; needs no armed state and no second account of a loss.
+
+    `recorded` is what fences of an action that it continues (--direct) have recorded, by the key's public id.
+    """
 
     at: datetime
     account: str
     level: Level
     by: str
     reason: str
+    recorded: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     kind: Literal["demanded"] = "demanded"
 
 
@@ -228,6 +251,7 @@ Event = (
     | EffectReported
     | Armed
     | Disarmed
+    | Expected
     | Demanded
     | Resumed
     | Drilled

@@ -11,6 +11,7 @@ from decimal import Decimal
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.core.facts.market import Book, Quote
 from guardian.core.facts.telemetry import Gauge, Signal, Twin
+from guardian.core.facts.transfers import Came, Expectation, Sent
 from guardian.core.frozen import dataclass
 from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
 
@@ -204,15 +205,6 @@ class Streak:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """One row of money that left the account: the part of the equity that it took, None where not known."""
-
-    id: str
-    at: datetime
-    share: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Absorbed:
     """The absorption ratio's weighted mean and variance as of cell `grid`, learned of these assets.
 
@@ -234,8 +226,9 @@ class Course:
     `track` are confirmed NAVs, one a second (metrics/track.py); `used` is (ten-minute cell, area under the
     utilisation, seconds) with the newest sample `using`; `realised` is (quarter-hour, NAV points made).
     `moved` are the newest rows of coins that came or went without a fill (metrics/hedge_imbalance.py).
-    `sent` is what left the account of late (metrics/foreign_transfers.py), `keys` the account's keys as they
-    were first listed (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
+    `sent` is what left the account of late, `came` what came (metrics/foreign_transfers.py), `expected` what
+    was announced to leave (metrics/expected.py), `keys` the account's keys as they were first listed
+    (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
     made) (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
     """
 
@@ -249,6 +242,8 @@ class Course:
     keys: tuple[KeyRecord, ...] | None = None
     funding: tuple[tuple[int, float], ...] = ()
     absorbed: Absorbed | None = None
+    came: tuple[Came, ...] = ()
+    expected: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from guardian.core import words
 from guardian.core.breaker import Demand
 from guardian.core.effects import Effect, Notify
 from guardian.core.frozen import replace
+from guardian.core.metrics.expected import over
 from guardian.core.metrics.fresh import FAILED
 from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
 from guardian.core.state import AccountState, Decision, Incident, RuleState, State
@@ -87,6 +88,13 @@ def resolve_late(desk: Desk, incident: Incident, pages: tuple[str, ...]) -> None
         desk.tell(key, desk.account.level, text, "resolve")
 
 
+def tell_over(desk: Desk) -> None:
+    """Transfers that were announced and have left, or have not in time."""
+    desk.account, ended = over(desk.account)
+    for each in ended:
+        desk.tell(desk.key("guardian", "expected"), Level.CAUTION, words.ended(desk.name, each), "resolve")
+
+
 def tell_would(desk: Desk, found: tuple[Demand, ...]) -> None:
     """What rules that only observe would have done: told once per rise, resolved when proven clear."""
     demanded = {d.rule: d for d in found if not d.acts}
@@ -116,10 +124,10 @@ def verdict_decisions(
 ) -> list[Decision]:
     """Verdicts that changed, for the journal."""
     old = {r.rule_id: r.verdict for r in before}
-    changed = [r for r in after if old.get(r.rule_id) is not r.verdict]
     return [
         Decision(account, "verdict", r.rule_id, str(was or Verdict.WARMING), str(r.verdict), number(r))
-        for was, r in ((old.get(r.rule_id), r) for r in changed)
+        for r in after
+        if (was := old.get(r.rule_id)) is not r.verdict
     ]
 
 

@@ -26,11 +26,10 @@ from guardian.core.events import (
     Troubled,
 )
 from guardian.core.frozen import replace
-from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_quotes
 from guardian.core.metrics.doings import fold_activity
-from guardian.core.metrics.folds import remembered
+from guardian.core.metrics.folds import falling, remembered
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.losing_streak import fold_streak
@@ -39,8 +38,8 @@ from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
 from guardian.core.metrics.reopened import fold_reopened
 from guardian.core.metrics.stack import fold_telemetry
-from guardian.core.model import Part, Rule, Snapshot, Wallet
-from guardian.core.state import AccountState, Arming, Evidence, Incident, RuleState, State, Target
+from guardian.core.model import Level, Part, Rule, Snapshot, Wallet
+from guardian.core.state import AccountState, Arming, Evidence, RuleState, State, Target
 
 LONGEST_DISARM = timedelta(hours=4)
 
@@ -95,12 +94,13 @@ def started(account: AccountState, event: Started) -> AccountState:
     Nor was it clean: an hour of a trial begins anew.
     """
     rules = tuple(replace(r, judged_at=None) for r in account.rules)
+    debts = tuple(_lost(t, event.at) for t in account.to_unfence)
     incident = account.incident
     if incident is not None:
         lost = tuple(_lost(t, event.at) for t in incident.targets if t.step not in ("permit", "prepare"))
         trial = incident.trial and replace(incident.trial, clean_since=None)
         incident = replace(incident, targets=lost, trial=trial)
-    return replace(account, rules=rules, incident=incident)
+    return replace(account, rules=rules, incident=incident, to_unfence=debts)
 
 
 def _lost(target: Target, at: datetime) -> Target:
@@ -119,10 +119,9 @@ def snapshot(state: State, account: AccountState, event: SnapshotTaken) -> Accou
     else:
         evidence = _merged(evidence, seen)
     if account.incident is not None:
-        account = fold_reopened(replace(account, evidence=evidence), seen)
+        account = fold_reopened(account, seen, evidence.positions)
     nav = fold_nav(account.nav, seen, evidence.wallet)
-    falling = [r for r in state.rules if BY_NAME[r.metric].baseline and r.scope not in GROUPS]
-    rules = fold_baselines(account, nav, tuple(falling))
+    rules = fold_baselines(account, nav, falling(state.rules))
     after = replace(account, evidence=evidence, nav=nav, rules=rules)
     return remembered(account, after, seen, event.at, state.folds)
 
@@ -169,8 +168,8 @@ def _cash(wallet: Wallet) -> dict[str, Decimal]:
 
 
 def keys_listed(account: AccountState, event: KeysListed) -> AccountState:
-    """Only a complete listing replaces what is known: a missing page proves nothing."""
-    if not event.complete:
+    """Only a complete and newer listing replaces what is known: a missing page proves nothing."""
+    if not event.complete or event.asked_at < (account.evidence.keys_asked or event.asked_at):
         return account
     course = replace(account.course, keys=fold_keys(account.course.keys, event.keys, account.policy))
     evidence = replace(account.evidence, keys=event.keys, keys_asked=event.asked_at)
@@ -178,27 +177,30 @@ def keys_listed(account: AccountState, event: KeysListed) -> AccountState:
 
 
 def reported(account: AccountState, event: EffectReported) -> AccountState:
+    if account.to_unfence:
+        debts = _settled(account.to_unfence, event)
+        account = replace(account, to_unfence=tuple(debt for debt in debts if not debt.given_back))
     incident = account.incident
     if incident is None:
         return account
-    return replace(account, incident=_settled(incident, event))
+    return replace(account, incident=replace(incident, targets=_settled(incident.targets, event)))
 
 
-def _settled(incident: Incident, event: EffectReported) -> Incident:
-    targets = tuple(
+def _settled(targets: tuple[Target, ...], event: EffectReported) -> tuple[Target, ...]:
+    """The targets with this answer. What is to be restored stays what the first fence has recorded."""
+    return tuple(
         replace(
             t,
             reported_at=event.at,
             outcome=event.outcome,
             code=event.code,
             detail=event.detail,
-            facts=event.facts,
+            facts=t.facts or event.facts,
         )
         if t.effect_id == event.effect_id and t.in_flight
         else t
-        for t in incident.targets
+        for t in targets
     )
-    return replace(incident, targets=targets)
 
 
 def armed(account: AccountState, event: Armed) -> AccountState:
@@ -214,7 +216,7 @@ def disarmed(account: AccountState, event: Disarmed) -> AccountState:
 def lifted(account: AccountState, event: Troubled) -> AccountState:
     """The way back of the incident before was slow: what it lifted is fenced when a new listing says so."""
     incident = account.incident
-    if incident is None or not event.subject.startswith(UNFENCE):
+    if incident is None or account.level < Level.FLATTEN or not event.subject.startswith(UNFENCE):
         return account
     evidence = replace(account.evidence, keys_asked=None)
     return replace(account, evidence=evidence, incident=replace(incident, fenced=()))

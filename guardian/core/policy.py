@@ -19,6 +19,8 @@ class AccountPolicy:
 
     `bot_keys` empty means: every trading key on the account except `own_keys`. `hands_late`: the hands key is
     fetched from a vault at an incident only, so a vault that is sealed then leaves guardian without hands.
+    `known_keys` may trade and are neither guardian's nor a bot's: the drill's canary.
+    `keys_seconds` is how often the account's keys are listed; older journals listed them once a day.
     """
 
     name: str
@@ -36,3 +38,5 @@ class AccountPolicy:
     snapshot_seconds: float
     hands_late: bool = False
     mandate: str = ""
+    keys_seconds: float = 86_400.0
+    known_keys: tuple[str, ...] = ()

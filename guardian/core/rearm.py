@@ -172,10 +172,12 @@ def _unsound(scene: Scene) -> bool:
 def eased(scene: Scene) -> Eased:
     """One step down, if nothing stands in its way: into the trial, on in it, or out of it."""
     account, incident, now = scene.account, scene.incident, scene.now
-    hindered, trial, name = any(hindrances(scene)), incident.trial, account.policy.name
+    # What is demanded stands in the way whatever else does: almost always nothing more is looked at.
+    hindered, trial, name = scene.busy or any(hindrances(scene)), incident.trial, account.policy.name
+    if trial is None and hindered:
+        return account, ()
     if trial is None:
-        step = _lowered if partial(account) else _half_open
-        return (account, ()) if hindered else step(scene)
+        return _lowered(scene) if partial(account) else _half_open(scene)
     kept = trial.clean_since if now - trial.seen_at <= LONGEST_SILENCE else None
     since = None if hindered else kept or now
     if since is None or now - since < CLEAN:

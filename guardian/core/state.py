@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from guardian.core.events import Outcome
-from guardian.core.frozen import dataclass
+from guardian.core.events import Demanded, Outcome
+from guardian.core.frozen import dataclass, replace
 from guardian.core.memory import (
     Api,
     Baseline,
@@ -42,6 +42,10 @@ from guardian.core.model import (
 from guardian.core.policy import AccountPolicy
 
 SCHEMA = 1
+
+
+Facts = tuple[tuple[str, str], ...]
+"""What an adapter reports beside the outcome; of a fence: what it needs to restore the key."""
 
 
 MAXIMUM_TARGETS = 400
@@ -92,6 +96,13 @@ class Target:
     @property
     def in_flight(self) -> bool:
         return self.reported_at is None
+
+    @property
+    def given_back(self) -> bool:
+        """Of a key owed to its bot: the venue has said that it is restored, or it was never fenced."""
+        if self.step == "unfence":
+            return self.outcome in (Outcome.DONE, Outcome.GONE)
+        return not self.facts and self.outcome in (Outcome.GONE, Outcome.IMPOSSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +228,10 @@ class AccountState:
     """One account. `halts` are the newest instants at which a rule has halted it, the oldest first.
 
     `overheat` is the score of the latest step, None where no rule asks for it.
+    `resumed_at` is when an operator last ended whatever had been demanded before.
+    `to_unfence` are the keys that an operator's resume gives back to the bots and that the venue has not yet
+    said to be back: `key` is the public id, `facts` what is to be restored (() unknown); the step is "fence"
+    until it is first tried, and a fence still in flight is answered first.
     """
 
     policy: AccountPolicy
@@ -243,9 +258,44 @@ class AccountState:
     course: Course = field(default_factory=Course)
     halts: tuple[datetime, ...] = ()
     overheat: float | None = None
+    resumed_at: datetime | None = None
+    to_unfence: tuple[Target, ...] = ()
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)
+
+
+def owing(account: AccountState, at: datetime) -> AccountState:
+    """With what the incident's fences have taken from keys that live, or may have: where an answer was lost
+    or is still to come. What was owed before it was there before its fences, and is what is restored."""
+    incident = account.incident
+    if incident is None:
+        return account
+    fences = {t.key.removeprefix("fence:"): t for t in incident.targets if t.step == "fence"}
+    lost: dict[str, Facts] = {k: () for k, t in fences.items() if t.outcome in (None, Outcome.UNKNOWN)}
+    before = {debt.key: debt.facts for debt in account.to_unfence}
+    owed = lost | before | dict(incident.fence_facts) | {k: facts for k, facts in before.items() if facts}
+    debts = (
+        replace(fences[key], key=key, attempts=0, facts=facts)
+        if key in fences and fences[key].in_flight
+        else fenced(key, facts, at)
+        for key, facts in sorted(owed.items())
+        if key not in incident.dead_keys
+    )
+    return replace(account, to_unfence=tuple(debts))
+
+
+def fenced(key: str, facts: Facts, at: datetime) -> Target:
+    """A fence that is over, as what is owed to the bot."""
+    return Target(key, "fence", "", at, 0, reported_at=at, facts=facts)
+
+
+def taken_up(account: AccountState, event: Demanded) -> AccountState:
+    """With what the action that the demand continues has recorded; an incident to be flat keeps it owed."""
+    if event.level < Level.FLATTEN or not event.recorded:
+        return account
+    debts = (fenced(key, facts, event.at) for key, facts in event.recorded)
+    return replace(account, to_unfence=(*account.to_unfence, *debts))
 
 
 @dataclass(frozen=True, slots=True)

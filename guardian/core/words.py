@@ -8,12 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from guardian.core.breaker import Demand
+from guardian.core.events import Disarmed, Expected
+from guardian.core.facts.transfers import Expectation
 from guardian.core.model import Level
 from guardian.core.rearm import Hindrance
 from guardian.core.state import AccountState, Incident, Trial
 
 Text = tuple[str, tuple[str, ...]]
 """A title and the lines under it."""
+
+ONE_TRANSFER = "One transfer like it does not count as foreign; everything else is judged as ever."
 
 GOALS = {
     Level.NORMAL: "nothing to do",
@@ -151,8 +155,23 @@ def armed_again(name: str) -> Text:
     return f"Armed again: {name}", ("The disarmed time is over.",)
 
 
-def disarmed(name: str, by: str, why: str, until: datetime) -> Text:
-    return f"Disarmed: {name}", (f"By {by}: {why}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC.")
+def loosened(account: AccountState, event: Disarmed | Expected) -> Text:
+    """What an operator has done that makes things riskier; the account is as it is now."""
+    name = account.policy.name
+    if isinstance(event, Disarmed):
+        until = account.arming.disarmed_until or event.until
+        lines = f"By {event.by}: {event.reason}.", f"Re-arms itself at {until:%Y-%m-%d %H:%M} UTC."
+        return f"Disarmed: {name}", lines
+    what = f"{event.amount:f} {event.currency}, {event.tolerance:.1%} more or less"
+    lines = f"By {event.by}: {event.reason}.", f"Until {event.until:%Y-%m-%d %H:%M} UTC. {ONE_TRANSFER}"
+    return f"Expected to leave {name}: {what}", lines
+
+
+def ended(name: str, expectation: Expectation) -> Text:
+    what, met_at = f"{expectation.amount:f} {expectation.currency}", expectation.met_at
+    if met_at is None:
+        return f"Expected no more to leave {name}: {what}", ("Nothing like it left in time.",)
+    return f"Left {name} as expected: {what}", (f"At {met_at:%H:%M:%S} UTC. Another one is not expected.",)
 
 
 def resumed(name: str, by: str, why: str) -> Text:

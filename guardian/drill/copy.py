@@ -76,6 +76,7 @@ def _account(account: AccountConfig, place: Place) -> dict[str, Any]:
             "clock": _s(poll.clock_seconds),
             "market": _s(poll.market_seconds),
             "activity": _s(poll.activity_seconds),
+            "keys": _s(poll.keys_seconds),
         },
     }
 

@@ -24,7 +24,7 @@ from guardian.drill.process import ProcessSteps
 from guardian.drill.report import Drill
 from guardian.runtime.control.canary import CanaryNote
 from guardian.runtime.control.offline import drilled_offline
-from guardian.web.client import ControlClient, UnreachableError
+from guardian.web.client import AbsentError, ControlClient
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -97,6 +97,6 @@ async def remember(config: Config, account: str, report: str) -> str:
     try:
         client = ControlClient(config.state_dir / CONTROL_SOCKET)
         answer = await client.operate("drilled", {"account": account, "report": report})
-    except UnreachableError:
+    except AbsentError:
         answer = await drilled_offline(config, account, report)
     return str(answer["drilled_at"])

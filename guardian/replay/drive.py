@@ -8,6 +8,8 @@ Where bars are missing nothing is seen and time passes.
 What is not held is quoted at the last close of each five-minute cell, the instant whose price of a position
 would have counted: how hot a market is does not depend on what one holds of it. Only rules that ask for it
 are told, and after the snapshot of the same instant, so that a quote alone never looks at old evidence.
+
+Once nothing can change any more (ended.py) the bars that are left are not judged: their equity is known.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from guardian.errors import ConfigError
 from guardian.replay.account import Plan
 from guardian.replay.book import opened, targets
 from guardian.replay.candles import Candles
+from guardian.replay.ended import ended
 from guardian.replay.files import Numbers, Times
 from guardian.replay.trading import Trading
 from guardian.replay.view import policy, seen
@@ -118,8 +121,10 @@ class _Ride:
         self.bar_ms = own.seconds * 1000
         self.ts: list[int] = own.ts[whole].tolist()
         self.close = own.close[whole]
-        self.rows: tuple[list[list[float]], ...] = (own.open[whole].tolist(), self.close.tolist())
-        self.prices = self._prices(self.rows[1][0])
+        # By column: a list for each of half a million bars would be looked through by every collection.
+        self.opens: list[list[float]] = own.open[whole].T.tolist()
+        self.closes: list[list[float]] = self.close.T.tolist()
+        self.prices = self._prices(self.closes, 0)
         wants = targets(plan, self.prices)
         self.trading = Trading(plan.name, opened(plan, wants, self.prices), wants)
         self.state = State()
@@ -127,12 +132,14 @@ class _Ride:
         self.transitions: list[Transition] = []
         self.equities: list[float] = []
         self.held: list[float] = []
+        self.ended = False
         self.closed_ms: int = self.ts[0] + self.bar_ms
         self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
         self._start()
 
-    def _prices(self, row: list[float]) -> dict[str, Decimal]:
-        return {symbol: Decimal(repr(price)) for symbol, price in zip(self.symbols, row, strict=True)}
+    def _prices(self, columns: list[list[float]], row: int) -> dict[str, Decimal]:
+        own = zip(self.symbols, columns, strict=True)
+        return {symbol: Decimal(repr(prices[row])) for symbol, prices in own}
 
     def _start(self) -> None:
         """At its first close guardian has read the account as often as a baseline needs."""
@@ -147,6 +154,10 @@ class _Ride:
 
     def bar(self, row: int) -> None:
         """What happens from this bar's open to its close."""
+        if self.ended:
+            self.equities.append(self.equities[-1])
+            self.held.append(0.0)
+            return
         opening = self.ts[row]
         if row and opening > self.closed_ms:
             self._between(self.closed_ms + self.bar_ms)
@@ -155,7 +166,7 @@ class _Ride:
         if row and opening == self.closed_ms:
             self._between(opening + self.bar_ms)
         self.closed_ms = opening + self.bar_ms
-        self.prices = self._prices(self.rows[1][row])
+        self.prices = self._prices(self.closes, row)
         self._close(_instant(self.closed_ms))
 
     def _close(self, at: datetime) -> None:
@@ -171,6 +182,9 @@ class _Ride:
         held = sum(abs(leg.quantity) * self.prices[symbol] for symbol, leg in book.legs.items())
         self.equities.append(float(equity))
         self.held.append(float(held))
+        self.ended = not (book.legs or self.trading.active or self.reports) and ended(
+            self.account, self.rules, at
+        )
 
     def _look(self, at: datetime) -> None:
         self._happen(SnapshotTaken(at, seen(self.plan.name, self.trading.book, self.prices, at)))
@@ -205,7 +219,7 @@ class _Ride:
     def _trade(self, opening: int, row: int) -> None:
         if not self.trading.due(opening):
             return
-        prices = self._prices(self.rows[0][row])
+        prices = self._prices(self.opens, row)
         for report in self.trading.trade(opening, prices, _instant(opening)):
             self._happen(report)
 

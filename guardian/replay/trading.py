@@ -60,6 +60,11 @@ class Trading:
             ):
                 self.orders.append(Order(symbol, due_ms))
 
+    @property
+    def active(self) -> bool:
+        """Whether anything is ordered, or the bot may order by itself."""
+        return bool(self.orders) or self.permit == "normal"
+
     def due(self, opening_ms: int) -> bool:
         return any(order.due_ms <= opening_ms for order in self.orders)
 

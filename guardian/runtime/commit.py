@@ -93,7 +93,12 @@ class Committer:
         if self._since_checkpoint < self._checkpoint_every or not self.ok:
             return
         self._since_checkpoint = 0
-        self._keep(asyncio.get_running_loop().create_task(self._checkpoint(at, encode())))
+        try:
+            state = encode()
+        except Exception as error:
+            self._declare(f"a checkpoint could not be made: {type(error).__name__}")
+            return
+        self._keep(asyncio.get_running_loop().create_task(self._checkpoint(at, state)))
 
     async def _checkpoint(self, at: datetime, state: str) -> None:
         try:

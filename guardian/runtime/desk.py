@@ -50,6 +50,7 @@ class AccountDesk:
     market: MarketReader | None = None
     history: History | None = None
     _holding: bool = False
+    _wanted: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def hands(self) -> Trader | None:
@@ -65,14 +66,18 @@ class AccountDesk:
         return self.trader
 
     async def prepare(self, hold: bool) -> Report:
-        """Prove that every acting key can be fetched; keep the hands key only if asked to."""
+        """Prove that every acting key can be fetched; keep the hands key only if asked to.
+
+        The newest wish counts: a probe that waits for a slow vault must not take away what an incident holds.
+        """
+        self._wanted = hold
         try:
             await self.hands()
             await self.admin_key()
         except SecretError as error:
             return Report(Outcome.REFUSED, "secret", str(error))
         finally:
-            if not hold and not self.hold_at_boot:
+            if not self._wanted and not self.hold_at_boot:
                 self.drop()
         return Report(Outcome.DONE)
 

@@ -17,7 +17,7 @@ from datetime import timedelta
 from guardian.core.breaker import permit_of
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
-from guardian.core.events import Event, Started, Tick, Troubled, account_of
+from guardian.core.events import Event, SnapshotTaken, Started, Tick, Troubled, account_of
 from guardian.core.model import Level
 from guardian.core.rearm import JOURNAL_TROUBLE
 from guardian.core.state import AccountState, State
@@ -35,6 +35,8 @@ from guardian.runtime.watch import Watch
 INTERNAL = "engine"
 TICK = timedelta(seconds=1)
 PERMIT_NEEDS = timedelta(seconds=10)
+EVIDENCE = frozenset({"snapshot", "market", "activity"})
+"""What guardian reads again and again: after a defect each must be decided on before permits are extended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,24 @@ class Runtime:
             parts.journal, self.courier.offer, self._journal_trouble, parts.checkpoint_every
         )
         self.performer.read_now = lambda account: self.watches[account].now()
+        self.performer.must_be_flat = self._must_be_flat
         self.counters = Counters()
         self.started_at = parts.clock.now()
         self.judged_at = self.started_at
         self.told = 0
         self._cried: set[str] = set()
-        self.blocked: set[str] = set()  # Accounts whose latest event could not be decided on.
+        self._undecidable: dict[str, set[str]] = {}  # Kinds of event, by account.
         self._permits_ok = True
         self._renewing: asyncio.Task[None] | None = None
+
+    @property
+    def blocked(self) -> set[str]:
+        """Accounts of which some evidence cannot be decided on; of all, "" among them, it concerns all."""
+        return {name for name, kinds in self._undecidable.items() if kinds}
+
+    def _must_be_flat(self, name: str) -> bool:
+        account = self.state.account(name)
+        return account is not None and account.level >= Level.FLATTEN
 
     def post(self, event: Event) -> None:
         """Enqueue an event; never blocks."""
@@ -141,13 +153,18 @@ class Runtime:
             self.courier.poke()
 
     def _decided(self, event: Event) -> None:
-        """Whoever could not be decided for can be again.
+        """This kind of event can be decided on again. A judgement also makes up for all that is no evidence.
 
+        Other events prove nothing: the very trouble that tells of a defect is decided on.
         People are told anew of another defect once a trouble can be decided on: before that every event that
         fails between two good ones would be a page.
         """
         whose = account_of(event)
-        self.blocked = {name for name in self.blocked if whose not in ("", name)}
+        for name, kinds in self._undecidable.items():
+            if whose in ("", name):
+                kinds.discard(event.kind)
+                if isinstance(event, SnapshotTaken | Tick):
+                    kinds &= EVIDENCE
         if isinstance(event, Troubled):
             self._cried.discard(whose)
 
@@ -161,7 +178,7 @@ class Runtime:
             for account in self.state.accounts:
                 await self._handle(replace(event, account=account.policy.name))
             return
-        self.blocked.add(account_of(event))
+        self._undecidable.setdefault(account_of(event), set()).add(event.kind)
         self._defect(event, name)
 
     def _defect(self, event: Event, name: str) -> None:

@@ -32,7 +32,10 @@ DEADLINE_SECONDS: dict[type, float] = {
 }
 
 OWN_KEY = Report(Outcome.IMPOSSIBLE, "own-key", "this is one of guardian's own keys")
+STAYS_FENCED = Report(Outcome.REFUSED, "incident", "the account has to be flat once more: the fence stays up")
 NO_KEY = Report(Outcome.IMPOSSIBLE, "no-key", "guardian has no usable key for this")
+CUSTODY = "custody"
+"""Trouble: a key that acts could not be fetched."""
 
 
 class Performer:
@@ -51,6 +54,7 @@ class Performer:
         self._post = post
         self._tasks: set[asyncio.Task[None]] = set()
         self.read_now: Callable[[str], None] = lambda account: None
+        self.must_be_flat: Callable[[str], bool] = lambda account: False
 
     def start(self, effect: fx.Effect) -> None:
         """Begin at once and return; the outcome arrives as an event."""
@@ -78,6 +82,8 @@ class Performer:
         except Exception as error:
             # A bug in an adapter must not stop the incident; only the type is told, never the message.
             report = Report(Outcome.UNKNOWN, "bug", f"unexpected {type(error).__name__}")
+        if isinstance(effect, fx.UnfenceKey) and report is not STAYS_FENCED:
+            self._tell_unfenced(effect, report)
         now = self._clock.now()
         self._post(
             EffectReported(
@@ -136,22 +142,26 @@ class Performer:
             case fx.FenceKey():
                 return await desk.admin.fence(credential, effect.key_id)
             case fx.UnfenceKey():
-                return await self._unfence(desk.admin, credential, effect)
+                if self.must_be_flat(desk.name):
+                    return STAYS_FENCED  # Decided while the key to lift it with was being fetched.
+                return await desk.admin.restore(credential, effect.key_id, effect.facts)
             case fx.DeleteKey():
                 return await desk.admin.delete(credential, effect.key_id)
             case fx.ListKeys():
                 return await self._list(desk.name, desk.admin, credential)
 
-    async def _unfence(self, admin: KeyAdmin, credential: Credential, effect: fx.UnfenceKey) -> Report:
-        """The incident is over, so nobody plans this again: a fence that stays up is told to people."""
-        report = await admin.restore(credential, effect.key_id, effect.facts)
-        fine = report.outcome is Outcome.DONE
-        became = "restored" if fine else "NOT restored; do it at the venue"
-        if fine and dict(effect.facts).get("read_only") == "true":
+    def _tell_unfenced(self, effect: fx.UnfenceKey, report: Report) -> None:
+        """A fence that stays up is told to people, whatever the reason, until a later try brings it down."""
+        fine = report.outcome in (Outcome.DONE, Outcome.GONE)
+        became = (
+            "restored" if fine else f"not restored yet ({report.detail or report.code}); guardian tries on"
+        )
+        if report.outcome is Outcome.GONE:
+            became = "of no use any more: the account has no such key"
+        elif fine and dict(effect.facts).get("read_only") == "true":
             became = "as the fence found them, read-only; a bot that must trade needs them from the venue"
         detail, subject = f"key {effect.key_id}: permissions {became}", f"{UNFENCE}{effect.key_id}"
         self._post(Troubled(self._clock.now(), effect.account, subject, detail, healed=fine))
-        return report
 
     async def _list(self, account: str, admin: KeyAdmin, credential: Credential) -> Report:
         asked: datetime = self._clock.now()
@@ -172,7 +182,7 @@ class Performer:
         report = await desk.prepare(hold)
         fine = report.outcome is Outcome.DONE
         detail = "the keys for acting can be fetched" if fine else report.detail
-        self._post(Troubled(self._clock.now(), desk.name, "custody", detail, healed=fine))
+        self._post(Troubled(self._clock.now(), desk.name, CUSTODY, detail, healed=fine))
         return report
 
     async def _permit(self, effect: fx.SetPermit) -> Report:

@@ -1,7 +1,9 @@
 """The control socket: HTTP over a unix socket with mode 0600, so that only guardian's user may command it.
 
     GET  /v1/status, and all that guardian.web.server tells
-    POST /v1/{arm, disarm, demand, drilled, resume, preview, plan, sanity}   {"account": ..., ...}
+    POST /v1/{arm, disarm, expect, demand, drilled, resume, preview, plan, sanity}   {"account": ..., ...}
+
+With `asked_at` (ISO 8601) and `patience_s` in the body, what loosens is refused to who no longer waits.
 
 Errors are {"error": sentence, "exit_code": n} with HTTP 409, or 400 for a body that is no JSON object; what
 HTTP itself refuses (no such path, a body too large) has the same shape.
@@ -9,7 +11,6 @@ HTTP itself refuses (no such path, a body too large) has the same shape.
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from contextlib import suppress
@@ -55,15 +56,12 @@ class ControlSocket:
         app.router.add_post("/v1/{verb}", self._operate)
         self._runner = web.AppRunner(app, access_log=None, logger=SILENT)
         await self._runner.setup()
-        before = os.umask(0o177)
         try:
             self._path.unlink(missing_ok=True)
-            await web.UnixSite(self._runner, str(self._path)).start()
+            await web.SockSite(self._runner, _bound(self._path)).start()
         except OSError as error:
             await self._runner.cleanup()
             raise ListenError(f"{self._path}: no control socket can be made ({error.strerror})") from None
-        finally:
-            os.umask(before)
 
     async def close(self) -> None:
         if self._runner is not None:
@@ -101,3 +99,18 @@ def _peer(request: web.Request) -> str:
         return "uid unknown"
     raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return f"uid {struct.unpack('3i', raw)[1]}"
+
+
+def _bound(path: Path) -> socket.socket:
+    """Nobody can connect before it listens, and by then it is guardian's own.
+
+    A umask belongs to the whole process: it would also close a permit that is written just then.
+    """
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        bound.bind(str(path))
+        path.chmod(0o600)
+    except OSError:
+        bound.close()
+        raise
+    return bound

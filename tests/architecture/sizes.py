@@ -36,6 +36,7 @@ VOCABULARY = {
     "market.py",
     "activity.py",
     "telemetry.py",
+    "transfers.py",
     "memory.py",
     "events.py",
     "effects.py",

@@ -153,3 +153,20 @@ def test_where_nothing_is_simulated_nothing_is_said():
 
     assert found["error"] is None
     assert "give or take" not in "\n".join(lines(described(CVAR, "ats-plan"), [found]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "drawdown, each account"),
+        ({"scope": "symbol", "only": ("BTC", "ETH")}, "drawdown, each symbol: BTC, ETH"),
+        ({"metric": "drift_psi", "of": "ft-a-"}, "drift_psi of ft-a-, each account"),
+        ({"scope": "mandate"}, "drawdown, all accounts of each mandate"),
+        ({"scope": "portfolio"}, "drawdown, all accounts together"),
+    ],
+)
+def test_what_is_judged_is_told(changes: dict[str, Any], words: str):
+    """Which strategy, which symbols, whose accounts: without it two rules look the same."""
+    own = replace(rule(rung(0.05, "halt"), metric="drawdown"), **changes)
+
+    assert f"  measures    {words}" in lines(described(own, "pack"), [])

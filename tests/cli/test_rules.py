@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from guardian.cli import root
 from guardian.config import load_packs
+from guardian.config.content import content_root
 from guardian.core.metrics import METRICS
 from tests.integration.conftest import OpenDesk, open_desk
 
@@ -131,6 +132,16 @@ def test_a_pack_s_unproven_rules_are_named(tmp_path: Path) -> None:
     assert 0 == said.exit_code
     assert "no proof: dd: no case in which it comes near its limit and does not fire" in said.output
     assert "no proof: dd: no case in which it goes blind and demands caution" in said.output
+
+
+def test_of_one_file_only_what_it_is_about_is_missed() -> None:
+    """Whoever works on one rule is not told of the cases that lie in the files beside it."""
+    file = content_root() / "rules/factory/cases/factory-slippage.txt"
+
+    said, all_of_them = guardian("rules", "test", str(file)), guardian("rules", "test", "factory")
+
+    assert (0, 0) == (said.exit_code, all_of_them.exit_code)
+    assert "no proof" not in said.output + all_of_them.output
 
 
 def test_a_case_is_read_strictly(tmp_path: Path) -> None:

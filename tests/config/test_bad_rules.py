@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.desk import RULE, Bad, assert_told, findings
+from tests.config.desk import RULE, Bad, assert_told, check, findings
 
 BAD_RULES = [
     Bad("unknown field", "  title:", "  titel:", 2, "titel", "unknown field", "title"),
@@ -113,6 +113,9 @@ BAD_METRICS = [
     ),
     ("leverage", "", "{over: 500, level: halt}", "above 200", ""),
     ("drawdown", "window: 1h", "{under: 0.05, level: lockout}", "worse when high", "over"),
+    ("liquidation_distance", "", "{over: 0.1, level: halt}", "worse when low", "under"),
+    ("time_to_limit", "window: 1h", "{over: 60s, level: halt}", "worse when low", "under"),
+    ("effective_bets", "", "{over: 2, level: halt}", "worse when low", "under"),
     ("daily_loss", "window: hwm", "{over: 0.05, level: halt}", "does not take the window hwm", ""),
 ]
 
@@ -181,3 +184,19 @@ def test_a_file_that_is_no_pack_is_told(raw: bytes, line: int, says: str, desk: 
 
     assert ("pack/rules.yaml", line) == (told[0]["file"], told[0]["line"]), told
     assert says in told[0]["message"], told
+
+
+LOW = [("liquidation_distance", "", "0.1"), ("time_to_limit", "  window: 1h\n", "60s"),
+       ("effective_assets", "", "2"), ("effective_bets", "", "2")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric", "window", "limit"), LOW, ids=[name for name, _, _ in LOW])
+def test_what_is_worse_when_low_can_be_written(metric: str, window: str, limit: str, desk: Path) -> None:
+    """The distance to a liquidation is a margin, of which too little is bad: no rule of it ever loaded."""
+    text = RULE.replace("metric: drawdown\n  window: 1h\n", f"metric: {metric}\n{window}")
+    ladder = text.index("    - {over: 0.025")
+    end = text.index("  mode: armed")
+    text = text[:ladder] + f"    - {{under: {limit}, level: halt}}\n" + text[end:]
+    (desk / "pack/rules.yaml").write_text(text)
+
+    assert 0 == check("--rules", "pack").exit_code

@@ -166,3 +166,68 @@ def test_a_venue_to_compare_with_that_ccxt_knows_is_taken(desk: Path) -> None:
 def test_what_can_be_compared_is_what_ccxt_lists() -> None:
     """Its modules are read by name, because importing a hundred of them takes as long as a start may."""
     assert comparable() == frozenset(ccxt.exchanges)
+
+
+PLAIN = """\
+- id: {id}
+  title: One
+  why: A test.
+  metric: {metric}
+{more}  ladder:
+    - {{over: 0.5, level: caution}}
+"""
+
+
+def plain(desk: Path, *rules: tuple[str, str, str], config: str = CONFIG) -> None:
+    text = "".join(PLAIN.format(id=id, metric=metric, more=more) for id, metric, more in rules)
+    (desk / "pack/rules.yaml").write_text(text)
+    (desk / "guardian.yaml").write_text(config)
+
+
+@pytest.mark.parametrize(
+    "metric", ["slippage", "slippage_rise", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"]
+)
+def test_what_only_telemetry_tells_is_named_where_there_is_none(desk: Path, metric: str) -> None:
+    """Whoever takes `factory` and tells nothing has a third of a pack."""
+    more = "  window: 1h\n" if metric.startswith(("slip", "model")) else ""
+    plain(desk, ("one", metric, more), ("two", metric, more))
+    (told,) = warned()
+    assert ("guardian.yaml", "telemetry") == (told["file"], told["field"])
+    assert f"{metric} (one, two)" in told["message"]
+
+    plain(desk, ("one", metric, more), config=CONFIG + "telemetry: {token: file:keys/token}\n")
+    assert [] == warned()
+
+
+def test_returns_of_a_strategy_need_no_telemetry_and_errors_of_a_model_do(desk: Path) -> None:
+    plain(desk, ("one", "drift_ks", "  window: 4h\n  of: ft-a-\n"))
+    assert [] == warned()
+
+    plain(desk, ("one", "drift_ks", "  window: 4h\n"))
+    assert ["telemetry"] == [each["field"] for each in warned()]
+
+
+def test_keys_that_nobody_can_list_are_named_with_their_line(desk: Path) -> None:
+    plain(desk, ("one", "foreign_keys", ""))
+    text = (desk / "pack/rules.yaml").read_text()
+    (desk / "pack/rules.yaml").write_text(text.replace("over: 0.5", "over: 1"))
+    (told,) = warned()
+    assert (11, "accounts[0].keys.admin") == (told["line"], told["field"])
+    assert "foreign_keys" in told["message"]
+    assert "(one)" in told["message"]
+
+    admin = CONFIG.replace(
+        "      hold: incident\n", "      hold: incident\n      admin: file:keys/admin.json\n"
+    )
+    (desk / "guardian.yaml").write_text(admin)
+    assert [] == warned()
+
+
+def test_rules_of_mandates_on_accounts_without_one_judge_nothing_and_it_is_said(desk: Path) -> None:
+    plain(desk, ("one", "leverage", "  scope: mandate\n"))
+    (told,) = warned()
+    assert "accounts" == told["field"]
+    assert "(one)" in told["message"]
+
+    (desk / "guardian.yaml").write_text(CONFIG + "    mandate: anna\n")
+    assert [] == warned()

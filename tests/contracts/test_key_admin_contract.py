@@ -66,6 +66,47 @@ async def a_fence_whose_answer_was_lost_is_found_done_with_its_record(admin: Key
     assert bed.key("bot")["can_trade"]
 
 
+async def a_lost_fence_is_given_back_without_its_record(admin: KeyAdmin, bed: Bed) -> None:
+    """Nobody has heard the answer, but the adapter knows what was there before it asked."""
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+    await admin.list_keys(key)
+    bed.commits("empty", "update-sub-api", count=1)
+
+    lost, during = await admin.fence(key, bot), bed.key("bot")
+    back = await admin.restore(key, bot, ())
+
+    assert (lost.outcome, lost.facts, during["can_trade"]) == (Outcome.UNKNOWN, (), False)
+    assert back.outcome is Outcome.DONE
+    assert bed.key("bot")["can_trade"]
+
+
+async def a_fence_that_never_took_hold_needs_no_way_back(admin: KeyAdmin, bed: Bed) -> None:
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+
+    back = await admin.restore(key, bot, ())
+
+    assert (back.outcome, bed.key("bot")["can_trade"]) == (Outcome.DONE, True)
+
+
+async def what_a_lost_fence_of_an_earlier_life_took_is_not_made_up(admin: KeyAdmin, bed: Bed) -> None:
+    """It may have been read-only before: a person must say, and until then nobody claims that it is back."""
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+    await admin.fence(key, bot)
+    restarted = bed.admin()
+
+    back = await restarted.restore(key, bot, ())
+    await restarted.close()
+
+    assert (back.outcome, back.code, bed.key("bot")["can_trade"]) == (Outcome.REFUSED, "facts", False)
+
+
+async def a_dead_key_is_not_given_back(admin: KeyAdmin, bed: Bed) -> None:
+    key, bot = bed.credentials["admin"], bed.credentials["bot"].key
+    await admin.delete(key, bot)
+
+    assert (await admin.restore(key, bot, ())).outcome is Outcome.GONE
+
+
 async def a_second_fence_keeps_the_record_of_the_first(admin: KeyAdmin, bed: Bed) -> None:
     """The way back needs the settings from before guardian touched them, not those of its own fence."""
     key, bot = bed.credentials["admin"], bed.credentials["bot"].key
@@ -158,6 +199,10 @@ CONTRACT: tuple[Contract, ...] = (
     a_listing_that_broke_is_not_complete,
     a_fence_stops_trading_keeps_ips_and_can_be_restored,
     a_fence_whose_answer_was_lost_is_found_done_with_its_record,
+    a_lost_fence_is_given_back_without_its_record,
+    a_fence_that_never_took_hold_needs_no_way_back,
+    what_a_lost_fence_of_an_earlier_life_took_is_not_made_up,
+    a_dead_key_is_not_given_back,
     a_second_fence_keeps_the_record_of_the_first,
     a_fence_of_an_earlier_life_is_recorded_as_it_was_found,
     without_the_fences_record_nothing_is_restored,

@@ -18,6 +18,7 @@ from guardian.core.events import (
     Disarmed,
     EffectReported,
     Event,
+    Expected,
     KeysListed,
     Outcome,
     Resumed,
@@ -201,6 +202,14 @@ def commands(draw: st.DrawFn) -> Event:
         st.builds(lambda level: Demanded(at, build.ACCOUNT, level, "a", reason), st.sampled_from(Level)),
         st.builds(lambda only: Armed(at, build.ACCOUNT, only, "a", reason), st.sampled_from(ONLY)),
         st.builds(lambda until: Disarmed(at, build.ACCOUNT, build.at(until), "a", reason), seconds),
+        st.builds(
+            lambda much, near, until: Expected(
+                at, build.ACCOUNT, "USDT", much, near, build.at(until), "a", reason
+            ),
+            maybe_odd,
+            maybe_odd,
+            seconds,
+        ),
     ]
     return draw(st.one_of(*kinds))
 

@@ -76,7 +76,7 @@ def test_the_command_line_names_the_packs() -> None:
 def test_every_shipped_rule_is_explained() -> None:
     every = [each for pack in packs().values() for each in pack.rules]
 
-    assert 84 <= len(every)
+    assert 98 <= len(every)
     assert [] == [each.id for each in every if not (each.title and each.why and each.runbook)]
 
 
@@ -102,7 +102,8 @@ def test_the_packs_to_begin_with_only_observe(pack: str) -> None:
 def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
     """A shipped pack arms hard limits at most: what is a guess, or told by the watched, is watched first."""
     told = {"heartbeat_age", "slippage", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"}
-    told |= {"gauge", "queue_growth"}
+    told |= {"gauge", "queue_growth", "slippage_delay", "slippage_impact", "slippage_rise"}
+    told |= {"drift_ks", "drift_psi"}
 
     guesses = [
         each.id
@@ -111,6 +112,28 @@ def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
     ]
 
     assert [] == guesses
+
+
+@pytest.mark.parametrize(
+    ("pack", "name"),
+    [
+        ("ats-plan", "ats-time-to-limit"),
+        ("control-server", "control-one-market"),
+        ("copy-trading", "copy-open-keys"),
+        ("factory", "factory-slippage-delay"),
+        ("factory", "factory-slippage-impact"),
+        ("managed-mandate", "client-funding"),
+        ("market-maker", "mm-funding"),
+    ],
+)
+def test_what_nothing_recorded_proves_or_what_is_a_cost_only_warns(pack: str, name: str) -> None:
+    assert [Level.CAUTION] == [rung.level for rung in rule(pack, name).ladder]
+
+
+def test_no_coin_leaves_the_treasury_unseen() -> None:
+    """A withdrawal has its row in the ledger and is no loss: without this rule nobody is told."""
+    assert [(0.001, "CAUTION", 2.0), (0.02, "HALT", 2.0)] == rungs("spot-treasury", "treasury-transfers")
+    assert rule("spot-treasury", "treasury-transfers").armed
 
 
 @pytest.mark.parametrize("pack", PACKS)

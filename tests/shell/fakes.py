@@ -144,6 +144,8 @@ class Post:
     """Where a courier would be: what is offered past the journal."""
 
     offered: list[tuple[str, Message]] = field(default_factory=list)
+    sent: int = 0
+    failed: int = 0
 
     def offer(self, channel: str, message: Message) -> None:
         self.offered.append((channel, message))

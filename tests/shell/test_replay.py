@@ -7,8 +7,6 @@ import json
 import sqlite3
 import time
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -19,8 +17,8 @@ from guardian.core.state import SCHEMA, State
 from guardian.journal.sqlite import SqliteJournal
 from guardian.journal.store import Origin
 from guardian.runtime.codec import decode_state, decode_step_event, encode_state, encode_step
-from guardian.runtime.start.daemon import import_direct_journals
 from guardian.runtime.start.restore import fold, resume
+from guardian.runtime.takeover import Takeover
 from tests.core import build
 from tests.shell.fakes import Shell, open_shell
 
@@ -167,11 +165,10 @@ async def test_a_broken_direct_journal_keeps_nobody_from_watching(
         journal = SqliteJournal(path, ORIGIN)
         await journal.append(shell.clock.now(), "demanded", '{"event":{"kind":"demanded"}}', ())
         await journal.close()
-    config = SimpleNamespace(state_dir=tmp_path)
-    account = SimpleNamespace(desk=SimpleNamespace(name=build.ACCOUNT))
-    opened: Any = SimpleNamespace(config=config, journal=None, runtime=shell.runtime, assembled=(account,))
+    journal = SqliteJournal(tmp_path / "journal.db", ORIGIN)
 
-    await import_direct_journals(opened)
+    await Takeover(tmp_path, journal, shell.runtime).at_start()
     await shell.runtime.drain()
+    await journal.close()
 
     assert "direct-import" in shell.troubles

@@ -259,7 +259,7 @@ async def test_an_inbox_that_cannot_hand_on_is_told_and_goes_on(
     inbox = hearing.inbox
     for number in range(3):
         inbox.offer(Telemetry(build.ACCOUNT, str(number)))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not events:  # noqa: ASYNC110 - the inbox has no event to wait for
             await asyncio.sleep(0.01)
     await shell.run()

@@ -45,8 +45,8 @@ async def running(desk: Desk) -> AsyncIterator[Opened]:
             await runtime.committer.settle()
 
 
-async def until(good: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+async def until(good: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
         while not good():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

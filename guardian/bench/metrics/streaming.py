@@ -102,8 +102,8 @@ def ticked(account: AccountState, seen: Snapshot, nav: Nav) -> AccountState:
 
 def measured(account: AccountState, now: datetime) -> tuple[float, ...]:
     """One second: the four measures."""
-    views = (View(account, r, own, now) for r, own in zip(FOUR, account.rules, strict=True))
-    return tuple(_value(BY_NAME[view.rule.metric].measure(view)) for view in views)
+    views = [View(account, r, own, now) for r, own in zip(FOUR, account.rules, strict=True)]
+    return tuple([_value(BY_NAME[view.rule.metric].measure(view)) for view in views])
 
 
 def _value(found: Known | AtLeast | Unknown) -> float:

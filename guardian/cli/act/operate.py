@@ -23,7 +23,7 @@ from guardian.cli.shared import (
 )
 from guardian.config.shapes import Config
 from guardian.errors import ConfigError, RefusedError
-from guardian.web.client import ControlClient, UnreachableError
+from guardian.web.client import AbsentError, ControlClient, SilentError, UnreachableError
 
 # Half a second of imports that a command to a living daemon must not wait for.
 OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
@@ -85,7 +85,7 @@ def arm(
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
     try:
         answer = asyncio.run(client_of(config).operate("arm", body))
-    except UnreachableError:
+    except AbsentError:
         offline = importlib.import_module(OFFLINE)
         answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
     only = f" for {', '.join(rules)} only" if rules else ""
@@ -129,20 +129,21 @@ def disarm(
     config = loaded(config_path)
     config = known(config, account)
     confirmed(account, confirm, "disarm")
-    seconds = _seconds(until)
+    seconds = seconds_of(until, "--until")
     try:
         body = {"account": account, "seconds": seconds, "reason": reason}
         answer = asyncio.run(client_of(config).operate("disarm", body))
-    except UnreachableError:
+    except AbsentError:
         offline = importlib.import_module(OFFLINE)
         answer = asyncio.run(offline.disarm_offline(config, account, seconds, reason))
     say(answer, as_json, f"{account} is disarmed for {until}; it re-arms itself")
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str, option: str) -> float:
+    """Raises click.BadParameter for the option that it was given by."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
     if not found:
-        raise click.BadParameter(f"{text!r} is no duration; write 90s, 30m or 2h", param_hint="--until")
+        raise click.BadParameter(f"{text!r} is no duration; write 90s, 30m or 2h", param_hint=option)
     return float(found[1]) * UNITS[found[2]]
 
 
@@ -153,11 +154,9 @@ def _severe(
     client = client_of(config, DIRECT_PATIENCE_SECONDS if direct else 5.0)
     try:
         asyncio.run(client.operate("demand", {"account": account, "level": level, "reason": reason}))
-    except UnreachableError:
+    except UnreachableError as error:
         if not direct:
-            raise UnreachableError(
-                "no daemon answers, so nothing was done; add --direct to act without it, now"
-            ) from None
+            raise _undone(error, level.lower()) from None
         click.echo("guardian: the daemon does not answer; acting directly", err=True)
         alone = importlib.import_module(DIRECT)
         found: tuple[dict[str, Any], int] = asyncio.run(
@@ -166,6 +165,16 @@ def _severe(
         return found
     deadline = next(a.flatten.deadline_seconds for a in config.accounts if a.name == account)
     return follow(client_of(config), (account, level), deadline, _progress)
+
+
+def _undone(error: UnreachableError, verb: str) -> UnreachableError:
+    """Only where nothing was sent is it sure that nothing happens."""
+    if isinstance(error, AbsentError):
+        return AbsentError("no daemon answers, so nothing was done; add --direct to act without it, now")
+    return SilentError(
+        f"the daemon does not answer: it may hang, and carries the {verb} out should it go on; "
+        "add --direct to act without it, now"
+    )
 
 
 def _progress(line: str) -> None:
@@ -201,7 +210,8 @@ def flatten(
 ) -> None:
     """Fence the bot's keys, cancel every order and close every position of ACCOUNT, now.
 
-    Ctrl-C detaches; the daemon goes on. Exit 0 verified flat, 4 not verified flat in time, 7 no daemon.
+    Ctrl-C detaches; the daemon goes on. Exit 0 verified flat, 4 not verified flat in time, 7 no daemon
+    answers: one that hangs still carries it out when it goes on.
     """
     _run_severe(ctx, "FLATTEN", (account, confirm, reason), (config_path, direct, as_json))
 
@@ -221,7 +231,8 @@ def lockout(
 ) -> None:
     """The kill switch: flatten ACCOUNT and delete the bot's execution key, irreversibly.
 
-    Exit 0 verified flat and key dead, 4 not proven in time, 7 no daemon.
+    Exit 0 verified flat and key dead, 4 not proven in time, 7 no daemon answers: one that hangs still carries
+    it out when it goes on.
     """
     _run_severe(ctx, "LOCKOUT", (account, confirm, reason), (config_path, direct, as_json))
 

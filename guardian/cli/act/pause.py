@@ -27,7 +27,7 @@ HOLDS = (
 def pause(account: str, reason: str, config_path: Path | None, as_json: bool) -> None:
     """Demand HALT on ACCOUNT: no new risk from now on. Leave it with `guardian resume`.
 
-    Exit 7 when no daemon answers: then nothing was done.
+    Exit 7 when no daemon answers: where none runs nothing was done; one that hangs does it when it goes on.
     """
     config = loaded_or_last_good(config_path)
     config = known(config, account)

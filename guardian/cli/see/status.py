@@ -41,10 +41,12 @@ def _lines(document: dict[str, Any]) -> list[str]:
     lines = []
     for account in document["accounts"]:
         lines.append(_headline(account))
+        lines += [_expected(each) for each in account.get("expected", ())]
         lines += beside_lines(account)
         lines += [_rule(rule) for rule in account["rules"]]
         lines += [f"  blind: {f['part']} ({f['code']}: {f['why']})" for f in account["failures"]]
         lines += [f"  trouble: {subject}" for subject in account["troubles"]]
+        lines += [_owed(each) for each in account.get("to_unfence", ())]
         lines += stack_lines(account)
         if account["incident"]:
             lines += _incident(account["incident"])
@@ -65,6 +67,18 @@ def _headline(account: dict[str, Any]) -> str:
     able = "" if account["can_act"] else ", observes only (no hands key)"
     name = f"{account['name']} ({account['venue']}): {account['level']}, {armed}{able}"
     return f"{name}; equity {equity} ({age}); whole read {read}"
+
+
+def _expected(each: dict[str, Any]) -> str:
+    return f"  expected to leave once: {each['amount']} {each['currency']}, until {each['until']}"
+
+
+def _owed(each: dict[str, Any]) -> str:
+    """A key that is to be given back to its bot; at FLATTEN and above that waits for the next resume."""
+    code = f" ({each['code']})" if each["code"] not in ("", "0") else ""
+    last = f", last {each['outcome']}{code}" if each["outcome"] else ""
+    tried = f"tried {each['attempts']} times{last}"
+    return f"  still fenced: key {short(each['key'])} is to be given back to its bot; {tried}"
 
 
 def armed_words(account: dict[str, Any]) -> str:

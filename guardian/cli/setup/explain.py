@@ -40,6 +40,20 @@ def span_words(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
+WHOSE = {
+    "portfolio": "all accounts together",
+    "mandate": "all accounts of each mandate",
+    "venue": "all accounts at each venue",
+}
+
+
+def measures_words(rule: Rule) -> str:
+    """The metric, of what, and whose: two rules of one metric differ in nothing else."""
+    of = f" of {', '.join(rule.of.split(','))}" if rule.of else ""
+    only = f": {', '.join(rule.only)}" if rule.only else ""
+    return f"{rule.metric}{of}, {WHOSE.get(rule.scope, f'each {rule.scope}')}{only}"
+
+
 def rung_words(rule: Rule, rung: Rung) -> str:
     to = "" if rung.to is None else f" to {rung.to:g}"
     return f"{rule.direction} {rung.limit:g} for {rung.hold_seconds:g} s: {rung.level.name}{to}"
@@ -57,6 +71,9 @@ def described(rule: Rule, pack: str) -> dict[str, Any]:
         "formula": formula(rule.metric),
         "window": window_words(rule.window),
         "scope": rule.scope,
+        "of": rule.of,
+        "only": list(rule.only),
+        "measures": measures_words(rule),
         "direction": rule.direction,
         "ladder": [
             {"limit": r.limit, "level": r.level.name, "hold_s": r.hold_seconds, "to": r.to}
@@ -95,7 +112,11 @@ def lines(rule: Mapping[str, Any], live: Sequence[Mapping[str, Any]]) -> list[st
         f"{rule['id']} ({rule['pack']}, mode {rule['mode']}): {rule['title']}",
         f"  why         {rule['why']}",
     ]
-    rows += [f"  formula     {rule['formula']}", f"  window      {rule['window']}"]
+    rows += [
+        f"  measures    {rule['measures']}",
+        f"  formula     {rule['formula']}",
+        f"  window      {rule['window']}",
+    ]
     for rung in rule["ladder"]:
         to = "" if rung["to"] is None else f" to {rung['to']:g}"
         rows.append(

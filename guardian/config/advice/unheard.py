@@ -1,4 +1,4 @@
-"""Rules that wait for what nobody tells: no prefix says whose orders are, no source has the gauge.
+"""Rules that wait for what nobody tells: no prefix, no source of the gauge, no telemetry, no admin key.
 
 Law: a warning never keeps guardian from starting, for what is missing may come by another way; it names the
 line to change. Rules keep no lines, so their files are read again, and only where there is something to say.
@@ -17,12 +17,18 @@ from guardian.core.model import Rule
 BY_PREFIX = "foreign_activity"
 GAUGES = frozenset({"gauge", "queue_growth"})
 STRATEGIES = frozenset({"strategy_drawdown", "drift_ks", "drift_psi"})
+BY_TELEMETRY = frozenset(
+    {"heartbeat_age", "slippage", "slippage_delay", "slippage_impact", "slippage_rise", "model_vs_fill"}
+    | {"drift_ks", "drift_psi", "paper_vs_live", "copy_ratio_deviation"}
+)
+BY_LISTING = frozenset({"foreign_keys", "open_keys"})
 EXAMPLE = "bot: {order_prefix: [ft-]}"
 
 
 def warnings(config: Config, node: Node) -> tuple[Finding, ...]:
     """Of a configuration that is sound; `node` is its file's tree."""
-    told = [*_nameless(config, node), *_of_nobody(config)]
+    told = [*_nameless(config, node), *_unlisted(config, node), *_of_nobody(config)]
+    told += [*_untold(config, node), *_no_mandate(config, node)]
     return tuple(sorted(told, key=lambda finding: (finding.file, finding.line)))
 
 
@@ -37,6 +43,47 @@ def _nameless(config: Config, node: Node) -> Iterator[Finding]:
             problem = f"without it {BY_PREFIX} knows no order of {account.name} from a stranger's ({names})"
             fix = f"Write `{EXAMPLE}` with the beginning of the client order ids that are the bot's."
             yield Finding(str(config.path), line, "", field, problem, "", fix)
+
+
+def _unlisted(config: Config, node: Node) -> Iterator[Finding]:
+    """Accounts whose keys nobody can list, and the rules that would have to know them."""
+    for index, account in enumerate(config.accounts):
+        rules = [rule for rule in config.rules if rule.metric in BY_LISTING and _concerns(rule, account)]
+        if rules and account.keys.admin is None:
+            line = line_at(node, "accounts", index, "keys")
+            problem = (
+                f"without it nobody lists the keys of {account.name}: nothing is known of {_named(rules)}"
+            )
+            fix = "Name an admin key, or leave these rules out."
+            yield Finding(str(config.path), line, "", f"accounts[{index}].keys.admin", problem, "", fix)
+
+
+def _untold(config: Config, node: Node) -> Iterator[Finding]:
+    """All rules of what only telemetry tells, in one warning: one setting is missing."""
+    if config.telemetry is not None:
+        return
+    rules = [r for r in config.rules if r.metric in BY_TELEMETRY and not (r.of and r.metric in STRATEGIES)]
+    if rules:
+        problem = f"without it nobody tells what these measure, and they stay unknown: {_named(rules)}"
+        fix = "Write `telemetry: {token: file:keys/token}`, and see docs/telemetry.md."
+        yield Finding(str(config.path), line_at(node), "", "telemetry", problem, "", fix)
+
+
+def _no_mandate(config: Config, node: Node) -> Iterator[Finding]:
+    """A rule of mandates says nothing of an account without one; of no account if none has one."""
+    rules = [rule for rule in config.rules if rule.scope == "mandate"]
+    if rules and not any(account.mandate for account in config.accounts):
+        problem = f"no account has a mandate, so that nothing is judged by {_named(rules)}"
+        fix = "Write `mandate: CLIENT` at each account, the same name for all accounts of one client."
+        yield Finding(str(config.path), line_at(node, "accounts"), "", "accounts", problem, "", fix)
+
+
+def _named(rules: Iterable[Rule]) -> str:
+    """`metric (id, id), metric (id)`."""
+    found: dict[str, list[str]] = {}
+    for rule in rules:
+        found.setdefault(rule.metric, []).append(rule.id)
+    return ", ".join(f"{metric} ({', '.join(ids)})" for metric, ids in found.items())
 
 
 def _concerns(rule: Rule, account: AccountConfig) -> bool:

@@ -7,13 +7,14 @@ loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline, Nav
 from guardian.core.metrics.peaks import first_after, pushed
+from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import Rule, Window
 from guardian.core.state import AccountState, RuleState
 
@@ -33,7 +34,7 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
         )
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
-    windows, value = {rule.id: rule.window for rule in rules if rule.window.kind != "none"}, least(nav)
+    windows, value = _windows(rules), least(nav)
     folded: dict[Start, Baseline] = {}
     return tuple(
         _falling_from(own, _shared(folded, own.baseline, windows[own.rule_id], nav.at, value))
@@ -41,6 +42,11 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
         else own
         for own in account.rules
     )
+
+
+@by_identity
+def _windows(rules: tuple[Rule, ...]) -> dict[str, Window]:
+    return {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
 
 
 def _falling_from(own: RuleState, baseline: Baseline) -> RuleState:
@@ -95,7 +101,7 @@ def peak(baseline: Baseline, window: Window, now: datetime) -> float | None:
 
 
 def local_date(at: datetime, tz: str) -> str:
-    return at.astimezone(ZoneInfo(tz)).date().isoformat()
+    return at.astimezone(UTC if tz == "UTC" else ZoneInfo(tz)).date().isoformat()
 
 
 def _session(baseline: Baseline, window: Window, at: datetime, nav: float) -> Baseline:

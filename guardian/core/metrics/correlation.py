@@ -25,11 +25,12 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import combinations
 from math import inf, log, sqrt
+from operator import attrgetter
 from typing import Literal
 
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations, Followed, Markets, Moments, Pair
-from guardian.core.metrics.clusters import Rho, partition
+from guardian.core.metrics.clusters import Group, Rho, partition
 from guardian.core.metrics.following import GRID_SECONDS as GRID_SECONDS
 from guardian.core.metrics.following import MAXIMUM_ASSETS as MAXIMUM_ASSETS
 from guardian.core.metrics.following import cell_of, clustered, followed, marked_alone, quoted, settled
@@ -108,8 +109,9 @@ def slow_rhos(pairs: tuple[Pair, ...]) -> Rho:
 
 def rhos(pairs: tuple[Pair, ...], memory: Literal["fast", "middle", "slow"]) -> Rho:
     """The correlation in one memory of every pair that has enough steps and moves."""
-    told = [(p.a, p.b, moment_rho(getattr(p, memory))) for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
-    return {(a, b): rho for a, b, rho in told if rho is not None}
+    of = attrgetter(memory)
+    told = [((p.a, p.b), moment_rho(of(p))) for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
+    return {names: rho for names, rho in told if rho is not None}
 
 
 def moment_rho(moments: Moments) -> float | None:
@@ -167,14 +169,15 @@ def _learned(pair: Pair, step: dict[str, tuple[float, int]], grid: int) -> Pair:
     if a is None or b is None or a[1] != b[1]:
         return pair
     elapsed, span = (grid - pair.grid if pair.grid else a[1]), a[1]
-    day, days, fortnight = _weights(elapsed, span)
+    x, y = a[0], b[0]
+    (fast, of_fast), (middle, of_middle), (slow, of_slow) = _weights(elapsed, span)
     return Pair(
         pair.a,
         pair.b,
-        faded(pair.fast, a[0], b[0], *day),
-        faded(pair.slow, a[0], b[0], *fortnight),
+        faded(pair.fast, x, y, fast, of_fast),
+        faded(pair.slow, x, y, slow, of_slow),
         grid,
-        faded(pair.middle, a[0], b[0], *days),
+        faded(pair.middle, x, y, middle, of_middle),
     )
 
 
@@ -195,7 +198,7 @@ def measure(view: View) -> Measured:
     if book.marked is None:
         held = sorted({p.base for p in view.account.evidence.positions if p.quantity})
     else:
-        held = sorted(clustered(book))  # all that the newest read holds is followed
+        held = _alphabetical(book.clusters)  # all that the newest read holds is followed
     pairs = len(held) * (len(held) - 1) // 2
     if not pairs:
         return Known(0.0)
@@ -209,6 +212,11 @@ def measure(view: View) -> Measured:
     if len(values) < pairs:
         return AtLeast(max(values), f"{len(values)} of {pairs} pairs are known")
     return Known(max(values))
+
+
+@by_identity
+def _alphabetical(clusters: tuple[Group, ...]) -> list[str]:
+    return sorted(asset for group in clusters for asset in group)
 
 
 @by_identity

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.nav import consistent
-from guardian.core.state import AccountState
+from guardian.core.model import Part
+from guardian.core.state import AccountState, Evidence
 
 WIPED_OUT = 0.9
 """A loss past which a wallet at zero is what one would expect."""
@@ -18,9 +20,15 @@ MOVE = Decimal("0.05")
 def told(account: AccountState) -> bool:
     """Wallet and positions of the newest read tell one equity: with the ledger, or where it is late alone."""
     nav, wallet = account.nav, account.evidence.wallet
-    if nav is None or nav.sides < 2 or wallet is None:
+    if nav is None or nav.sides < 2 or wallet is None or _older(nav, account.evidence):
         return False
     return nav.agreed or consistent(wallet, account.evidence.positions)
+
+
+def _older(nav: Nav, evidence: Evidence) -> bool:
+    """Positions were read since, and the equity could not be: coins without a price, a wallet that failed."""
+    asked = evidence.asked_at(Part.POSITIONS)
+    return asked is not None and asked > nav.at
 
 
 def corroborated(account: AccountState, loss: float) -> bool:

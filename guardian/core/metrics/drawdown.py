@@ -31,8 +31,10 @@ def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
     if not nav.agreed:
         return AtLeast(fallen, disputed(nav))
     seconds = view.rule.window.seconds
+    if seconds is None or baseline.whole:
+        return Known(fallen)
     watched = (view.now - baseline.since).total_seconds()
-    if seconds is not None and watched < seconds and not baseline.whole:
+    if watched < seconds:
         return AtLeast(fallen, f"window filled {watched:.0f} s of {seconds:.0f} s", filling=True)
     return Known(fallen)
 

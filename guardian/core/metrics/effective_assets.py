@@ -21,4 +21,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-METRIC = Metric("effective_assets", "count", "forecast", ("none",), NEEDS, measure, reads=())
+METRIC = Metric("effective_assets", "count", "forecast", ("none",), NEEDS, measure, reads=(), low=True)

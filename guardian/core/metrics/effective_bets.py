@@ -41,4 +41,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
-METRIC = Metric("effective_bets", "count", "forecast", ("none",), NEEDS, measure, reads=READS)
+METRIC = Metric("effective_bets", "count", "forecast", ("none",), NEEDS, measure, reads=READS, low=True)

@@ -28,7 +28,7 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
     for p in positions:
         # Written out: every snapshot asks this of every position, some metrics after another.
         held = p.notional + p.open_pnl if p.inverse else p.quantity * (p.contract_size * p.mark)
-        base, price = _base(p.symbol), prices.get(p.settle) or settle_price(p, prices)
+        base, price = base_of(p.symbol), prices.get(p.settle) or settle_price(p, prices)
         known = assets.get(base)
         assets[base] = held * price if known is None else known + held * price
     for b in wallet.balances if wallet else ():
@@ -38,7 +38,7 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
 
 
 @lru_cache(maxsize=4096)
-def _base(symbol: str) -> str:
+def base_of(symbol: str) -> str:
     """`Position.base`, remembered: nothing is asked for more often."""
     return symbol.split("/")[0]
 
@@ -56,31 +56,40 @@ def settle_price(position: Position, prices: dict[str, Decimal]) -> Decimal:
     return prices.get(position.settle, position.mark if position.inverse else ONE)
 
 
-def multiple(account: AccountState, amount: Decimal) -> Measured:
-    """`amount` over the equity, as strong as the equity is known."""
+def multiple(account: AccountState, amount: Decimal | float) -> Measured:
+    """`amount` over the equity, as strong as the equity is known; risk is a float, and divided as one."""
     nav = account.nav
     if nav is None:
         return Unknown("no equity read yet", warming=True)
     equity = nav.equity
     if equity <= 0:
         return Known(RUIN if amount else 0.0)
-    value = float(amount / equity)
+    value = amount / float(equity) if isinstance(amount, float) else float(amount / equity)
     if nav.agreed:
         return Known(value)
     # The larger of the two equities gives the smaller multiple: that much is proven.
     return AtLeast(value, "the two accounts of the equity differ")
 
 
+def at_marks(account: AccountState, amount: Decimal) -> Measured:
+    """`multiple` of an amount at mark. While the two accounts differ, a mark may be what lies: it moves the
+    amount as much as what positions explain, so all beyond that difference is proven."""
+    nav = account.nav
+    if nav is not None and not nav.agreed and nav.raw is not None:
+        amount = max(amount - abs(nav.raw - nav.explained), NOTHING)
+    return multiple(account, amount)
+
+
 def gross(view: View) -> Measured:
     evidence = view.account.evidence
     assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
-    return multiple(view.account, sum((abs(n) for n in assets.values()), Decimal(0)))
+    return at_marks(view.account, sum((abs(n) for n in assets.values()), Decimal(0)))
 
 
 def net(view: View) -> Measured:
     evidence = view.account.evidence
     assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
-    return multiple(view.account, abs(sum(assets.values(), Decimal(0))))
+    return at_marks(view.account, abs(sum(assets.values(), Decimal(0))))
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

@@ -15,9 +15,11 @@ from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.course import fold_course
+from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.metric import FOLDS
+from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.slices import SLICES
 from guardian.core.model import Rule, Snapshot
@@ -37,6 +39,12 @@ def needed(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     if "returns" in found:
         found.add("correlations")
     return tuple(fold for fold in FOLDS if fold in found)
+
+
+@by_identity
+def falling(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Those that compare the account's own NAV with what it was."""
+    return tuple(rule for rule in rules if BY_NAME[rule.metric].baseline and rule.scope not in GROUPS)
 
 
 def remembered(
@@ -60,4 +68,5 @@ def remembered(
     if "course" in folds:
         news["course"] = fold_course(before, seen, account.nav)
     account = replace(account, **news) if news else account
-    return replace(account, heat=fold_heat(account, seen.asked_at)) if "heat" in folds else account
+    heat = fold_heat(account, seen.asked_at) if "heat" in folds else account.heat
+    return account if heat is account.heat else replace(account, heat=heat)

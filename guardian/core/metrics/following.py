@@ -43,7 +43,8 @@ def settled(book: Correlations) -> Correlations:
 
 def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
     """After a read that brings nothing but marks of what was held before; None where there is more to it."""
-    at, held = seen.asked_at, [p for p in seen.positions or () if p.quantity]
+    at, positions = seen.asked_at, seen.positions or ()
+    held = tuple([p for p in positions if p.quantity])
     if book.marked != tuple([p.symbol for p in held]) or any(_coins(seen.wallet, {}, at)):
         return None
     if book.marked_at is None or len(held) < len(book.followed):
@@ -52,9 +53,15 @@ def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
             return None
     if not held:
         return book
-    marks = tuple([float(p.mark) for p in held])
+    marks = marks_of(positions if len(held) == len(positions) else held)
     sound = min(marks) > 0 and isfinite(sum(marks))
     return replace(book, marks=marks, marked_at=at) if sound else None
+
+
+@by_identity
+def marks_of(positions: tuple[Position, ...]) -> tuple[float, ...]:
+    """As floats: of each read the risk asks for them as well."""
+    return tuple([float(p.mark) for p in positions])
 
 
 def followed(book: Correlations, seen: Snapshot) -> Correlations:

@@ -9,7 +9,7 @@ position are somebody's. Needs positions, orders and answers about past orders a
 
 AtLeast while watching began inside the window or rows were forgotten. Without prefixes nobody's orders can be
 told apart: Unknown without `of`, else at least the symbols. Keys and money are looked at by foreign_keys,
-open_keys and foreign_transfers, for a listing of keys is a day old where orders are seconds old.
+open_keys and foreign_transfers, for a listing of keys is minutes old where orders are seconds old.
 Its family is integrity: somebody else is at work. Source: metrics.md F, G.
 """
 

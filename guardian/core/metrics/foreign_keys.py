@@ -1,14 +1,17 @@
 """foreign_keys: API keys of the account that are not the bot's, and keys that may be used from new addresses.
 
-Formula: the number of keys in the newest complete listing that are not read-only, are not guardian's own and
+Formula: the number of keys in the newest complete listing that are not read-only, are neither guardian's own
+nor the drill's canary, and
 - are not among `bot.keys`; where these are left out, were not in the first listing; or
 - may be used from an address that their first listing did not name: one was added, or the binding is gone;
   guardian's own keys count here too. Addresses are compared as they are written.
 Unit: count. A key that may only read does nothing here and is left out; a first listing is believed, so that
-it is no alarm to begin. `resume --rebase RULE` takes the newest listing as the first one.
+it is no alarm to begin. `resume --rebase RULE` takes the newest listing as the first one; where `bot.keys` is
+given, that is the list, and a key is accepted by naming it there.
 
-Needs a complete listing, so an admin key: without one Unknown. Guardian lists at its start, once a day and in
-every incident that fences; a listing ages from a day after its question on, by the rule's `stale_after`.
+Needs a complete listing, so an admin key: without one Unknown. Guardian lists at its start, every `poll.keys`
+(5 minutes) and in every incident that fences. A listing ages from when the next one is due, by the rule's
+`stale_after`: a venue or a vault that refuses it makes the rule Unknown, never clear.
 Its family is integrity: somebody else may act. Source: metrics.md F, G; DESIGN section 4.
 """
 
@@ -24,8 +27,6 @@ from guardian.core.policy import AccountPolicy
 MAXIMUM_KEYS = 200
 """Bound on the keys whose first listing is remembered; no venue gives an account as many."""
 
-LISTED_EVERY = timedelta(days=1)
-
 Keys = tuple[KeyRecord, ...]
 
 
@@ -35,7 +36,7 @@ def fold_keys(first: Keys | None, listed: Keys, policy: AccountPolicy) -> Keys:
     What is listed no more is forgotten: at no venue does an id come back.
     """
     known = {key.id: key for key in first or ()}
-    named = {*policy.own_keys, *policy.bot_keys}
+    named = {*policy.own_keys, *policy.known_keys, *policy.bot_keys}
     kept = (known.get(key.id, key) for key in listed if first is None or key.id in known or key.id in named)
     return tuple(sorted(kept, key=lambda key: key.id))[:MAXIMUM_KEYS]
 
@@ -44,12 +45,9 @@ def strange_keys(listed: Sequence[KeyRecord], first: Sequence[KeyRecord], policy
     """Those that can act and are nobody's that is known, or can be used from elsewhere than at first."""
     before = {key.id: key for key in first}
     bots = set(policy.bot_keys) or set(before)
+    known = {*policy.own_keys, *policy.known_keys}
     able = [key for key in listed if not key.read_only]
-    return tuple(
-        key
-        for key in able
-        if (key.id not in bots and key.id not in policy.own_keys) or _wider(key, before.get(key.id))
-    )
+    return tuple(key for key in able if key.id not in bots | known or _wider(key, before.get(key.id)))
 
 
 def _wider(key: KeyRecord, before: KeyRecord | None) -> bool:
@@ -68,8 +66,8 @@ def measure(view: View) -> Measured:
 
 def listed_at(view: View) -> datetime | None:
     """`Metric.aged` of what reads the listing: as good as new until the next one is due."""
-    asked = view.account.evidence.keys_asked
-    return None if asked is None else min(view.now, asked + LISTED_EVERY)
+    asked, every = view.account.evidence.keys_asked, view.account.policy.keys_seconds
+    return None if asked is None else min(view.now, asked + timedelta(seconds=every))
 
 
 METRIC = Metric("foreign_keys", "count", "integrity", ("none",), (), measure, aged=listed_at)

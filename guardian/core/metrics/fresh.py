@@ -1,12 +1,15 @@
 """One measurement, and whether its evidence is too old: what every rule asks of its metric.
 
+A value that is no finite number is a defect of the metric: no limit is past it, no checkpoint holds it.
 A part that was never read is Unknown (warming); stale once that has lasted longer than the rule allows.
 """
 
 from __future__ import annotations
 
+from math import isfinite
+
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import Measured, Unknown
+from guardian.core.model import AtLeast, Known, Measured, Unknown
 
 FAILED = "the metric failed"
 """A defect of guardian, not of the world: people are told whatever the rule says of blindness."""
@@ -15,7 +18,22 @@ FAILED = "the metric failed"
 def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
     try:
-        return _fresh(metric, view)
+        account, rule, now = view.account, view.rule, view.now
+        asked = [account.evidence.asked_at(part) for part in metric.needs]
+        if metric.corroborated and account.nav is not None:
+            asked.append(account.nav.at)
+        if metric.aged is not None:
+            asked.append(metric.aged(view))
+        known = [at for at in asked if at is not None]
+        if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
+            return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
+        if len(known) < len(asked):
+            watched = (now - account.watched_since).total_seconds()
+            return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
+        measured = metric.measure(view)
+        if isinstance(measured, Known | AtLeast) and not isfinite(measured.value):
+            raise FloatingPointError
+        return measured, False
     except Exception as error:
         return failed(error)
 
@@ -23,19 +41,3 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
 def failed(error: Exception) -> tuple[Measured, bool]:
     """A defect in one metric blinds its own rule; every other one, and an operator, must still be obeyed."""
     return Unknown(f"{FAILED}: {type(error).__name__}"), True
-
-
-def _fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
-    account, rule, now = view.account, view.rule, view.now
-    asked = [account.evidence.asked_at(part) for part in metric.needs]
-    if metric.corroborated and account.nav is not None:
-        asked.append(account.nav.at)
-    if metric.aged is not None:
-        asked.append(metric.aged(view))
-    known = [at for at in asked if at is not None]
-    if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
-        return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
-    if len(known) < len(asked):
-        watched = (now - account.watched_since).total_seconds()
-        return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
-    return metric.measure(view), False

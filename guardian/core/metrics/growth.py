@@ -34,22 +34,29 @@ def fold_growth(account: AccountState) -> AccountState:
     counts = asked >= incident.halted_at + IGNORED_AFTER
     # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
     prices = {p.leg: p.unit for p in account.evidence.positions} | dict(incident.prices)
-    incident = replace(incident, prices=tuple(sorted(prices.items())))
-    legs = _leg_values(account, incident)
+    legs = _leg_values(account, incident.only, prices)
+    watched, listed = tuple(sorted(legs.items())), tuple(sorted(prices.items()))
+    if not counts:
+        incident = replace(incident, prices=listed, watched=watched, watched_at=asked)
+        return replace(account, incident=incident)
     gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
-    if counts:
-        gross = gross if incident.grown_from is None else min(gross, incident.grown_from)
-        incident = replace(incident, grown_from=gross, margin_from=_least_margin(account, incident))
-    watched = tuple(sorted(legs.items()))
-    return replace(account, incident=replace(incident, watched=watched, watched_at=asked))
+    incident = replace(
+        incident,
+        prices=listed,
+        watched=watched,
+        watched_at=asked,
+        grown_from=gross if incident.grown_from is None else min(gross, incident.grown_from),
+        margin_from=_least_margin(account, incident),
+    )
+    return replace(account, incident=incident)
 
 
 def grown(account: AccountState) -> bool:
     """More than rounding above the least that was seen since HALT, by orders that were filled."""
     incident = account.incident
-    if incident is None or incident.grown_from is None:
+    if incident is None or incident.grown_from is None or not account.evidence.positions:
         return False
-    gross = sum(_leg_values(account, incident).values(), Decimal(0))
+    gross = sum(_leg_values(account, incident.only, dict(incident.prices)).values(), Decimal(0))
     return gross > incident.grown_from * GROWTH and _filled(account, incident, gross)
 
 
@@ -82,8 +89,14 @@ def _least_margin(account: AccountState, incident: Incident) -> Decimal | None:
     return wallet.position_margin if known is None else min(known, wallet.position_margin)
 
 
-def _leg_values(account: AccountState, incident: Incident) -> dict[str, Decimal]:
+def _leg_values(
+    account: AccountState, only: tuple[str, ...], prices: dict[str, Decimal]
+) -> dict[str, Decimal]:
     """Each leg at the prices of the HALT, so that a moving market is not read as a growing position."""
-    prices, only = dict(incident.prices), incident.only
-    halted = (p for p in account.evidence.positions if not only or p.symbol in only)
-    return {p.leg: abs(p.quantity) * prices.get(p.leg, p.unit) for p in halted}
+    legs = {}
+    for p in account.evidence.positions:
+        if not only or p.symbol in only:
+            leg = p.leg
+            price = prices.get(leg)
+            legs[leg] = abs(p.quantity) * (p.unit if price is None else price)
+    return legs

@@ -151,6 +151,8 @@ def _requests(
     account: AccountState, at: datetime, normal: Faded, elapsed: float
 ) -> tuple[Faded, float | None]:
     """The slowest requests' time against its own past, which it enters only after it was compared."""
+    if not account.api.slots:
+        return normal, None
     slowest = censored(*times(recent(account.api, at)), 0.99)
     if isinstance(slowest, Unknown) or slowest.value <= 0:
         return normal, None

@@ -8,19 +8,19 @@ pair that is not known counts as 1 where it adds and as 0 where it would net, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.core.frozen import dataclass
 from guardian.core.memory import Correlations, Pair, Returns
 from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.clusters import Rho
 from guardian.core.metrics.correlation import fast_rhos
-from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.remembered import by_identity
+from guardian.core.metrics.repriced import exposures
 from guardian.core.metrics.returns import CELLS_A_DAY, DAY, variance
 from guardian.core.model import AtLeast, Known, Measured
 from guardian.core.state import AccountState
@@ -48,30 +48,22 @@ class Holdings:
     def day_sigma(self) -> float:
         """The standard deviation of a day's gain, in the reporting currency."""
         weights = self.worth * self.sigmas
-        return sqrt(max(float(weights @ self.correlations @ weights), 0.0) * CELLS_A_DAY)
+        return sqrt(max(float(weights.dot(self.correlations).dot(weights)), 0.0) * CELLS_A_DAY)
 
 
 def holdings(account: AccountState) -> Holdings:
     """What is held as of the newest read, with what has been learned of it."""
-    evidence, known = account.evidence, _measured(account.returns) if account.returns else NOTHING_MEASURED
-    exposed = by_asset(evidence.positions, evidence.wallet, account.policy.currency)
-    names = _alphabetical(tuple(exposed))
-    worth = measured = {name: float(n) for name in names if (n := exposed[name])}
+    known = _measured(account.returns) if account.returns else NOTHING_MEASURED
+    names, worth = exposures(account)
+    exposed: Iterable[tuple[str, float]] = zip(names, worth, strict=True)
     unmeasured: tuple[str, ...] = ()
-    if tuple(worth) != known.assets:
-        unmeasured = tuple([name for name in worth if name not in known.assets])
-        measured = {name: n for name, n in worth.items() if name in known.assets}
-        known = known.only(tuple(measured))
-    correlations, unpaired = _correlations(account.correlations, known.assets, worth)
-    return Holdings(
-        assets=known.assets,
-        worth=np.array(list(measured.values()), dtype=float),
-        sigmas=known.sigmas,
-        series=known.series,
-        correlations=correlations,
-        unmeasured=_large(unmeasured, worth),
-        unpaired=unpaired,
-    )
+    if names != known.assets or np.count_nonzero(worth) < len(names):
+        amounts = {name: float(n) for name, n in exposed if n}
+        unmeasured = _large(tuple([name for name in amounts if name not in known.assets]), amounts)
+        known = known.only(tuple([name for name in amounts if name in known.assets]))
+        worth, exposed = np.array([amounts[name] for name in known.assets], dtype=float), amounts.items()
+    correlations, unpaired = _correlations(account.correlations, known.assets, exposed)
+    return Holdings(known.assets, worth, known.sigmas, known.series, correlations, unmeasured, unpaired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +92,6 @@ def _measured(known: Returns) -> Sigmas:
     return Sigmas(tuple([name for name, _, _ in told]), sigmas, tuple([hourly for _, _, hourly in told]))
 
 
-@lru_cache(maxsize=1024)
-def _alphabetical(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(names))
-
-
 def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
     """Those over 1 % of gross exposure."""
     least = NEGLIGIBLE * sum(map(abs, worth.values())) if assets else 0.0
@@ -112,19 +99,20 @@ def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
 
 
 def _correlations(
-    book: Correlations | None, assets: tuple[str, ...], worth: dict[str, float]
+    book: Correlations | None, assets: tuple[str, ...], exposed: Iterable[tuple[str, float]]
 ) -> tuple[Floats, bool]:
     """C in the order of the assets, the unknown assumed against the account; and if a large one lacks it."""
     if book is None:
         rho: Rho = {}
     else:
-        place, table = _table(book.pairs)
-        if tuple(place) == assets:
+        names, table = _table(book.pairs)
+        if names == assets:
             return table, False
-        if all(name in place for name in assets):
-            places = [place[name] for name in assets]
+        if set(assets) <= set(names):
+            places = [names.index(name) for name in assets]
             return table[np.ix_(places, places)], False
         rho = fast_rhos(book.pairs)
+    worth = dict(exposed)
     large = _large(assets, worth)
     found = matrix({name: worth[name] for name in assets}, rho)
     lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])
@@ -132,18 +120,18 @@ def _correlations(
 
 
 @by_identity
-def _table(pairs: tuple[Pair, ...]) -> tuple[dict[str, int], Floats]:
-    """C of all assets that are followed, and their places in it; empty unless every pair of them is known."""
+def _table(pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], Floats]:
+    """All assets that are followed, and C in their order; empty unless every pair of them is known."""
     rho = fast_rhos(pairs)
-    names = sorted({name for pair in pairs for name in (pair.a, pair.b)})
     if len(rho) < len(pairs):
-        return {}, np.empty((0, 0))
+        return (), np.empty((0, 0))
+    names = tuple(sorted({name for pair in pairs for name in (pair.a, pair.b)}))
     place = {name: i for i, name in enumerate(names)}
     rows, columns = [place[a] for a, _ in rho], [place[b] for _, b in rho]
     table = np.eye(len(names))
     table[rows, columns] = table[columns, rows] = list(rho.values())
     table.flags.writeable = False
-    return place, table
+    return names, table
 
 
 def weakened(measured: Measured, why: str, *, filling: bool = False) -> Measured:

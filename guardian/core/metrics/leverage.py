@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
+from guardian.core.metrics.exposure import at_marks, settle_price, settle_prices
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
 from guardian.core.model import Measured, Part
 
@@ -19,7 +19,7 @@ def measure(view: View) -> Measured:
     prices = settle_prices(wallet)
     legs = (abs(p.notional) * settle_price(p, prices) for p in view.account.evidence.positions)
     holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
-    return multiple(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
+    return at_marks(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

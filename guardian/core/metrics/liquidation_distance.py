@@ -80,4 +80,4 @@ def measure(view: View) -> Measured:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
-METRIC = Metric("liquidation_distance", "fraction", "margin", ("none",), NEEDS, measure, reads=())
+METRIC = Metric("liquidation_distance", "fraction", "margin", ("none",), NEEDS, measure, reads=(), low=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -51,12 +51,16 @@ FOLDS = ("api", "correlations", "returns", "lots", "course", "heat")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a metric may look at: one account, one rule with its own baseline, and the time."""
+    """What a metric may look at: one account, one rule with its own baseline, and the time.
+
+    `others` are all accounts that are watched, for a metric that is `among` them.
+    """
 
     account: AccountState
     rule: Rule
     own: RuleState
     now: datetime
+    others: Sequence[AccountState] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class Metric:
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
     `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs. `deeds`:
-    of a group it reads the fills as well (deeds.py). `reads` are the folds that it looks at; not said: all.
+    of a group it reads the fills as well (deeds.py). `among`: of one account it looks at the others too, and
+    finds them in its view. `reads` are the folds that it looks at; not said: all. `low`:
+    too little of it is bad, so that its rules go `under`.
     """
 
     name: str
@@ -85,7 +91,9 @@ class Metric:
     scopes: tuple[str, ...] = ALONE
     baseline: bool = False
     deeds: bool = False
+    among: bool = False
     reads: tuple[str, ...] = FOLDS
+    low: bool = False
 
     @property
     def ceiling(self) -> Level:

@@ -18,7 +18,7 @@ from guardian.core.metrics.exposure import settle_price
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
 
 TOLERANCE = Decimal("0.01")
-START = Decimal(100)
+NOTHING, START = Decimal(0), Decimal(100)
 RECENT = timedelta(seconds=10)
 """How old a NAV that both accounts told may be for the next one to price what has come in between."""
 
@@ -56,7 +56,7 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     read that tells no equity at all: what a unit was worth when they came, only a later one can tell.
     """
     prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
-    fresh = tuple(row for row in snapshot.ledger or () if row.id not in nav.booked)
+    fresh = tuple([row for row in snapshot.ledger or () if row.id not in nav.booked])
     rows = (*nav.waiting, *fresh)
     if not rows and prices == dict(nav.prices):
         return nav, Decimal(0)
@@ -96,7 +96,7 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[st
     priced it: else a hedge would look like a loss, for one of its legs would move alone.
     """
     positions, prices = snapshot.positions or (), dict(nav.prices)
-    coins = sorted((p for p in positions if p.base in prices), key=lambda p: p.leg)
+    coins = sorted([p for p in positions if p.base in prices], key=lambda p: p.leg)
     marks = {p.base: p.mark for p in coins}
     if snapshot.wallet is not None:
         return prices, marks
@@ -219,11 +219,11 @@ def _apply(cash: dict[str, Decimal], rows: tuple[LedgerEntry, ...]) -> dict[str,
 
 
 def _value(cash: tuple[tuple[str, Decimal], ...], prices: dict[str, Decimal]) -> Decimal:
-    return sum((quantity * prices.get(c, Decimal(0)) for c, quantity in cash), Decimal(0))
+    return sum([quantity * prices.get(c, NOTHING) for c, quantity in cash], NOTHING)
 
 
 def _open_pnl(positions: tuple[Position, ...], prices: dict[str, Decimal]) -> Decimal:
-    return sum((p.open_pnl * settle_price(p, prices) for p in positions), Decimal(0))
+    return sum([p.open_pnl * settle_price(p, prices) for p in positions], NOTHING)
 
 
 def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:

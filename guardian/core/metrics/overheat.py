@@ -82,6 +82,7 @@ def relaxed(value: float, seconds: float) -> float:
     return float(value * 2 ** (-max(seconds, 0.0) / HALF_LIFE_SECONDS))
 
 
+@by_identity
 def _partial(parts: tuple[Component, ...]) -> bool:
     return any(c.value is None and c.weight > 0 for c in parts if c.name in NEEDED)
 

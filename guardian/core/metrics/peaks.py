@@ -37,8 +37,8 @@ def first_after(baseline: Baseline, start: datetime | None) -> float | None:
     """The NAV of the oldest point after `start` (None: of all), which is the highest; None without one."""
     for chunk in baseline.packed:
         if start is None or _last(chunk) > start:
-            return _after(unpacked(chunk), start)
-    return _after(baseline.points, start)
+            return _after_packed(chunk, start)
+    return next((nav for at, nav in baseline.points if start is None or at > start), None)
 
 
 def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_seconds: float) -> Baseline:
@@ -56,6 +56,8 @@ def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_second
         points = (*points, new)
     if len(points) >= 2 * CHUNK:
         points, packed = points[CHUNK:], (*packed, _packed(points[:CHUNK]))
+    if points is baseline.points and packed is baseline.packed:
+        return baseline  # nothing has expired, and the bucket has a higher NAV: most reads of a long window
     return replace(baseline, points=points, packed=packed)
 
 
@@ -64,7 +66,7 @@ def unpacked(chunk: str) -> Points:
 
 
 def _packed(points: Points) -> str:
-    records = (_RECORD.pack((at - _EPOCH) // _MICROSECOND, nav) for at, nav in points)
+    records = (_RECORD.pack(_microseconds(at), nav) for at, nav in points)
     return b64encode(b"".join(records)).decode()
 
 
@@ -73,12 +75,19 @@ def _last(chunk: str) -> datetime:
     return _instant(us)
 
 
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
 def _instant(us: int) -> datetime:
     return _EPOCH + us * _MICROSECOND
 
 
-def _after(points: Points, start: datetime | None) -> float | None:
-    return next((nav for at, nav in points if start is None or at > start), None)
+def _after_packed(chunk: str, start: datetime | None) -> float | None:
+    """As numbers: asked at each look, of points of which all but one are not wanted."""
+    since = None if start is None else _microseconds(start)
+    records = _RECORD.iter_unpack(b64decode(chunk))
+    return next((nav for us, nav in records if since is None or us > since), None)
 
 
 def _left(points: Points, start: datetime | None, nav: float) -> Points:

@@ -12,15 +12,18 @@ from decimal import Decimal
 
 from guardian.core.frozen import replace
 from guardian.core.metrics.growth import IGNORED_AFTER
-from guardian.core.model import LedgerEntry, Snapshot
+from guardian.core.model import LedgerEntry, Position, Snapshot
 from guardian.core.state import AccountState, Incident, Taken, Target
 
 TIMES_OVER = 2
 """So many times the most that was seen of a leg must have been closed."""
 
 
-def fold_reopened(account: AccountState, seen: Snapshot) -> AccountState:
-    """Add what the rows of this read say about guardian's own closes; each row counts once."""
+def fold_reopened(account: AccountState, seen: Snapshot, held: tuple[Position, ...]) -> AccountState:
+    """Add what the rows of this read say about guardian's own closes; each row counts once.
+
+    `held` are the newest known positions; the account is as it was before the read.
+    """
     incident = account.incident
     if incident is None or incident.halted_at is None or incident.t0 is not None:
         return account
@@ -29,7 +32,9 @@ def fold_reopened(account: AccountState, seen: Snapshot) -> AccountState:
         return account
     booked = frozenset(account.nav.booked)
     rows = [row for row in seen.ledger or () if row.client_id and row.id not in booked]
-    taken = tuple(_taken(account, incident, target, rows) for target in closes)
+    taken = tuple([_taken(incident, target, rows, held) for target in closes])
+    if taken == incident.taken:
+        return account  # no fill and no larger leg: almost always
     return replace(account, incident=replace(incident, taken=taken))
 
 
@@ -38,11 +43,11 @@ def reopened(incident: Incident) -> bool:
     return any(leg.taken > leg.most * TIMES_OVER for leg in incident.taken)
 
 
-def _taken(account: AccountState, incident: Incident, target: Target, rows: list[LedgerEntry]) -> Taken:
+def _taken(incident: Incident, target: Target, rows: list[LedgerEntry], held: tuple[Position, ...]) -> Taken:
     leg = target.key.removeprefix("close:")
     known = next((t for t in incident.taken if t.leg == leg), None) or Taken(leg, target.attempts, Decimal(0))
     at_entry = abs(dict(incident.legs).get(leg, Decimal(0)))
-    now = max((abs(p.quantity) for p in account.evidence.positions if p.leg == leg), default=Decimal(0))
+    now = max((abs(p.quantity) for p in held if p.leg == leg), default=Decimal(0))
     more = sum((row.quantity for row in rows if _counts(row, target, known.attempts)), Decimal(0))
     return replace(known, most=max(known.most, at_entry, now), taken=known.taken + more)
 

@@ -120,9 +120,12 @@ def _closed(
     if step is not None:
         value, span = step
         elapsed = grid - own.grid if own.grid else span
+        square = value * value / span
         squares = tuple(
-            faded(old, value * value / span, elapsed, span, half_life)
-            for old, half_life in zip(own.squares, HALF_LIVES, strict=True)
+            [
+                faded(old, square, elapsed, span, half_life)
+                for old, half_life in zip(own.squares, HALF_LIVES, strict=True)
+            ]
         )
         own = replace(own, squares=squares, grid=grid)
     seen = int(price.seen_at.timestamp()) // GRID_SECONDS == grid
@@ -178,7 +181,7 @@ def _standing_out(
 def _shifted(known: Returns, after: Correlations, elapsed: int) -> tuple[Faded, float | None]:
     """How far the mean correlation of a day is above that of 14 days, in standard deviations of before."""
     held, fast, slow = clustered(after), fast_rhos(after.pairs), slow_rhos(after.pairs)
-    both = sorted(names for names in fast.keys() & slow.keys() if held.issuperset(names))
+    both = sorted([(a, b) for a, b in fast.keys() & slow.keys() if a in held and b in held])
     if not both:
         return known.apart, None
     difference = sum(fast[names] - slow[names] for names in both) / len(both)

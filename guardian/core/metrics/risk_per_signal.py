@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
+from guardian.core.metrics.exposure import at_marks, settle_price, settle_prices
 from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.metrics.protection import STRESS_MOVE, assumed, covered_loss, uncovered_loss
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part, Position
@@ -31,7 +31,7 @@ def measure(view: View) -> Measured:
     evidence = view.account.evidence
     prices = settle_prices(evidence.wallet)
     risks = (risk(p, evidence.orders) * settle_price(p, prices) for p in evidence.positions)
-    found = multiple(view.account, max(risks, default=Decimal(0)))
+    found = at_marks(view.account, max(risks, default=Decimal(0)))
     guessed = [p.symbol for p in evidence.positions if assumed(p, evidence.orders)]
     if guessed and isinstance(found, Known):
         why = f"no liquidation price of {guessed[0]}: a move of {STRESS_MOVE:.0%} assumed"

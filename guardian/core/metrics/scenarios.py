@@ -30,9 +30,11 @@ def days_of(hours: NDArray[np.int64], values: Floats) -> Floats:
     """The same, of hours in order and a column of standardised returns for each asset."""
     if len(hours) < DAY_HOURS:
         return np.empty((0, values.shape[1]))
-    sums = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+    sums = np.zeros((len(hours) + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    days = sums[DAY_HOURS:] - sums[:-DAY_HOURS]
     unbroken = hours[DAY_HOURS - 1 :] - hours[: len(hours) - DAY_HOURS + 1] == DAY_HOURS - 1
-    return np.asarray((sums[DAY_HOURS:] - sums[:-DAY_HOURS])[unbroken])
+    return days if unbroken.all() else days[unbroken]
 
 
 def aligned(series: tuple[str, ...]) -> tuple[NDArray[np.int64], Floats]:

@@ -69,6 +69,8 @@ def look(metric: Metric, view: View, accounts: Accounts) -> tuple[Measured, bool
     """A rule's measurement, if its evidence is too old, and the symbols at fault: by the rule's scope."""
     if view.rule.scope in GROUPS:
         return _together(metric, view, accounts)
+    if metric.among:
+        view = replace(view, others=accounts)
     return _worst(metric, view) if view.rule.scope in SLICES else (*fresh(metric, view), ())
 
 

@@ -9,6 +9,7 @@ Source: Rockafellar & Uryasev 2000; McNeil, Frey & Embrechts 2015; Maillard 2012
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, pi, sqrt
 from statistics import NormalDist
 
@@ -40,7 +41,7 @@ def conditional_of(worst: Floats, count: int, level: float) -> float:
     """The same, of the `tail_size` largest of `count` losses, largest first."""
     size, whole, part = _tail(count, level)
     last = float(worst[whole]) * part if whole < len(worst) else 0.0
-    return (float(np.add.reduce(worst[:whole])) + last) / size
+    return float(sum(worst[:whole].tolist()) + last) / size
 
 
 def tail_size(count: int, level: float) -> int:
@@ -48,6 +49,7 @@ def tail_size(count: int, level: float) -> int:
     return min(_tail(count, level)[1] + 1, count)
 
 
+@lru_cache(maxsize=256)
 def _tail(count: int, level: float) -> tuple[float, int, float]:
     """k, its whole part and what is left."""
     size = (1 - level) * count

@@ -59,4 +59,6 @@ def measure(view: View) -> Measured:
 
 NEEDS = (Part.POSITIONS,)
 
-METRIC = Metric("time_to_limit", "seconds", "forecast", ("sliding", "hwm"), NEEDS, measure, baseline=True)
+METRIC = Metric(
+    "time_to_limit", "seconds", "forecast", ("sliding", "hwm"), NEEDS, measure, baseline=True, low=True
+)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,8 @@ def unusual(step: Mapping[str, tuple[float, float]], rhos: Rho) -> float | None:
 def correlations(names: list[str], rhos: Rho) -> Floats:
     """The matrix in the order of sorted names; a pair that is not known counts as uncorrelated."""
     matrix = np.eye(len(names))
-    for i, a in enumerate(names):
-        for j in range(i + 1, len(names)):
-            matrix[i, j] = matrix[j, i] = rhos.get((a, names[j]), 0.0)
+    above = np.triu_indices(len(names), 1)
+    matrix[above] = matrix.T[above] = [rhos.get(pair, 0.0) for pair in combinations(names, 2)]
     return matrix
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import multiple, settle_price, settle_prices
+from guardian.core.metrics.exposure import at_marks, settle_price, settle_prices
 from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.metrics.protection import coverage
 from guardian.core.model import Measured, Part
@@ -26,7 +26,7 @@ def measure(view: View) -> Measured:
         abs(p.notional) * settle_price(p, prices) * (1 - coverage(p, evidence.orders))
         for p in evidence.positions
     )
-    return multiple(view.account, sum(open_parts, Decimal(0)))
+    return at_marks(view.account, sum(open_parts, Decimal(0)))
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS, Part.ORDERS)

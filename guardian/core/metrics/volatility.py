@@ -12,7 +12,6 @@ disputed. A forecast. Source: RiskMetrics 1996; metrics.md M17.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from math import sqrt
 
 from guardian.core.metrics.exposure import multiple
@@ -43,7 +42,7 @@ def over_equity(view: View, held: Holdings, amount: float) -> Measured:
         return (
             Unknown("no asset has four hours of returns yet", warming=True) if held.unmeasured else Known(0.0)
         )
-    found = multiple(view.account, Decimal(amount))
+    found = multiple(view.account, amount)
     return weakened(found, f"no returns of {', '.join(held.unmeasured)}") if held.unmeasured else found
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import by_asset, multiple, settle_prices
+from guardian.core.metrics.exposure import at_marks, by_asset, settle_prices
 from guardian.core.metrics.metric import APART, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part
 
@@ -54,7 +54,7 @@ def measure(view: View) -> Measured:
             continue
         worth = settle.get(order.settle, price if order.settle == order.base else Decimal(1))
         priced.append((order.base, order.side, order.notional(price) * worth))
-    found = multiple(view.account, worst_case(assets, priced))
+    found = at_marks(view.account, worst_case(assets, priced))
     if unpriced and isinstance(found, Known):
         return AtLeast(found.value, f"an order in {unpriced} has no price")
     return found

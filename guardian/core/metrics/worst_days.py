@@ -5,18 +5,19 @@ The days and the sigmas are news once a cell; a tick only moves what is held. Wh
     sum_a |w_a - w0_a| max_day |fall_a|
 so while the tail of the days that are kept is above that, it is the tail of all. Else they are found anew.
 
-A day's loss is summed over the assets in their order, one after another, so that it is the same number
-whichever days are kept: what is remembered decides how long an answer takes, never what it is.
+A day's loss is a dot product of its own (`vecdot`, never one with a matrix, which sums days in blocks), so
+that it is the same number whichever days are kept: what is remembered decides how long an answer takes, never
+what it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.core.frozen import dataclass
 from guardian.core.metrics.holdings import Floats, Holdings
 from guardian.core.metrics.remembered import OWNERS, newest_of
 from guardian.core.metrics.returns import CELLS_AN_HOUR
@@ -33,7 +34,7 @@ SLACK = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """`falls` has a row an asset and a column a day that is kept; at `worth` the worst of the others lost
+    """`falls` has a row a day that is kept and a column an asset; at `worth` the worst of the others lost
     `beyond`. `reach` is the most that any day moves a unit of each asset.
     """
 
@@ -83,7 +84,7 @@ def worst_losses(owner: str, held: Holdings, level: float) -> tuple[Floats, int]
     known = _newest.get(owner)
     if known is not None and known.series == held.series and known.sigmas == held.sigmas.tobytes():
         found = _falling(known, worth)
-        moved = float(np.abs(worth - known.worth) @ known.reach)
+        moved = float(abs(worth - known.worth).dot(known.reach))
         if found[tail - 1] > known.beyond + moved * (1 + SLACK):
             return found[:tail], count
     known = _found(held, all_of, worth, tail)
@@ -107,19 +108,19 @@ def _falling(known: Worst, worth: Floats) -> Floats:
 
 
 def _losses(falls: Floats, worth: Floats) -> Floats:
-    return np.asarray(np.add.reduce(falls * worth[:, None], axis=0))
+    return np.asarray(np.vecdot(falls, worth))
 
 
 def _found(held: Holdings, all_of: Past, worth: Floats, tail: int) -> Worst:
     sigmas = held.sigmas[all_of.assets] * sqrt(CELLS_AN_HOUR)
-    every = np.ascontiguousarray(falls(sigmas, all_of.days()).T)
+    every = falls(sigmas, all_of.days())
     losses = _losses(every, worth)
     others = max(0, len(losses) - max(KEPT, 4 * tail))
-    order, reach = np.argpartition(losses, others), np.abs(every).max(axis=1)
+    order, reach = np.argpartition(losses, others), np.abs(every).max(axis=0)
     return Worst(
         series=held.series,
         sigmas=held.sigmas.tobytes(),
-        falls=np.ascontiguousarray(every[:, order[others:]]),
+        falls=every[order[others:]],
         worth=worth,
         beyond=float(losses[order[:others]].max() + SLACK * np.abs(worth) @ reach) if others else -inf,
         reach=reach,

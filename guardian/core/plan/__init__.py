@@ -10,7 +10,7 @@ from guardian.core.model import Level
 from guardian.core.plan.bots import plan_force, plan_halt
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.exposure import plan_cancels, plan_closes, plan_read, plan_reduction
-from guardian.core.plan.keys import plan_deletion, plan_fence
+from guardian.core.plan.keys import plan_deletion, plan_fence, plan_unfence
 from guardian.core.plan.verify import overdue, plan_verification
 from guardian.core.state import AccountState
 
@@ -20,9 +20,11 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
 
     Milestones: "verified-flat", "flat-lost", "key-dead", "bots-stopped", "not-flat", "key-alive".
     """
+    owes = bool(account.to_unfence) and account.level < Level.FLATTEN
+    account, back = plan_unfence(account, now) if owes else (account, ())
     before = account.incident
     if before is None:
-        return account, (), ()
+        return account, back, ()
     draft = Draft(account, now)
     milestones: list[str] = []
     _plan_caution(draft)
@@ -49,16 +51,19 @@ def plan(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effe
     if draft.incident.bots_stopped_at and not before.bots_stopped_at:
         milestones.append("bots-stopped")
     after, effects = draft.finish()
-    return after, effects, tuple(milestones)
+    return after, (*back, *effects), tuple(milestones)
 
 
 def _plan_caution(draft: Draft) -> None:
     """The permit of this level, and the keys for acting: proven fetchable at CAUTION, held from HALT on."""
     name, level = draft.account.policy.name, draft.account.level
-    permit = SetPermit(UNSENT, name, *permit_of(draft.account))
-    draft.persist(":".join(("permit", level.name, *permit.symbols)), "permit", permit)
-    hold = level >= Level.HALT
-    draft.persist(f"prepare:{hold}", "prepare", PrepareKeys(UNSENT, name, hold))
+    permit, hold = permit_of(draft.account), level >= Level.HALT
+    allowed = ":".join(("permit", level.name, *permit[2]))
+    # What is done is not even drafted: both are done at almost every look.
+    if not draft.settled(allowed):
+        draft.persist(allowed, "permit", SetPermit(UNSENT, name, *permit))
+    if not draft.settled(prepared := f"prepare:{hold}"):
+        draft.persist(prepared, "prepare", PrepareKeys(UNSENT, name, hold))
 
 
 def _verified(draft: Draft) -> list[str]:

@@ -50,14 +50,17 @@ class Draft:
 
     def send(self, key: str, step: str, effect: Effect, client_id: str = "") -> None:
         """Try a target (again): exactly one try of it is in flight from now on; the effect gets its id."""
-        before = self.target(key)
+        # A re-try moves to the end, so that what is dropped first is what was settled first.
+        before = self._targets.pop(key, None)
+        tried = self.sent(effect, key, step, before.attempts + 1 if before else 1)
+        self._targets[key] = replace(tried, client_id=client_id) if client_id else tried
+
+    def sent(self, effect: Effect, key: str, step: str, attempts: int) -> Target:
+        """The try whose effect goes out now, under the next id."""
         self.counter += 1
         effect_id = f"{self.account.policy.name}/{self.counter}"
-        attempts = before.attempts + 1 if before else 1
-        # A re-try moves to the end, so that what is dropped first is what was settled first.
-        self._targets.pop(key, None)
-        self._targets[key] = Target(key, step, effect_id, self.now, attempts, client_id=client_id)
         self.effects.append(replace(effect, id=effect_id))
+        return Target(key, step, effect_id, self.now, attempts)
 
     def rested(self, target: Target) -> bool:
         """Long enough since the last answer to try again."""
@@ -67,17 +70,17 @@ class Draft:
 
     def persist(self, key: str, step: str, effect: Effect) -> bool:
         """Try until it is done, gone or impossible; true once settled. For acts that are safe to repeat."""
-        target = self.target(key)
-        if target is None:
-            self.send(key, step, effect)
-            return False
-        if target.in_flight:
-            return False
-        if target.outcome in (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE):
+        if self.settled(key):
             return True
-        if self.rested(target):
+        target = self.target(key)
+        if target is None or (not target.in_flight and self.rested(target)):
             self.send(key, step, effect)
         return False
+
+    def settled(self, key: str) -> bool:
+        """Done, gone or impossible: nothing is left to try."""
+        target = self.target(key)
+        return target is not None and target.outcome in (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE)
 
     def newer_than(self, part: Part, instant: datetime | None) -> bool:
         """The newest answer of this part was *asked* after `instant`."""

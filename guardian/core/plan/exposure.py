@@ -36,7 +36,7 @@ def plan_cancels(draft: Draft) -> None:
 
     A listing that lacks a leg is no proof that the leg is gone, and its stop may be all that protects it.
     """
-    closed = nothing_held(draft.account.evidence)
+    closed = bool(draft.account.evidence.orders) and nothing_held(draft.account.evidence)
     for order in draft.account.evidence.orders:
         if _must_go(draft, order, closed):
             _try_cancel(draft, order)
@@ -157,14 +157,17 @@ def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
 
 
 def _rested(draft: Draft, position: Position, target: Target, refused_at: datetime) -> bool:
-    """A venue that refuses is asked again after a quarter of the time in which nothing has changed.
+    """A venue that refuses, or hands that are not there, are tried again after a quarter of the time in which
+    nothing has changed.
 
     So the pause grows from nothing to its longest. A fill changes something, for it costs a fee; so do a new
     level, and an order that was in the way and is gone.
     """
     evidence, entered_at = draft.account.evidence, draft.incident.entered_at
     in_the_way = any((o.symbol, o.index) == (position.symbol, position.index) for o in evidence.orders)
-    if target.outcome is not Outcome.REFUSED or (ORDERS_IN_THE_WAY in target.facts and not in_the_way):
+    if target.outcome not in (Outcome.REFUSED, Outcome.IMPOSSIBLE) or (
+        ORDERS_IN_THE_WAY in target.facts and not in_the_way
+    ):
         return True
     changed_at = max(entered_at, evidence.cash_moved_at or entered_at)
     return draft.now >= refused_at + min((refused_at - changed_at) / 4, LONGEST_REST)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from guardian.core.effects import DeleteKey, DestroySecret, Effect, FenceKey, ListKeys
+from guardian.core.effects import DeleteKey, DestroySecret, Effect, FenceKey, ListKeys, UnfenceKey
 from guardian.core.events import Outcome
+from guardian.core.frozen import replace
 from guardian.core.model import KeyRecord, Level
 from guardian.core.plan.draft import UNSENT, Draft
+from guardian.core.state import AccountState
 
 LISTING_EVERY = timedelta(seconds=0.9)
 LOOK_AGAIN = timedelta(seconds=15)
@@ -110,6 +112,21 @@ def _prove_fence(draft: Draft) -> None:
             proven[key] = target.reported_at
     if proven != dict(draft.incident.fenced) or facts != dict(draft.incident.fence_facts):
         draft.note(fenced=tuple(sorted(proven.items())), fence_facts=tuple(sorted(facts.items())))
+
+
+def plan_unfence(account: AccountState, now: datetime) -> tuple[AccountState, tuple[Effect, ...]]:
+    """Below FLATTEN: give back what a resume owes to the bots, each key until the venue says so.
+
+    A fence in flight is answered first. What is impossible is tried on: people are told, and may change that.
+    """
+    draft, debts = Draft(account, now), []
+    for debt in account.to_unfence:
+        if not debt.in_flight and (debt.step == "fence" or draft.rested(debt)):
+            effect = UnfenceKey(UNSENT, account.policy.name, debt.key, debt.facts)
+            debt = replace(draft.sent(effect, debt.key, "unfence", debt.attempts + 1), facts=debt.facts)
+        debts.append(debt)
+    after = replace(account, counter=draft.counter, to_unfence=tuple(debts))
+    return after, tuple(draft.effects)
 
 
 def _harmless(record: KeyRecord | None) -> bool:

@@ -30,6 +30,7 @@ _RECENT_S = 24 * 3600.0
 # The groups that update-sub-api knows; the listing shows others that are always empty for sub-accounts.
 _WRITABLE = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives", "Exchange", "Earn")
 
+_NO_RECORD = Report(Outcome.REFUSED, "facts", "the fence's record is missing or incomplete")
 _OWN = Report(Outcome.REFUSED, "own-key", "this is one of guardian's own keys")
 
 
@@ -77,20 +78,27 @@ class BybitKeyAdmin:
         return report
 
     async def restore(self, credential: Credential, key_id: str, facts: Sequence[tuple[str, str]]) -> Report:
-        """Write back what a fence recorded."""
+        """Write back what a fence recorded; where its answer was lost, what is remembered from before it."""
         if self._is_own(credential, key_id):
             return _OWN
-        state = _from_facts(key_id, dict(facts))
-        if state is None:
-            return Report(Outcome.REFUSED, "facts", "the fence's record is missing or incomplete")
+        state = _from_facts(key_id, dict(facts)) if facts else self._before.get(key_id)
+        if state is None and facts:
+            return _NO_RECORD
         await self._client.keep_clock()
         try:
-            report = await self._write(credential, state, ())
+            report = await (self._write(credential, state, ()) if state else self._found(credential, key_id))
         except VenueError as error:
             return _failed(error)
         if report.outcome is Outcome.DONE:
             self._before.pop(key_id, None)
         return report
+
+    async def _found(self, credential: Credential, key_id: str) -> Report:
+        """Nobody knows what a fence has taken, or whether it did. Raises VenueError."""
+        state = (await self._list(credential)).get(key_id)
+        if state is None:
+            return Report(Outcome.GONE, "", "the account has no such key")
+        return _NO_RECORD if state.read_only else Report(Outcome.DONE, codes.OK, "not fenced")
 
     async def delete(self, credential: Credential, key_id: str) -> Report:
         if self._is_own(credential, key_id):

@@ -104,7 +104,9 @@ def _loaded(names: Sequence[str], base: Path, file: str, line: int) -> tuple[Pac
 
 
 def gaps(outcomes: Sequence[Outcome]) -> list[str]:
-    """What the cases that lie in a pack's folder leave unproven of its rules."""
+    """What the cases that lie in a pack's folder leave unproven: of all of its rules, once all of its files
+    were played, else of those that the cases name with `only`.
+    """
     packs: dict[Path, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.file.parent.name == CASES:
@@ -112,7 +114,10 @@ def gaps(outcomes: Sequence[Outcome]) -> list[str]:
     found: list[str] = []
     for folder, cases in packs.items():
         rules = [r for pack in load_packs([str(folder)], folder) if pack.path == folder for r in pack.rules]
-        found += coverage.gaps(rules, [outcome.deeds for outcome in cases])
+        named = {name for outcome in cases for name, _ in outcome.case.only}
+        whole = {outcome.file for outcome in cases} >= set(files_of(str(folder), folder))
+        asked = [rule for rule in rules if whole or rule.id in named]
+        found += coverage.gaps(asked, [outcome.deeds for outcome in cases])
     return found
 
 

@@ -21,7 +21,7 @@ MARGIN = Decimal("0.1")
 
 MOVED = {kind.value: kind for kind in LedgerKind}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-COMMANDS = ("arm", "disarm", "demand", "resume", "keys", "trouble", "healed", "drilled")
+COMMANDS = ("arm", "disarm", "expect", "demand", "resume", "keys", "trouble", "healed", "drilled")
 TOLD = ("market", "activity", "telemetry")
 FACTS = ("read", *TOLD, "tick", "restart", "look", *COMMANDS, *OUTCOMES)
 

@@ -20,6 +20,7 @@ from guardian.core.events import (
     Drilled,
     EffectReported,
     Event,
+    Expected,
     KeysListed,
     Resumed,
     SnapshotTaken,
@@ -35,7 +36,7 @@ from guardian.runtime.casebook.case import OUTCOMES, Case, Fact
 from guardian.runtime.casebook.deed import deed
 from guardian.runtime.casebook.tell import Step, at, deeds, named, standing
 from guardian.runtime.casebook.told import READERS
-from guardian.runtime.casebook.words import level, seconds
+from guardian.runtime.casebook.words import level, money, seconds
 
 WHO = "anna"
 WHY = "looked"
@@ -136,6 +137,10 @@ class _Story:
                 return Armed(now, name, self._rules(words), WHO, WHY)
             case "disarm":
                 return Disarmed(now, name, now + timedelta(seconds=seconds(words[0])), WHO, WHY)
+            case "expect":
+                amount, coin, lasts, tolerance = words
+                until = now + timedelta(seconds=seconds(lasts))
+                return Expected(now, name, coin, money(amount), money(tolerance), until, WHO, WHY)
             case "demand":
                 return Demanded(now, name, level(words[0]), WHO, WHY)
             case "resume":

@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("tick", "restart", "drilled"), (0, 0)),
     **dict.fromkeys(("arm", "resume", "look"), (0, 99)),
     **dict.fromkeys(("disarm", "demand", "trouble", "healed"), (1, 1)),
+    "expect": (4, 4),
     **dict.fromkeys(("keys", *OUTCOMES), (1, 99)),
 }
 """How many words a fact takes at least and at most."""
@@ -236,6 +237,10 @@ def _check(what: str, words: list[str]) -> None:
             reading.level(words[0])
         case "disarm":
             reading.seconds(words[0])
+        case "expect":
+            reading.money(words[0])
+            reading.seconds(words[2])
+            reading.money(words[3])
         case "keys":
             for word in words:
                 if word not in KEYS:

@@ -16,6 +16,7 @@ from guardian.core.events import (
     Drilled,
     EffectReported,
     Event,
+    Expected,
     KeysListed,
     MarketTaken,
     Resumed,
@@ -73,12 +74,15 @@ class Recount:
                 return _operated(event)
 
 
-def _operated(event: Armed | Disarmed | Demanded | Resumed | Drilled | Troubled) -> str:
+def _operated(event: Armed | Disarmed | Expected | Demanded | Resumed | Drilled | Troubled) -> str:
     match event:
         case Armed():
             return " ".join(["arm", *event.rules])
         case Disarmed():
             return f"disarm {(event.until - event.at).total_seconds():g}s"
+        case Expected():
+            seconds = (event.until - event.at).total_seconds()
+            return f"expect {plain(event.amount)} {event.currency} {seconds:g}s {plain(event.tolerance)}"
         case Demanded():
             return f"demand {event.level.name.lower()}"
         case Resumed():

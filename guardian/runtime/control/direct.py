@@ -1,8 +1,8 @@
 """--direct: act by ourselves when the daemon does not answer, even while it holds the lock.
 
 The same loop, core and adapters run in this process with one operator's demand and a journal of their own
-(`direct-<utc>.db`), which the daemon takes over when it is back. Two guardians at once are harmless: every
-close is reduce-only and every step is a goal.
+(`direct-<utc>.db`), which the daemon takes over when this process has ended. Two guardians at once are
+harmless: every close is reduce-only and every step is a goal.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from guardian.config.shapes import Config
 from guardian.core.events import Configured, Demanded, Outcome
 from guardian.core.model import Level
 from guardian.core.state import Incident
+from guardian.journal.direct import DirectLock
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.control.status import document
 from guardian.runtime.start.daemon import Opened, opened, set_timers
@@ -39,8 +40,10 @@ async def act_directly(
 ) -> tuple[dict[str, Any], int]:
     """Run until proven, or until the deadline plus a grace has passed; the incident and the exit code."""
     only = replace(config, accounts=tuple(a for a in config.accounts if a.name == demand.account))
-    async with opened(only, _journal_path(config, tell)) as guardian:
-        return await _act(guardian, demand, tell)
+    path = _journal_path(config, tell)
+    with DirectLock(path):
+        async with opened(only, path) as guardian:
+            return await _act(guardian, demand, tell)
 
 
 def _journal_path(config: Config, tell: Callable[[str], None]) -> Path:

@@ -20,6 +20,7 @@ from guardian.journal.store import Origin
 from guardian.notify import Router
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.codec import encode_step
+from guardian.runtime.control.announce import expectation, expected
 from guardian.runtime.control.drilled import SUBJECT
 from guardian.runtime.control.requests import armable, known_account
 from guardian.runtime.control.status import iso
@@ -74,6 +75,15 @@ async def disarm_offline(config: Config, account: str, seconds: float, reason: s
         until = now + timedelta(seconds=seconds)
         await _append(config, journal, state, Disarmed(now, account, until, "operator (offline)", reason))
     return {"account": account, "disarmed_until": iso(until)}
+
+
+async def expect_offline(config: Config, account: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Remembered by the journal: what leaves before the daemon starts is the one, too."""
+    async with _journal(config) as (journal, state):
+        asked = (SystemClock().now(), "operator (offline)")
+        event = expectation(known_account(state, account), body, asked)
+        await _append(config, journal, state, event)
+    return expected(event)
 
 
 async def drilled_offline(config: Config, account: str, report: str) -> dict[str, Any]:

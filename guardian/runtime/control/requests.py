@@ -18,6 +18,8 @@ from guardian.core.model import Level, Rule
 from guardian.core.observe import LONGEST_DISARM
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError, RefusedError
+from guardian.runtime.clock import wall
+from guardian.runtime.control.announce import expectation, expected
 from guardian.runtime.control.drilled import DRILL_DAYS, SUBJECT, overdue
 from guardian.runtime.control.status import document, iso
 from guardian.runtime.control.whatif import Question, what_if
@@ -34,10 +36,19 @@ Sanity = Callable[[str], Awaitable[dict[str, Any]]]
 """Runs the daily checks now, for whom it is told, and gives their report."""
 
 
+LOOSENS = frozenset({"arm", "disarm", "expect", "resume"})
+"""What makes things riskier: never done for somebody who has stopped waiting for it."""
+
+
 class Operations:
-    def __init__(self, runtime: Runtime, sanity: Sanity | None = None) -> None:
+    """`machine` is the machine's clock, by which clients say when they asked."""
+
+    def __init__(
+        self, runtime: Runtime, sanity: Sanity | None = None, machine: Callable[[], datetime] = wall
+    ) -> None:
         self._runtime = runtime
         self._sanity = sanity
+        self._machine = machine
 
     def status(self) -> dict[str, Any]:
         return document(self._runtime)
@@ -48,6 +59,7 @@ class Operations:
             "arm": self._arm,
             "disarm": self._disarm,
             "demand": self._demand,
+            "expect": self._expect,
             "drilled": self._drilled,
             "resume": self._resume,
             "preview": self._preview,
@@ -57,6 +69,8 @@ class Operations:
             return await self._sanity(by)  # It concerns every account.
         if verb not in verbs:
             raise ConfigError(f"unknown request {verb!r}; one of {', '.join(sorted(verbs))}")
+        if verb in LOOSENS:
+            in_time(verb, body, self._machine())
         account = known_account(self._runtime.state, str(body.get("account", "")))
         return await verbs[verb](account, body, by)
 
@@ -80,6 +94,13 @@ class Operations:
             Disarmed(now, account.policy.name, until, by, str(body.get("reason", "no reason given")))
         )
         return {"account": account.policy.name, "disarmed_until": iso(until)}
+
+    async def _expect(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
+        if not self._runtime.committer.ok:
+            raise RefusedError("the journal is failing: nothing can be announced until it writes")
+        event = expectation(account, body, (self._runtime.parts.clock.now(), by))
+        await self._runtime.submit(event)
+        return expected(event)
 
     async def _demand(self, account: AccountState, body: dict[str, Any], by: str) -> dict[str, Any]:
         level = Level[str(body.get("level", "")).upper()]
@@ -145,6 +166,19 @@ class Operations:
         after = state.account(account.policy.name)
         level = after.level.name if after else "NORMAL"
         return {"account": account.policy.name, "level": level, "would_trip": would}
+
+
+def in_time(verb: str, body: dict[str, Any], now: datetime) -> None:
+    """Refuse what has waited in the socket of a daemon that hung, for longer than whoever asked.
+
+    A clock that has jumped in between proves nothing, so it refuses too. Who says not when it was asked is
+    taken to be waiting.
+    """
+    if "asked_at" not in body:
+        return
+    waited = abs(now - datetime.fromisoformat(str(body["asked_at"]))).total_seconds()
+    if waited > _finite(body.get("patience_s", 0)):
+        raise RefusedError(f"{verb} was asked {waited:.0f} s ago and comes too late; ask again")
 
 
 def _finite(value: Any) -> float:

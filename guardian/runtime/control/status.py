@@ -7,6 +7,7 @@ from typing import Any
 
 from guardian import __version__
 from guardian.core.breaker import acts, disarmed
+from guardian.core.facts.transfers import Expectation
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.metric import View
@@ -56,6 +57,7 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "armed": account.arming.armed and not disarmed(account, now),
         "armed_rules": list(account.arming.rules),
         "disarmed_until": iso(account.arming.disarmed_until),
+        "expected": [_expected(each) for each in account.course.expected],
         "can_act": account.policy.has_hands,
         "can_fence": account.policy.has_admin,
         "equity": float(nav.equity) if nav else None,
@@ -67,6 +69,7 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "data_age_s": _age(evidence.complete_at, now),
         "failures": [{"part": f.part.value, "code": f.code, "why": f.why} for f in evidence.failures],
         "troubles": list(account.troubles),
+        "to_unfence": [_owed(debt) for debt in account.to_unfence],
         "drilled_at": iso(account.drilled_at),
         "permit": runtime.parts.permits.document(name),
         "positions": [_position(p) for p in evidence.positions],
@@ -80,6 +83,30 @@ def _account(runtime: Runtime, account: AccountState, now: datetime) -> dict[str
         "leaves": leaving.leaves(account, runtime.state.rules, now),
         "incident": _incident(account.incident, now) if account.incident else None,
         "last_incident": _incident(last, now) if last and not account.incident else None,
+    }
+
+
+def _expected(each: Expectation) -> dict[str, Any]:
+    """A transfer that is announced and has not left."""
+    return {
+        "amount": f"{each.amount:f}",
+        "currency": each.currency,
+        "tolerance": float(each.tolerance),
+        "since": iso(each.since),
+        "until": iso(each.until),
+        "by": each.by,
+    }
+
+
+def _owed(debt: Target) -> dict[str, Any]:
+    """A key that a resume gives back to its bot, until the venue has said so; `outcome`: the last."""
+    tried = debt.step == "unfence"
+    return {
+        "key": debt.key,
+        "attempts": debt.attempts,
+        "tried_at": iso(debt.sent_at) if tried else None,
+        "outcome": str(debt.outcome) if tried and debt.outcome else None,
+        "code": debt.code if tried else "",
     }
 
 

@@ -259,4 +259,6 @@ def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -
         snapshot_seconds=account.poll.snapshot_seconds,
         hands_late=hands_late(account.keys),
         mandate=account.mandate,
+        keys_seconds=account.poll.keys_seconds,
+        known_keys=(account.drill.canary_key,) if account.drill else (),
     )

@@ -1,9 +1,9 @@
-"""The daily look at guardian's own keys, and at the bot's: fetch each, audit it, list, drop it again.
+"""The daily look at guardian's own keys: fetch each, audit it, drop it again.
 
 Keys that could not be fetched at the start, because a vault was down or sealed, are asked for every 15 s.
 
-A key that has become over-privileged since the first start is left unused and told. The listing also keeps
-what a fence needs to know of each key ready, so that fencing waits for no listing.
+A key that has become over-privileged since the first start is left unused and told. The account's keys, the
+bot's among them, are listed oftener (listings.py).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import asyncio
 from collections.abc import Coroutine
 
 from guardian.config.shapes import AccountConfig
-from guardian.core.events import KeysListed, Troubled
+from guardian.core.events import Troubled
 from guardian.errors import SecretError
+from guardian.runtime.perform import CUSTODY
 from guardian.runtime.start.assemble import (
     Assembled,
     BlindReader,
@@ -29,29 +30,20 @@ from guardian.runtime.start.daemon import Opened, configured
 
 DAY_SECONDS = 86_400.0
 RETRY_SECONDS = 15.0
-LISTING_SECONDS = 15.0
 ROLES = 3
 """Keys that an account can have: watch, hands, admin."""
 
 
 class Custody:
-    """`list_keys` at boot, `look` every day; both only start tasks."""
+    """`begin` at boot, `look` every day; both only start tasks."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._tasks: set[asyncio.Task[None]] = set()
         self._missing = {a.desk.name: len(a.problems) for a in opened.assembled}
 
-    def list_keys(self) -> None:
-        for account in self._opened.assembled:
-            self._start(self._list(account))
-
     def begin(self) -> None:
-        """At boot: list the bot's keys, and take in hand what is to be held from then on.
-
-        Audits that the start did not wait for are made now.
-        """
-        self.list_keys()
+        """At boot: take in hand what is to be held from then on; audit what the start did not wait for."""
         for account in self._opened.assembled:
             if account.unaudited:
                 self._start(self._audit(account))
@@ -66,12 +58,14 @@ class Custody:
                 self._start(self._open_eyes(account))
             if self._missing[account.desk.name]:
                 self._start(self._recover(account))
+            elif self._troubled(account):
+                self._start(self._prove(account))
             elif account.desk.hold_at_boot and not account.desk.holding:
                 self._start(self._take(account))
 
     def look(self) -> None:
         for account in self._opened.assembled:
-            self._start(self._look(account))
+            self._start(self._audit(account))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -84,43 +78,31 @@ class Custody:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._opened.runtime.trouble("key-custody", f"unexpected {type(error).__name__}", False)
 
-    async def _list(self, account: Assembled) -> None:
-        desk, runtime = account.desk, self._opened.runtime
-        try:
-            credential = await desk.admin_key()
-            if desk.admin is None or credential is None:
-                return
-            asked = runtime.parts.clock.now()
-            async with asyncio.timeout(LISTING_SECONDS):
-                listing = await desk.admin.list_keys(credential)
-        except (SecretError, TimeoutError) as error:
-            self._tell(desk.name, "key-listing", f"the bot's keys cannot be listed: {error}", healed=False)
-            return
-        if listing.complete:
-            now = runtime.parts.clock.now()
-            runtime.post(KeysListed(now, desk.name, asked, True, listing.keys))
-        why = (
-            "listed"
-            if listing.complete
-            else f"the bot's keys cannot be listed: {listing.code} {listing.detail}"
-        )
-        self._tell(desk.name, "key-listing", why, listing.complete)
-
     async def _take(self, account: Assembled) -> None:
         name = account.desk.name
         try:
             await account.desk.hands()
         except SecretError as error:
-            self._tell(name, "custody", f"the hands key cannot be fetched: {error}", healed=False)
+            self._tell(name, CUSTODY, f"the hands key cannot be fetched: {error}", healed=False)
         else:
-            self._tell(name, "custody", "the hands key is in hand", healed=True)
+            self._tell(name, CUSTODY, "the hands key is in hand", healed=True)
+
+    def _troubled(self, account: Assembled) -> bool:
+        known = self._opened.runtime.state.account(account.desk.name)
+        return known is not None and CUSTODY in known.troubles
+
+    async def _prove(self, account: Assembled) -> None:
+        """An incident found a vault that did not answer; what ends that trouble is every key, not its end."""
+        _, problems = await fetch_all(self._config(account), account.desk.secrets)
+        if not problems:
+            self._tell(account.desk.name, CUSTODY, "every key can be fetched again", healed=True)
 
     async def _recover(self, account: Assembled) -> None:
         """Keys that can be fetched again are audited before they are used, as at a start."""
         desk = account.desk
         _, problems = await fetch_all(self._config(account), desk.secrets)
         if len(problems) < self._missing[desk.name]:
-            await self._look(account)
+            await self._audit(account)
         if desk.hold_at_boot and not desk.holding:
             await self._take(account)
 
@@ -143,10 +125,6 @@ class Custody:
         desk.narrow |= narrow_roles([finding] if finding else [])
         runtime.watches[desk.name].use(reader)
         self._tell(desk.name, "custody-0", "the watch key can be fetched again", healed=True)
-
-    async def _look(self, account: Assembled) -> None:
-        await self._audit(account)
-        await self._list(account)
 
     async def _audit(self, account: Assembled) -> None:
         """Fetch every key, audit it at the venue, leave unused what may do too much, and tell it."""

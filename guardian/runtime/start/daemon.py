@@ -9,25 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from guardian import __version__
 from guardian.config.shapes import Config
-from guardian.core.events import Configured, Demanded, Started, Troubled
+from guardian.core.events import UNFENCE, Configured, Demanded, Started, Troubled
 from guardian.core.model import Level
 from guardian.core.policy import AccountPolicy
 from guardian.core.state import SCHEMA, State
 from guardian.errors import RefusedError
-from guardian.journal.direct import import_direct
-from guardian.journal.read import Wanted, read_records
 from guardian.journal.sqlite import FILE_NAME, SqliteJournal
 from guardian.journal.store import Origin
 from guardian.notify import Courier, Router, Timing, open_channels
 from guardian.ports import Channel
 from guardian.runtime.clock import SystemClock, wall
-from guardian.runtime.codec import decode_step_event
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
 from guardian.runtime.start.assemble import Assembled, assemble
@@ -143,11 +140,15 @@ def announce(opened: Opened) -> None:
 
 
 def greet(runtime: Runtime, configuration: Configured) -> None:
-    """Configuration and restart as events; the troubles of the run before end with it."""
+    """Configuration and restart as events; the troubles of the run before end with it.
+
+    But not that of a key which is still to be given back: who was told so once must not think that it is.
+    """
     runtime.post(configuration)
     runtime.post(Started(configuration.at, __version__))
     for known in runtime.state.accounts:
-        for subject in known.troubles:
+        owed = {f"{UNFENCE}{debt.key}" for debt in known.to_unfence}
+        for subject in (s for s in known.troubles if s not in owed):
             _trouble(runtime, known.policy.name, subject, "guardian was restarted", healed=True)
 
 
@@ -227,30 +228,3 @@ class Warmth:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._opened.runtime.trouble("warmth", "the acting client cannot be kept warm", False)
-
-
-async def import_direct_journals(opened: Opened) -> None:
-    """Take in what `--direct` runs wrote while the daemon was not to be reached."""
-    for path in sorted(opened.config.state_dir.glob("direct-*.db")):
-        try:
-            demanded = await asyncio.to_thread(direct_demands, path)
-            await import_direct(opened.journal, path)
-        except Exception as error:
-            # Whatever such a file holds, it must not keep guardian from watching.
-            why = (
-                f"{path.name} cannot be imported ({type(error).__name__}); move it away once you have read it"
-            )
-            for account in opened.assembled:
-                _trouble(opened.runtime, account.desk.name, "direct-import", why, healed=False)
-            continue
-        for event in demanded:
-            # What an operator demanded directly stays demanded: only a resume ends it.
-            opened.runtime.post(replace(event, by=f"{event.by}, imported from {path.name}"))
-
-
-def direct_demands(path: Path) -> tuple[Demanded, ...]:
-    """What operators demanded in a journal of `--direct`. Raises whatever a broken file makes it raise."""
-    events = (
-        decode_step_event(record.body) for record in read_records(path, Wanted()) if record.kind == "demanded"
-    )
-    return tuple(event for event in events if isinstance(event, Demanded))

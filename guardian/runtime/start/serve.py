@@ -13,16 +13,20 @@ from guardian.runtime.control.telemetry import RuntimeTelemetry
 from guardian.runtime.sanity.daily import Daily
 from guardian.runtime.stack.hearing import open_hearing
 from guardian.runtime.start.custody import DAY_SECONDS, RETRY_SECONDS, Custody
-from guardian.runtime.start.daemon import Opened, announce, import_direct_journals, opened, set_timers
+from guardian.runtime.start.daemon import Opened, announce, opened, set_timers
 from guardian.runtime.start.doorway import RETRY_SECONDS as DOOR_SECONDS
 from guardian.runtime.start.doorway import Doorway
 from guardian.runtime.start.leftover import LOOK_SECONDS as LEFTOVER_SECONDS
 from guardian.runtime.start.leftover import Leftover
+from guardian.runtime.start.listings import LOOK_SECONDS as LISTINGS_SECONDS
+from guardian.runtime.start.listings import Listings
 from guardian.runtime.start.lookout import look_around
 from guardian.runtime.start.reminder import LOOK_SECONDS, Reminder
 from guardian.runtime.start.restore import shorten
 from guardian.runtime.start.upkeep import LOOK_SECONDS as UPKEEP_SECONDS
 from guardian.runtime.start.upkeep import Upkeep
+from guardian.runtime.takeover import LOOK_SECONDS as TAKEOVER_SECONDS
+from guardian.runtime.takeover import Takeover
 from guardian.runtime.timers import Timers
 from guardian.secrets import SecretReferences
 from guardian.web.control import ControlSocket
@@ -55,7 +59,8 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
         server = TelemetryServer(listen, telemetry, hearing.listening)
         doors.append(Doorway(server, runtime, "web", "no metrics, probes and permits over HTTP"))
         await doors[0].open(must=first)
-    await import_direct_journals(guardian)
+    takeover = Takeover(guardian.config.state_dir, guardian.journal, runtime)
+    await takeover.at_start()
     await runtime.drain()
     shortening = shorten(runtime, guardian.resumption.folded)
     runtime.renew_permits()
@@ -68,8 +73,9 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
         timers.every(DOOR_SECONDS, door.look, f"door {door.subject}")
     set_timers(guardian, timers)
     hearing.set_timers(timers)
+    timers.every(TAKEOVER_SECONDS, takeover.look, "direct")
     lookouts = look_around(guardian, timers)
-    upkeep = _look_after(guardian, timers)
+    upkeep, listings = _look_after(guardian, timers)
     daily.begin(timers)
     timers.start()
     for watch in runtime.watches.values():
@@ -83,7 +89,7 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
     for door in reversed(doors):
         await door.close()
     await hearing.close()
-    for each in (*runtime.watches.values(), *lookouts):
+    for each in (*runtime.watches.values(), *lookouts, listings, takeover):
         each.stop()
     await runtime.performer.drain(DRAIN_SECONDS)
     loop.cancel()
@@ -96,7 +102,7 @@ async def _serve(guardian: Opened, ready: Callable[[Opened], None]) -> None:
         shortening.cancel()
 
 
-def _look_after(guardian: Opened, timers: Timers) -> Upkeep:
+def _look_after(guardian: Opened, timers: Timers) -> tuple[Upkeep, Listings]:
     """Bells for what guardian itself needs: its keys, the reminder of a drill, its journal's upkeep."""
     custody, upkeep = Custody(guardian), Upkeep(guardian)
     leftover = Leftover(guardian.runtime, guardian.config.state_dir)
@@ -107,7 +113,10 @@ def _look_after(guardian: Opened, timers: Timers) -> Upkeep:
     timers.every(UPKEEP_SECONDS, upkeep.look, "journal upkeep")
     custody.begin()
     timers.every(RETRY_SECONDS, custody.retry, "watch keys")
-    return upkeep
+    listings = Listings(guardian.runtime, {a.name: a.poll for a in guardian.config.accounts})
+    timers.every(LISTINGS_SECONDS, listings.look, "keys")
+    listings.look()
+    return upkeep, listings
 
 
 async def _until_signalled(*vital: asyncio.Task[None]) -> None:

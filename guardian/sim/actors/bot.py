@@ -7,10 +7,14 @@ from decimal import Decimal
 
 from guardian.runtime.permit import Permit
 from guardian.sim.ports.stand import Stand
+from guardian.sim.ports.view import symbol_of
 from guardian.sim.world.account import Leg
 from guardian.sim.world.orders import Kind, OrderRequest, Refused, Side
 
 DEFIANT = frozenset({"fighting", "reopening", "deaf", "runaway"})
+OBEDIENT = frozenset({"returning", "greedy"})
+"""They trade while their permit lets them; what it says of the size, only one of them heeds."""
+
 SOFT = Decimal("0.9")
 
 
@@ -32,10 +36,12 @@ class Bot:
         stand = self._stand
         if stand.forced or not stand.bot_key.can_trade or stand.plan.bot.style == "idle" or not self._goal:
             return
-        if stand.plan.bot.style not in DEFIANT and (stand.told_to_stop or self._permit().mode != "normal"):
+        if stand.plan.bot.style not in DEFIANT and self._permit().mode != "normal":
             return
         if stand.plan.bot.style in ("fighting", "reopening"):
             self._restore()
+        elif stand.plan.bot.style in OBEDIENT:
+            self._return()
         else:
             self._grow()
 
@@ -45,6 +51,15 @@ class Bot:
             size = self._stand.books.size(symbol, index)
             if abs(size) < abs(goal) * SOFT:
                 self._order(symbol, index, goal - size)
+
+    def _return(self) -> None:
+        """Builds up to as much of what it once had as it is allowed, or as it likes."""
+        permit = self._permit()
+        share = Decimal(1) if self._stand.plan.bot.style == "greedy" else Decimal(str(permit.size_cap))
+        for (symbol, index), goal in self._goal.items():
+            size = self._stand.books.size(symbol, index)
+            if symbol_of(symbol) not in permit.symbols and abs(size) < abs(goal * share) * SOFT:
+                self._order(symbol, index, goal * share - size)
 
     def _grow(self) -> None:
         symbol, index = min(self._goal)

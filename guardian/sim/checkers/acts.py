@@ -12,6 +12,9 @@ from guardian.sim.ports.stand import Stand
 from guardian.sim.scenario.shapes import Act
 from guardian.sim.world.orders import Order
 
+OWED_SECONDS = 12.0
+"""What is owed to a bot has been tried within this time: the longest rest is eight seconds."""
+
 KINDS = {"fence": "fence_key", "restore": "unfence_key", "delete": "delete_key"}
 
 
@@ -127,6 +130,35 @@ class HasIntent(Checker):
         # The process that sent it may be dead by now; what it declared died with it, and the disk tells.
         if life is not None and life.runtime.committer.ok and disk.lost == 0:
             self.fail(f"{stand.name}: {word} took effect before its intent was durable")
+
+
+class GivesBack(Checker):
+    law = "After a resume a fenced key is given back, or guardian still tries; none stays fenced for ever."
+
+    def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
+        super().__init__(scene, report)
+        self._fenced: set[str] = set()
+        self._tried: dict[str, float] = {}
+
+    def edited(self, stand: Stand, endpoint: str, key_id: str) -> None:
+        """At the venue, whatever becomes of the answer."""
+        (self._fenced.add if endpoint == "fence" else self._fenced.discard)(stand.name)
+
+    def decided(self, step: Decided) -> None:
+        for effect in step.effects:
+            if effect.kind == "unfence_key":
+                self._tried[effect.account] = self.scene.now()
+
+    def ended(self) -> None:
+        life = self.scene.life
+        if life is None or self.scene.stage.disk.lost:
+            return
+        for account in life.state.accounts:
+            name = account.policy.name
+            # Only an operator leaves FLATTEN: whoever is below it and fenced was resumed.
+            kept = account.level >= Level.FLATTEN or name not in self._fenced
+            if not kept and self.scene.now() - self._tried.get(name, 0.0) > OWED_SECONDS:
+                self.fail(f"{name}: resumed, and the bot's key stays fenced")
 
 
 class PermitFollows(Checker):

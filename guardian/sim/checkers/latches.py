@@ -10,13 +10,12 @@ from guardian.core.events import Resumed
 from guardian.core.model import Known, Level, Rule
 from guardian.core.state import AccountState, Incident, State
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.checkers.trials import hours
 from guardian.sim.play.life import Life
 
 DAY = timedelta(hours=24)
-HOUR = timedelta(hours=1)
 CALM = 0.7
 COOL = 0.3
-SIZES = (0.25, 0.5)
 """What the design says, and not what the code does: this file shares no number with it."""
 
 
@@ -91,7 +90,7 @@ class Latches(Checker):
     def _fell(self, after: State, old: AccountState, new: AccountState, now: datetime) -> None:
         name, trial = new.policy.name, old.incident.trial if old.incident else None
         if old.level is Level.CAUTION and old.incident is not None and trial is not None:
-            if now - old.incident.entered_at < 2 * HOUR:
+            if now - old.incident.entered_at < hours(self.scene, 2):
                 self.fail(f"{name}: the trial ended before two hours")
         elif old.level is Level.CAUTION:
             if not _calm(old, new):
@@ -119,20 +118,6 @@ class Latches(Checker):
         again = sum(halt > halts[-1] - DAY for halt in halts[:-1]) if halts else 0
         seconds = max((rule.cooldown_seconds for rule in causes), default=0.0) * 2**again
         return min(timedelta(seconds=seconds), DAY)
-
-
-class CapsTrials(Checker):
-    law = "Half-open the permit in force allows a quarter of the size, and then half of it."
-
-    def moved(self) -> None:
-        life = self.scene.life
-        for account in life.state.accounts if life else ():
-            trial = account.incident.trial if account.incident else None
-            if life is None or trial is None or (life.clock.now() - trial.opened_at).total_seconds() < 1.0:
-                continue
-            cap = life.runtime.parts.permits.get(account.policy.name).size_cap
-            if cap > SIZES[0] and life.clock.now() - trial.opened_at < HOUR:
-                self.fail(f"{account.policy.name}: half-open, and the permit allows {cap:g} of the size")
 
 
 def _leaves(incident: Incident) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from guardian.sim.checkers.acts import (
+    GivesBack,
     HasIntent,
     KeepsStops,
     OnlyReduces,
@@ -12,12 +13,14 @@ from guardian.sim.checkers.acts import (
 )
 from guardian.sim.checkers.checker import Checker
 from guardian.sim.checkers.gates import AsksFirst, LetsDustBe, MarkedReduceOnly, NewerEvidence, OneAtATime
-from guardian.sim.checkers.latches import CapsTrials, Latches
+from guardian.sim.checkers.latches import Latches
 from guardian.sim.checkers.levels import NoFalseKill, SurvivesCrash, UnknownHoldsStill
 from guardian.sim.checkers.outcome import FlatClaim, GetsThere, KeepsSecrets, Replays, TellsPeople
 from guardian.sim.checkers.proofs import CautionDwells, FlatTwice, KeyClaims
 from guardian.sim.checkers.running import NeverStumbles, NobodyWaits, StartKeeps, StopsGrowth
+from guardian.sim.checkers.scopes import LeavesTheRest
 from guardian.sim.checkers.timely import ActsInTime
+from guardian.sim.checkers.trials import CapsTrials, CleanTrials, ComesBack
 
 ALL: tuple[type[Checker], ...] = (
     OnlyReduces,
@@ -49,4 +52,8 @@ ALL: tuple[type[Checker], ...] = (
     StopsGrowth,
     ActsInTime,
     CapsTrials,
+    CleanTrials,
+    ComesBack,
+    LeavesTheRest,
+    GivesBack,
 )

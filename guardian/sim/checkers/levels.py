@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from math import inf
 
 from guardian.core.events import Configured, Resumed, Started
 from guardian.core.model import Level, Rule, Unknown
 from guardian.core.state import AccountState, RuleState
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.checkers.scopes import NARROW, WIDE, together
 from guardian.sim.play.life import Life
 from guardian.sim.scenario.shapes import Act
 
@@ -66,19 +68,15 @@ class NoFalseKill(Checker):
         bot = self.scene.stage.bots[name]
         return bot.accepted > 0 and bot.accepted_ms >= self._halted_ms.get(name, 0)
 
-    def _together(self, name: str, rule: Rule) -> list[str]:
-        """The accounts that a rule judges as one with this one."""
-        stands = self.scene.stage.stands
-        mine = stands[name].plan.mandate
-        return [n for n, s in stands.items() if rule.scope == "portfolio" or s.plan.mandate == mine]
-
     def _true(self, name: str, rule: Rule) -> bool:
         truth = self.scene.truth
-        limit = min(r.limit for r in rule.ladder if r.level >= Level.FLATTEN) * SLACK
+        limit = min((r.limit for r in rule.ladder if r.level >= Level.FLATTEN), default=inf) * SLACK
         match rule.metric:
-            case "drawdown" if rule.scope != "account":
-                together = self._together(name, rule)
-                return truth.worst_drawdown_together(together) >= limit - FLOW_SLACK
+            case _ if rule.scope in NARROW:
+                return False
+            case "drawdown" if rule.scope in WIDE:
+                members = together(self.scene.stage.scenario, name, rule)
+                return truth.worst_drawdown_together(members) >= limit - FLOW_SLACK
             case "drawdown" | "daily_loss":
                 return truth.worst_drawdown(name) >= limit - (
                     FLOW_SLACK if self._moved_money(name) else 0.002

@@ -20,11 +20,11 @@ Instants = list[datetime]
 
 
 class CautionDwells(Checker):
-    law = "CAUTION ends by itself only after a minute."
+    law = "CAUTION that is no trial ends by itself only after a minute."
 
     def decided(self, step: Decided) -> None:
         for old, new in step.pairs():
-            if old is None or old.level is not Level.CAUTION or old.incident is None:
+            if old is None or old.level is not Level.CAUTION or old.incident is None or old.incident.trial:
                 continue
             lasted = step.event.at - old.incident.entered_at
             if new.level is Level.NORMAL and lasted < DWELL and not isinstance(step.event, Resumed):

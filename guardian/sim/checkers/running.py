@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from guardian.core.events import EffectReported, SnapshotTaken, Started
+from guardian.core.metrics.reopened import TIMES_OVER
 from guardian.core.model import Level, Rule
-from guardian.core.state import AccountState, RuleState
+from guardian.core.state import AccountState, RuleState, Trial
 from guardian.sim.checkers.checker import Checker, Decided, Scene, Violation
+from guardian.sim.checkers.scopes import WIDE
 from guardian.sim.play.life import Life
 from guardian.sim.ports.stand import Stand
 
@@ -21,8 +23,8 @@ READ_SECONDS = 2.0
 ANSWER_SECONDS = 1.5
 IGNORED_SECONDS = 10.0
 NOTICED_SECONDS = 7.0
+MOST_ROUNDS = 15.0
 GROWTH = 1.03
-TOGETHER = ("portfolio", "mandate")
 
 
 def untouched(scene: Scene) -> tuple[str, ...]:
@@ -44,7 +46,7 @@ class NeverStumbles(Checker):
 
 
 class StartKeeps(Checker):
-    law = "A start lowers no level, and keeps the incident, the arming and every baseline."
+    law = "A start lowers no level, and keeps the incident, its trial, the arming and every baseline."
 
     def decided(self, step: Decided) -> None:
         if isinstance(step.event, Started):
@@ -60,17 +62,23 @@ class StartKeeps(Checker):
             self.fail(f"{name}: {old.level.name} fell to {new.level.name} at the start")
         if old.incident is not None and (new.incident is None or new.incident.code != old.incident.code):
             self.fail(f"{name}: the incident was lost at the start")
+        elif _trial(old) is not None and new.level is Level.CAUTION and _trial(new) is None:
+            self.fail(f"{name}: the trial was lost at the start")
         if new.arming not in (old.arming, replace(old.arming, disarmed_until=None)):
             self.fail(f"{name}: the arming was lost at the start")
 
     def _anchored(self, old: AccountState, new: AccountState, rules: tuple[Rule, ...]) -> None:
         """Of several accounts the first baseline may be this one: the others' reads came before the crash."""
-        together = {rule.id for rule in rules if rule.scope in TOGETHER}
+        together = {rule.id for rule in rules if rule.scope in WIDE}
         for own in old.rules:
             kept = new.rule(own.rule_id)
             first = own.baseline is None and own.rule_id in together
             if kept is not None and not first and _since(own) != _since(kept):
                 self.fail(f"{new.policy.name}: a baseline was anchored anew at the start")
+
+
+def _trial(account: AccountState) -> Trial | None:
+    return account.incident.trial if account.incident is not None else None
 
 
 def _since(own: RuleState) -> datetime | None:
@@ -119,6 +127,7 @@ class StopsGrowth(Checker):
         self._codes: dict[str, str] = {}
         self._least: dict[str, float] = {}
         self._grown_at: dict[str, float] = {}
+        self._rounds: dict[str, float] = {}
 
     def moved(self) -> None:
         life = self.scene.life
@@ -143,13 +152,15 @@ class StopsGrowth(Checker):
             return
         size = _size(self.scene.stage.stands[name])
         self._least[name] = min(size, self._least.get(name, size))
+        self._rounds[name] = max(_rounds(account), self._rounds.get(name, 0.0))
+        patience = NOTICED_SECONDS + self._rounds[name] * account.policy.snapshot_seconds
         if size <= self._least[name] * GROWTH:
             self._grown_at.pop(name, None)
-        elif now - self._grown_at.setdefault(name, now) > NOTICED_SECONDS:
-            self.fail(f"{name}: the bot has grown for {NOTICED_SECONDS:g} s after {account.level.name}")
+        elif now - self._grown_at.setdefault(name, now) > patience:
+            self.fail(f"{name}: the bot has grown for {patience:g} s after {account.level.name}")
 
     def _forget(self, name: str) -> None:
-        for known in (self._halted_at, self._least, self._grown_at):
+        for known in (self._halted_at, self._least, self._grown_at, self._rounds):
             known.pop(name, None)
 
 
@@ -157,3 +168,14 @@ def _size(stand: Stand) -> float:
     """All legs at entry prices, which no move of the market changes; inverse ones are in USD already."""
     legs = ((leg, stand.world.instruments[leg.symbol].inverse) for leg in stand.books.open_legs())
     return float(sum(abs(leg.size) * (1 if inverse else leg.entry) for leg, inverse in legs))
+
+
+def _rounds(account: AccountState) -> float:
+    """Closes that it takes to prove what a bot reopens between any two reads, of a leg that was larger once.
+
+    Twice the most that there was must be closed: a frozen read may show less of a leg than there is.
+    """
+    held = {position.leg: abs(position.quantity) for position in account.evidence.positions}
+    before = account.incident.legs if account.incident is not None else ()
+    rounds = (float(TIMES_OVER * abs(most) / held[leg]) for leg, most in before if held.get(leg))
+    return min(max(rounds, default=0.0), MOST_ROUNDS)

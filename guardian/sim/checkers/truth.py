@@ -6,7 +6,7 @@ is held against.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -73,36 +73,57 @@ class Truth:
         return sum(float(r.change * coin_price(r.currency, markets)) for r in fresh if r.type in BORDER)
 
     def _gross(self, stand: Stand) -> float:
-        """Netted by asset, with the coins of the wallet: they are exposure as contracts are."""
-        markets, assets = stand.world.markets, dict[str, float]()
-        for leg in stand.books.open_legs():
-            market = markets[leg.symbol]
-            size = float(leg.size) * (1.0 if market.instrument.inverse else float(market.mark))
-            base = market.instrument.base
-            assets[base] = assets.get(base, 0.0) + size
-        for coin, quantity in stand.books.balances.items():
-            if coin != CASH and quantity:
-                assets[coin] = assets.get(coin, 0.0) + float(quantity * coin_price(coin, markets))
-        return sum(map(abs, assets.values()))
+        return sum(map(abs, held_by_asset(stand).values()))
 
     def worst_drawdown(self, name: str) -> float:
         """The largest fall from a peak before it, so far."""
         return _worst_fall(nav for _, nav in self.books[name].navs)
 
     def worst_drawdown_together(self, names: Sequence[str]) -> float:
-        """The same of several accounts as one: between two looks each counts by what it was worth before."""
+        """The same of several accounts as one."""
+        return _worst_fall(nav for _, nav in self._together(names))
+
+    def drawdown_together(self, names: Sequence[str], seconds: float | None = None) -> float:
+        """From their highest NAV as one so far, or of the last so many seconds, to now."""
+        return _fallen(self._together(names), seconds)
+
+    def _together(self, names: Sequence[str]) -> list[tuple[float, float]]:
+        """Several accounts as one: between two looks each counts by what it was worth before."""
         each = (zip(self.books[n].navs, self.books[n].equities, strict=True) for n in names)
-        together = [START]
-        for before, now in pairwise(zip(*each, strict=True)):
-            together.append(together[-1] * _grown(before, now))
-        return _worst_fall(together)
+        looks = list(zip(*each, strict=True))
+        together = [(looks[0][0][0][0], START)] if looks else []
+        for before, now in pairwise(looks):
+            together.append((now[0][0][0], together[-1][1] * _grown(before, now)))
+        return together
 
     def drawdown(self, name: str, seconds: float | None = None) -> float:
         """From the highest NAV so far, or of the last so many seconds, to now."""
-        known = self.books[name].navs
-        since = known[-1][0] - seconds if known and seconds is not None else float("-inf")
-        navs = [nav for at, nav in known if at > since]
-        return 1 - navs[-1] / max(navs) if navs and max(navs) > 0 else 0.0
+        return _fallen(self.books[name].navs, seconds)
+
+
+def held_by_asset(stand: Stand, symbols: Collection[str] | None = None) -> dict[str, float]:
+    """Netted by asset, with the coins of the wallet: they are exposure as contracts are.
+
+    Of these symbols only, where any are given, with the coins of their assets.
+    """
+    markets, assets = stand.world.markets, dict[str, float]()
+    for leg in stand.books.open_legs():
+        market = markets[leg.symbol]
+        if symbols is None or leg.symbol in symbols:
+            inverse = market.instrument.inverse
+            size = float(leg.size) * (1.0 if inverse else float(market.mark))
+            base = market.instrument.base
+            assets[base] = assets.get(base, 0.0) + size
+    for coin, quantity in stand.books.balances.items():
+        if coin != CASH and quantity and (symbols is None or coin in assets):
+            assets[coin] = assets.get(coin, 0.0) + float(quantity * coin_price(coin, markets))
+    return assets
+
+
+def _fallen(known: Sequence[tuple[float, float]], seconds: float | None) -> float:
+    since = known[-1][0] - seconds if known and seconds is not None else float("-inf")
+    navs = [nav for at, nav in known if at > since]
+    return 1 - navs[-1] / max(navs) if navs and max(navs) > 0 else 0.0
 
 
 def _worst_fall(navs: Iterable[float]) -> float:

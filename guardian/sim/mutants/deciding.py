@@ -10,7 +10,7 @@ from typing import Any
 
 from guardian.core import breaker, engine, judge, notices, observe, rearm
 from guardian.core.events import Outcome
-from guardian.core.metrics import nav
+from guardian.core.metrics import nav, subjects
 from guardian.core.model import Level, Verdict
 from guardian.sim.mutants.mutant import Mutant
 
@@ -76,30 +76,17 @@ def _latch_opens(settle: Call) -> Call:
     return opened
 
 
-def _rearmed_without_calm(hindrances: Call) -> Call:
-    """Only the clock is asked."""
-
-    def hasty(scene: Any) -> Any:
-        return tuple(h for h in hindrances(scene) if h.why in ("operator", "cooldown"))
-
-    return hasty
+def _whole_book_for_one(demands: Call) -> Call:
+    """A halt of some symbols is one of all."""
+    return lambda *given: tuple(replace(demand, only=()) for demand in demands(*given))
 
 
-def _cooldown_never_longer(leaves_at: Call) -> Call:
-    return lambda account, rules: leaves_at(replace(account, halts=account.halts[-1:]), rules)
+def _all_are_one_venue(members: Call) -> Call:
+    def lumped(accounts: Any, own: Any, rule: Any) -> Any:
+        wide = replace(rule, scope="portfolio", only=()) if rule.scope == "venue" else rule
+        return members(accounts, own, wide)
 
-
-def _operator_overruled(causes_of: Call) -> Call:
-    """One rule that clears by itself is enough, whoever else has demanded it."""
-
-    def lenient(incident: Any, rules: Any) -> Any:
-        return [rule for rule in rules if rule.id in incident.causes and rule.clears == "auto"]
-
-    return lenient
-
-
-def _trial_at_full_size(cap: Call) -> Call:
-    return lambda account, usual: usual
+    return lumped
 
 
 def _limits_tripled(over: Call) -> Call:
@@ -181,32 +168,18 @@ MUTANTS = (
     ),
     Mutant("latch-opens", "HALT ends by itself once the loss is over.", breaker, "_settle", _latch_opens),
     Mutant(
-        "rearmed-without-calm",
-        "After the cooldown trading begins again, whatever the value is and whether it is known.",
-        rearm,
-        "hindrances",
-        _rearmed_without_calm,
+        "whole-book-for-one",
+        "What is too large in one symbol halts and reduces every other one.",
+        engine,
+        "demands",
+        _whole_book_for_one,
     ),
     Mutant(
-        "cooldown-never-longer",
-        "Every halt of a day has the same cooldown.",
-        rearm,
-        "leaves_at",
-        _cooldown_never_longer,
-    ),
-    Mutant(
-        "operator-overruled",
-        "A halt that an operator must end ends by itself if any rule of it says so.",
-        rearm,
-        "causes_of",
-        _operator_overruled,
-    ),
-    Mutant(
-        "trial-at-full-size",
-        "Half-open permits what CAUTION permits.",
-        breaker,
-        "size_cap",
-        _trial_at_full_size,
+        "all-are-one-venue",
+        "The accounts of every venue are judged as if they were at one.",
+        subjects,
+        "members",
+        _all_are_one_venue,
     ),
     Mutant("limits-tripled", "Every limit counts three times.", judge, "past_limit", _limits_tripled),
     Mutant(

@@ -20,7 +20,7 @@ from guardian.sim.actors.market import REBOUND_AFTER, STEP_SECONDS, MarketPath
 from guardian.sim.actors.owner import Owner
 from guardian.sim.checkers.checker import Violation
 from guardian.sim.checkers.panel import Panel
-from guardian.sim.play.heat import market_heat
+from guardian.sim.play.days import hurried
 from guardian.sim.play.life import Grounds, Life
 from guardian.sim.play.settled import answered, settled
 from guardian.sim.play.stage import Stage, build
@@ -79,7 +79,7 @@ class Incident:
         loop.set_exception_handler(lambda _, context: None)
         try:
             # The world reckons in its own context: a library may have changed the process's, as ccxt does.
-            with localcontext(Context(prec=28)), market_heat(self.scenario.heat):
+            with localcontext(Context(prec=28)), hurried(self.scenario):
                 return loop.run_until_complete(self._play())
         finally:
             loop.close()

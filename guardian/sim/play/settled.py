@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from guardian.core.model import Level
 from guardian.core.state import AccountState
+from guardian.sim.actors.bot import OBEDIENT
 from guardian.sim.ports.stand import Stand
 
 DEFIED = timedelta(seconds=26)
@@ -51,7 +52,7 @@ def _heeded(account: AccountState, stand: Stand, now: datetime) -> bool:
     if incident is None or not Level.HALT <= account.level < Level.FLATTEN or not acts:
         return True
     grows = stand.plan.bot.style in ("runaway", "deaf") or account.level is Level.REDUCE
-    trades = stand.plan.bot.style != "idle" and stand.bot_key.can_trade and not stand.forced
+    trades = stand.plan.bot.style not in ("idle", *OBEDIENT) and stand.bot_key.can_trade and not stand.forced
     return not (grows and trades) or now - incident.entered_at > DEFIED
 
 

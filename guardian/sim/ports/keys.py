@@ -23,6 +23,7 @@ from guardian.sim.ports.stand import Stand
 from guardian.sim.world.keys import ApiKey
 
 OWN = Report(Outcome.REFUSED, "own-key", "this is one of guardian's own keys")
+NO_RECORD = Report(Outcome.REFUSED, "facts", "the fence's record is missing or incomplete")
 UNKNOWN_KEY = Reply("10001", detail="apikey not found")
 DENIED = Reply(codes.PERMISSION, detail="permission denied")
 RESTRICTED = Reply("10024", detail="compliance rules triggered")
@@ -96,10 +97,20 @@ class SimKeyAdmin:
     async def restore(self, credential: Credential, key_id: str, facts: Sequence[tuple[str, str]]) -> Report:
         if self._is_own(credential, key_id):
             return OWN
-        settings = _from_facts(dict(facts))
+        settings = _from_facts(dict(facts)) if facts else self._before.get(key_id)
         if settings is None:
-            return Report(Outcome.REFUSED, "facts", "the fence's record is missing or incomplete")
+            return NO_RECORD if facts else await self._found(credential, key_id)
         return await self._write(credential, "restore", key_id, settings)
+
+    async def _found(self, credential: Credential, key_id: str) -> Report:
+        """Nobody knows what a fence has taken, or whether it did."""
+        listing = await self._list(credential)
+        if listing.code:
+            return _failed(listing)
+        settings = self._known.get(key_id)
+        if settings is None:
+            return Report(Outcome.GONE, "", "the account has no such key")
+        return NO_RECORD if settings.read_only else Report(Outcome.DONE, codes.OK, "not fenced")
 
     async def delete(self, credential: Credential, key_id: str) -> Report:
         if self._is_own(credential, key_id):

@@ -9,8 +9,17 @@ import random
 from dataclasses import replace
 
 from guardian.sim.scenario.catalogue import BY_NAME, FAULTS, Fault
-from guardian.sim.scenario.packs import draw_burst, draw_rules, draw_symbol, draw_together
-from guardian.sim.scenario.shapes import AccountPlan, Act, BotPlan, FaultPlan, MarketPlan, Scenario, Stake
+from guardian.sim.scenario.packs import draw_rules
+from guardian.sim.scenario.rare import rearming, tried, wider
+from guardian.sim.scenario.shapes import (
+    AccountPlan,
+    Act,
+    BotPlan,
+    FaultPlan,
+    MarketPlan,
+    Scenario,
+    Stake,
+)
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
 INSTANT = frozenset({"crash", "crash-at-event", "leg-liquidated", "leg-deleveraged", "key-already-deleted"})
@@ -38,36 +47,10 @@ def draw(seed: int) -> Scenario:
         acts=_acts(rng, accounts, market),
         heals_at=heals,
     )
-    scenario = _rearming(scenario, random.Random(f"guardian heat calm {seed}"))
-    scenario = _wider(scenario, random.Random(f"guardian scope {seed}"))
+    scenario = rearming(scenario, random.Random(f"guardian heat calm {seed}"))
+    scenario = tried(scenario, random.Random(f"guardian trial {seed}"))
+    scenario = wider(scenario, random.Random(f"guardian scope {seed}"))
     return _unfenced(scenario, random.Random(f"guardian fence {seed}"))
-
-
-def _rearming(scenario: Scenario, rng: random.Random) -> Scenario:
-    """Now and then the loss rule clears by itself, soon. Drawn apart: other scenarios stay as they were."""
-    if rng.random() >= 0.14:
-        return scenario
-    others = tuple(rule for rule in scenario.rules if rule.metric not in ("drawdown", "data_age"))
-    heat = rng.choices((0.1, 0.29, 0.6), (5, 3, 2))[0]
-    longer = scenario.heals_at + rng.uniform(15.0, 40.0)
-    market = scenario.market
-    if rng.random() < 0.6:
-        again = market.moves_at + market.seconds + rng.uniform(14.0, 26.0)
-        market = replace(market, again_at=round(again, 2))
-    rules = (*others, draw_burst(rng))
-    return replace(scenario, rules=rules, market=market, heat=heat, heals_at=longer)
-
-
-def _wider(scenario: Scenario, rng: random.Random) -> Scenario:
-    """Now and then a rule that looks at less than an account, or at more than one. Drawn apart, too."""
-    if rng.random() >= 0.08:
-        return scenario
-    if len(scenario.accounts) == 1 or rng.random() < 0.4:
-        return replace(scenario, rules=(*scenario.rules, draw_symbol(rng)))
-    if rng.random() < 0.4:
-        return replace(scenario, rules=(*scenario.rules, draw_together(rng, "portfolio")))
-    clients = tuple(replace(a, mandate=rng.choice(("one", "one", "two", ""))) for a in scenario.accounts)
-    return replace(scenario, accounts=clients, rules=(*scenario.rules, draw_together(rng, "mandate")))
 
 
 def _unfenced(scenario: Scenario, rng: random.Random) -> Scenario:

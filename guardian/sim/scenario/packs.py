@@ -8,6 +8,8 @@ from typing import Literal
 
 from guardian.core.model import Level, OnUnknown, Rule, Rung, Window
 
+Wide = Literal["portfolio", "mandate", "venue"]
+
 
 def draw_rules(rng: random.Random) -> tuple[Rule, ...]:
     """Integrity is always there, as it is for users; a loss rule nearly always; the rest now and then."""
@@ -79,27 +81,37 @@ def draw_burst(rng: random.Random) -> Rule:
 
 def draw_symbol(rng: random.Random) -> Rule:
     """One asset is too large: only it is halted, and only it is made smaller."""
-    hard, hold = rng.choice((0.7, 1.0, 1.3)), rng.choice((0.0, 2.0))
+    return _slice(rng, "symbol", rng.choice((0.7, 1.0, 1.3)))
+
+
+def draw_cluster(rng: random.Random) -> Rule:
+    """What moves together is too large; what moves apart from it is left alone."""
+    return _slice(rng, "cluster", rng.choice((0.8, 1.2, 1.6)))
+
+
+def _slice(rng: random.Random, scope: Literal["symbol", "cluster"], hard: float) -> Rule:
+    hold = rng.choice((0.0, 2.0))
     rungs = (
         Rung(hard * 0.7, Level.CAUTION, hold),
         Rung(hard * 0.85, Level.HALT, hold),
         Rung(hard, Level.REDUCE, hold, to=rng.choice((0.0, 0.5))),
     )
     rule = _rule("asset", "gross_exposure", rungs[rng.choice((0, 1)) :])
-    return replace(rule, scope="symbol", only=rng.choice(((), (), ("BTC", "SOL"))))
+    return replace(rule, scope=scope, only=rng.choice(((), (), ("BTC", "SOL"))))
 
 
-def draw_together(rng: random.Random, scope: Literal["portfolio", "mandate"]) -> Rule:
-    """A loss of several accounts as one: of all, which stops them; of one client's, which may flatten his.
+def draw_together(rng: random.Random, scope: Wide) -> Rule:
+    """A loss of several accounts as one: of all, of one client's, or of those that fail together.
 
-    As in the shipped packs what flattens is held for as long as one of them may be unseen: accounts are not
-    read at the same instant, and a hedge across two of them is a loss until the other one is read.
+    What flattens is held for as long as one of them may be unseen, as in the shipped packs, or not at all: a
+    member that is not read in time proves no loss of the others.
     """
     hard, hold = rng.choice((0.03, 0.04, 0.06)), rng.choice((2.0, 5.0))
-    last = Rung(hard, Level.FLATTEN, 10.0) if scope == "mandate" else Rung(hard, Level.HALT, hold)
-    rungs = (Rung(hard * 0.5, Level.CAUTION, hold), last)
+    last = rng.choice((Level.HALT, Level.FLATTEN)) if scope == "portfolio" else Level.FLATTEN
+    held = rng.choice((0.0, 10.0)) if last is Level.FLATTEN else hold
+    rungs = (Rung(hard * 0.5, Level.CAUTION, hold), Rung(hard, last, held))
     rule = _rule("together", "drawdown", rungs, window=rng.choice((Window("hwm"), Window("sliding", 900.0))))
-    return replace(rule, scope=scope)
+    return replace(rule, scope=scope, only=rng.choice(((), (), ("west",))) if scope == "venue" else ())
 
 
 def _margin(rng: random.Random) -> Rule:

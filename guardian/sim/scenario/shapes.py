@@ -11,7 +11,9 @@ from typing import Literal
 
 from guardian.core.model import Rule
 
-BotStyle = Literal["idle", "fighting", "runaway", "reopening", "deaf"]
+HOUR = 3600.0
+
+BotStyle = Literal["idle", "fighting", "runaway", "reopening", "deaf", "returning", "greedy"]
 ActKind = Literal["flatten", "lockout", "resume", "disarm", "arm", "deposit", "withdraw", "transfer"]
 
 
@@ -19,7 +21,8 @@ ActKind = Literal["flatten", "lockout", "resume", "disarm", "arm", "deposit", "w
 class BotPlan:
     """`fighting` re-enters what is closed, `runaway` grows without end, `reopening` does so every 200 ms.
 
-    `deaf` trades on like an ordinary bot whatever it is told; the others stop when they are asked to.
+    `deaf` trades on like an ordinary bot whatever it is told. `returning` heeds its permit, and builds up
+    again as far as that allows; `greedy` heeds it too, but for the size.
     """
 
     style: BotStyle = "idle"
@@ -109,7 +112,8 @@ class MarketPlan:
 class Scenario:
     """`heals_at` ends every fault; from then on guardian has to get where it must be.
 
-    `heat` stands for the overheat score: days of prices, which no incident has. None: as guardian reckons it.
+    What takes days is said: `heat` stands for the overheat score and `clusters` for correlations (None and
+    empty: as guardian reckons them), and `hour` is how many seconds an hour of the trial takes.
     """
 
     seed: int
@@ -120,3 +124,5 @@ class Scenario:
     acts: tuple[Act, ...]
     heals_at: float
     heat: float | None = None
+    clusters: tuple[tuple[str, ...], ...] = ()
+    hour: float = HOUR

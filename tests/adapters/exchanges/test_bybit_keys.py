@@ -163,7 +163,6 @@ class TestFence:
     @pytest.mark.parametrize(
         "facts",
         [
-            (),
             (("read_only", "false"),),
             (("read_only", "no"), ("ips", "[]"), ("permissions", "{}")),
             (("read_only", "false"), ("ips", "oops"), ("permissions", "{}")),

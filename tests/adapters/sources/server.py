@@ -1,6 +1,6 @@
 """A real HTTP server that speaks the documented part of Prometheus' API: `/api/v1/query` as an instant query.
 
-What the real one does is in tests/integration/test_prometheus.py; here are the faults that it does not commit.
+The real one is asked in tests/integration/stack/test_prometheus.py; here are faults that it does not commit.
 """
 
 from __future__ import annotations

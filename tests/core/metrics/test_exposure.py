@@ -11,7 +11,7 @@ import pytest
 from guardian.core.metrics.concentration import herfindahl, shares
 from guardian.core.metrics.exposure import RUIN, by_asset
 from guardian.core.metrics.margin_ratio import ratio
-from guardian.core.model import AtLeast, Balance, Known, Measured, Part, Snapshot, Unknown, Wallet
+from guardian.core.model import AtLeast, Balance, Known, Level, Measured, Part, Snapshot, Unknown, Wallet
 from tests.core.build import BTC, ETH, Desk, money, position, read, rule, rung, says, wallet, without
 
 
@@ -102,13 +102,40 @@ def test_nothing_read_is_unknown(metric: str):
 
 @pytest.mark.parametrize("metric", ["gross_exposure", "net_exposure", "leverage"])
 def test_a_disputed_equity_proves_the_smaller_multiple(metric: str):
-    """A phantom -60 % would show 2.5 times the leverage; only what the larger equity gives is proven."""
+    """A phantom -60 % would show 2.5 times the leverage; proven is less than what the larger equity gives:
+    the difference of 600 may as well be a mark that is 300 too high."""
     legs = (position(BTC, 2, 1000),)
 
     found = measured(metric, read(0, legs), says(read(1, legs), 400))
 
     assert isinstance(found, AtLeast)
-    assert 2.0 == found.value
+    assert 1.4 == found.value
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["gross_exposure", "net_exposure", "leverage", "unprotected_exposure", "worst_case_exposure"],
+)
+@pytest.mark.parametrize("mark", [1300.0, 1600.0, 5000.0])
+def test_a_mark_that_lies_makes_no_position_larger_than_it_is(metric: str, mark: float):
+    """A short at a phantom price: positions explain less than the wallet says, by what the price is off."""
+    honest, phantom = (position(BTC, -2, 1000),), (position(BTC, -2, mark, entry=1000),)
+
+    found = measured(metric, read(0, honest), says(read(1, phantom), 1000))
+
+    assert isinstance(found, AtLeast)
+    assert found.value <= 2.0
+
+
+def test_an_equity_older_than_the_positions_is_no_second_account():
+    """The wallet fails, and a coin that nothing marks keeps the NAV of the read before: a phantom price of
+    the positions, which nothing contradicts any more, made any exposure a reason to flatten."""
+    desk = Desk(rule(rung(2.0, "flatten"), id="m", metric="gross_exposure"))
+    for seconds in range(6):
+        desk.see(replace(read(seconds, (position(BTC, -1, 1000),)), wallet=spot(1000, SOL=(1, 100))))
+    desk.see(without(read(6, (position(BTC, -1, 2500, entry=1000),)), Part.WALLET))
+
+    assert desk.level < Level.FLATTEN
 
 
 def test_without_equity_any_exposure_is_ruin():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf, nan
 
 import pytest
 
@@ -10,7 +11,7 @@ from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.fresh import fresh
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.position_age import METRIC
-from guardian.core.model import Level, Unknown
+from guardian.core.model import AtLeast, Known, Level, Measured, Unknown
 from guardian.core.observe import blank
 from tests.core.build import Desk, at, kinds, read, rule, rung
 
@@ -26,6 +27,18 @@ def test_a_defect_is_told_and_stays_where_it_is(part: str):
 
     assert fresh(replace(METRIC, **{part: broken}), view) == (
         Unknown("the metric failed: ZeroDivisionError"),
+        True,
+    )
+
+
+@pytest.mark.parametrize("measured", [Known(nan), Known(inf), AtLeast(-inf, "half of it"), AtLeast(nan, "x")])
+def test_what_is_no_finite_number_is_a_defect(measured: Measured):
+    """No limit is past a NaN, and JSON has neither: a checkpoint with one could not be read again."""
+    on = rule(rung(1, "caution"), metric="position_age")
+    view = View(Desk(on).warm().account, on, blank(on), at(0))
+
+    assert fresh(replace(METRIC, measure=lambda _: measured), view) == (
+        Unknown("the metric failed: FloatingPointError"),
         True,
     )
 

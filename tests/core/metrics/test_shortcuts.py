@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations, Pair
-from guardian.core.metrics import baseline, correlation, holdings
+from guardian.core.metrics import baseline, correlation, holdings, repriced
 from guardian.core.metrics.cluster_exposure import matrix
+from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.following import clustered, settled
 from guardian.core.metrics.remembered import ANSWERS, OWNERS, by_identity, newest_of
 from guardian.core.model import Balance, Known, Snapshot, Window
 from guardian.core.observe import blank
-from tests.core.build import at, money, position, read, rule, wallet
+from guardian.core.state import AccountState
+from tests.core.build import at, money, policy, position, read, rule, wallet
 
 legs = st.tuples(
     st.sampled_from(["A/USDT:USDT", "A/USD:A", "B/USDT:USDT", "C/USDT:USDT"]),
@@ -69,6 +71,26 @@ def test_marks_alone_are_followed_as_everything_is(
         assert short is not None
         assert settled(short) == long
         assert clustered(short) == ({s[0] for s, q, _, _ in held if q} & {f.asset for f in short.followed})
+
+
+@settings(max_examples=200, deadline=None)
+@given(reads)
+def test_exposures_are_repriced_as_they_are_asked_for_anew(story: list[tuple[list[Leg] | float, bool, int]]):
+    """Also of inverse contracts, of several legs of an asset and of coins: of those nothing is remembered."""
+    own, now, held = AccountState(policy(), at(0)), 0, []
+    for what, coins, later in story:
+        now += later
+        held = (
+            what if isinstance(what, list) else [(s, q, i, round(what * mark, 2)) for s, q, i, mark in held]
+        )
+        seen = told(now, held, coins)
+        evidence = replace(own.evidence, wallet=seen.wallet, positions=seen.positions or ())
+        own = replace(own, evidence=evidence)
+        names, worth = repriced.exposures(own)
+        anew = by_asset(evidence.positions, evidence.wallet, own.policy.currency)
+
+        assert list(names) == sorted(anew)
+        assert worth.tolist() == pytest.approx([float(anew[name]) for name in names], rel=1e-14)
 
 
 def test_rules_of_one_window_keep_one_baseline_and_others_their_own():
@@ -131,7 +153,7 @@ def test_correlations_of_what_is_held_are_a_part_of_those_of_what_is_followed(
     )
     assets = tuple(sorted(held))
     worth = dict.fromkeys(assets, 1.0)
-    found, lacking = holdings._correlations(Correlations(1, pairs=pairs), assets, worth)
+    found, lacking = holdings._correlations(Correlations(1, pairs=pairs), assets, worth.items())
 
     assert matrix(worth, correlation.fast_rhos(pairs)) == found.tolist()
     assert not lacking

@@ -15,12 +15,14 @@ STEP = 0.1
 """Seconds between two reads here: a venue that answers fast, which is where refusals come fastest."""
 
 
-def refused(desk: Desk, first: ClosePosition, seconds: float, since: float = 0.0) -> list[float]:
-    """When each close was sent, the venue refusing every one of them and showing the same book."""
-    sent, waiting, now = [since], first, since
-    while now < since + seconds:
+def refused(
+    desk: Desk, first: ClosePosition, seconds: float, outcome: Outcome = Outcome.REFUSED
+) -> list[float]:
+    """When each close was sent, every one of them refused and the same book shown."""
+    sent, waiting, now = [0.0], first, 0.0
+    while now < seconds:
         now = round(now + STEP, 3)
-        desk.report(now - STEP / 2, waiting, Outcome.REFUSED)
+        desk.report(now - STEP / 2, waiting, outcome)
         while not (again := kinds(desk.see(read(now, (LONG,))), "close_position")):
             now = round(now + STEP, 3)
         sent.append(now)
@@ -28,10 +30,12 @@ def refused(desk: Desk, first: ClosePosition, seconds: float, since: float = 0.0
     return sent
 
 
-def test_the_pause_grows_to_two_seconds_and_no_further():
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.IMPOSSIBLE])
+def test_the_pause_grows_to_two_seconds_and_no_further(outcome: Outcome):
+    """The venue refuses, or there are no hands to ask it with."""
     desk = Desk().warm(LONG)
 
-    sent = refused(desk, only(desk.demand(0, "flatten"), "close_position"), 60)
+    sent = refused(desk, only(desk.demand(0, "flatten"), "close_position"), 60, outcome)
 
     pauses = [later - earlier for earlier, later in pairwise(sent)]
     assert pauses[0] <= 2 * STEP, "the second try, at market, follows at once"

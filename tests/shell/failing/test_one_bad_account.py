@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from guardian.core import observe
 from guardian.core.engine import step
 from guardian.core.events import Armed, Configured, Demanded, SnapshotTaken, Started, Tick
 from guardian.core.model import Level, OnUnknown
@@ -91,6 +94,45 @@ async def test_its_permit_runs_out_while_that_of_the_others_is_renewed(tmp_path:
     assert permits.expires_at(BAD) == before
     assert later is not None
     assert later > before
+
+
+async def test_a_permit_runs_out_while_no_read_can_be_decided_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ticks and the trouble itself are decided on all the while; they are no evidence."""
+    shell = open_shell(tmp_path)
+    shell.start(build.rule(build.rung(0.05, "lockout"), on_unknown=OnUnknown.CAUTION))
+    await seen_for(shell, 7)
+    permits = shell.runtime.parts.permits
+    before = permits.expires_at(build.ACCOUNT)
+    with monkeypatch.context() as defect:
+        defect.setattr(observe, "fold_nav", _raises)
+        await seen_for(shell, 60)
+        spoilt, blocked = permits.expires_at(build.ACCOUNT), shell.runtime.blocked
+    await seen_for(shell, 2)
+    mended = permits.expires_at(build.ACCOUNT)
+
+    assert blocked == {build.ACCOUNT}
+    assert before is not None
+    assert spoilt is not None
+    assert mended is not None
+    assert spoilt - before < timedelta(seconds=15), "the caution of blindness wrote one more"
+    assert mended - spoilt > timedelta(seconds=50)
+    assert shell.runtime.blocked == set()
+
+
+async def seen_for(shell: Shell, seconds: int) -> None:
+    """A read, a bell of time and a bell of the leases in every second."""
+    for _ in range(seconds):
+        shell.see(int((shell.clock.now() - build.START).total_seconds()) + 1, positions=(build.position(),))
+        await shell.run(2)
+        shell.runtime.tick()
+        await shell.run(2)
+        shell.runtime.renew_permits()
+
+
+def _raises(*_: object) -> None:
+    raise ZeroDivisionError
 
 
 async def test_the_start_of_a_process_is_told_to_every_account_that_can_hear_it(tmp_path: Path) -> None:

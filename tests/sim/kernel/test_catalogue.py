@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import get_args, get_type_hints
 
+from guardian.core.model import Level, Rule
 from guardian.sim.play.incident import play
 from guardian.sim.scenario.catalogue import FAULTS
 from guardian.sim.scenario.draw import draw
-from guardian.sim.scenario.shapes import Scenario
+from guardian.sim.scenario.shapes import HOUR, Scenario
 
 SEEDS = range(1, 301)
 FAR = range(1, 10_001)
@@ -51,9 +53,30 @@ def test_a_tenth_of_the_incidents_has_no_fault_at_all() -> None:
 
 def test_rules_wider_and_narrower_than_an_account_are_drawn_now_and_then() -> None:
     scopes = Counter(rule.scope for seed in SEEDS for rule in draw(seed).rules)
+    other = set(get_args(get_type_hints(Rule)["scope"])) - {"account", "strategy"}
 
-    assert scopes.keys() == {"account", "symbol", "portfolio", "mandate"}
-    assert scopes["symbol"] + scopes["portfolio"] + scopes["mandate"] < 0.15 * len(SEEDS)
+    assert scopes.keys() == {"account", *other}
+    assert 0.06 * len(SEEDS) < sum(scopes[scope] for scope in other) < 0.15 * len(SEEDS)
+
+
+def test_several_accounts_are_flattened_at_once_or_only_after_a_while() -> None:
+    rules = (rule for seed in range(1, 1001) for rule in draw(seed).rules if rule.id == "together")
+    holds = {rung.hold_seconds for rule in rules for rung in rule.ladder if rung.level is Level.FLATTEN}
+
+    assert holds == {0.0, 10.0}
+
+
+def test_a_venue_that_loses_is_drawn_beside_one_that_wins() -> None:
+    for scenario in (draw(seed) for seed in SEEDS):
+        if any(rule.scope == "venue" for rule in scenario.rules):
+            assert {plan.venue for plan in scenario.accounts} == {"east", "west"}
+
+
+def test_the_way_up_is_mostly_drawn_to_its_end_with_bots_that_come_back() -> None:
+    short = [draw(seed) for seed in SEEDS if draw(seed).hour != HOUR]
+
+    assert 0.05 * len(SEEDS) < len(short) < 0.15 * len(SEEDS)
+    assert {"returning", "greedy"} <= {plan.bot.style for scenario in short for plan in scenario.accounts}
 
 
 def test_the_market_moves_once_the_slowest_account_has_read_four_times() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from guardian.core.effects import CancelOrder, Effect, FenceKey
+from guardian.core.effects import CancelOrder, Effect, FenceKey, UnfenceKey
 from guardian.core.events import SnapshotTaken, Tick
 from guardian.core.model import Level, Snapshot
 from guardian.runtime.codec import encode_step
@@ -120,6 +120,40 @@ def gap_declared(t: Theatre) -> None:
     does_it_all(t)
 
 
+def fenced_and_resumed(t: Theatre) -> None:
+    t.at = 20.0
+    t.checker.edited(t.stand, "fence", t.stand.bot_key.id)
+    t.step(t.account(Level.FLATTEN), t.account())
+    t.life(t.account())
+
+
+def given_back(t: Theatre) -> None:
+    fenced_and_resumed(t)
+    t.checker.edited(t.stand, "restore", t.stand.bot_key.id)
+    t.at = 60.0
+    t.checker.ended()
+
+
+def still_tried(t: Theatre) -> None:
+    fenced_and_resumed(t)
+    t.at = 55.0
+    t.step(t.account(), t.account(), effects=(UnfenceKey("a1/9", "a1", t.stand.bot_key.id, ()),))
+    t.at = 60.0
+    t.checker.ended()
+
+
+def left_fenced(t: Theatre) -> None:
+    fenced_and_resumed(t)
+    t.at = 60.0
+    t.checker.ended()
+
+
+def given_up(t: Theatre) -> None:
+    still_tried(t)
+    t.at = 90.0
+    t.checker.ended()
+
+
 def permit_taken(t: Theatre) -> None:
     t.life(t.account(Level.HALT), permit="reduce_only")
     t.checker.moved()
@@ -153,6 +187,8 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (acts.HasIntent, written_first, never_written),
     (acts.HasIntent, gap_declared, cancel_never_written),
     (acts.HasIntent, written_first, other_fence_written),
+    (acts.GivesBack, given_back, left_fenced),
+    (acts.GivesBack, still_tried, given_up),
     (acts.PermitFollows, permit_taken, permit_left),
     (gates.MarkedReduceOnly, marked, plain),
 ]

@@ -6,17 +6,18 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from guardian.core.effects import CancelOrder, Effect
 from guardian.core.events import Started, Tick
 from guardian.core.memory import Baseline
-from guardian.core.model import Level, Rule, Unknown, Verdict
+from guardian.core.model import Level, Rule, Rung, Unknown, Verdict
 from guardian.core.state import AccountState, Decision, RuleState, State
 from guardian.runtime.permit import Permit
-from guardian.sim.checkers import acts, levels, running
+from guardian.sim.checkers import acts, levels, running, scopes
 from guardian.sim.checkers.checker import Checker, Decided
-from tests.sim.laws.theatre import LOSS, Play, Theatre
+from tests.sim.laws.theatre import ASSET, LOSS, Play, Theatre
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-TOGETHER: Rule = replace(LOSS, scope="mandate")
+TOGETHER: Rule = replace(LOSS, scope="portfolio")
 
 
 def halted(t: Theatre, symbol: str) -> AccountState:
@@ -98,9 +99,67 @@ def one_is_first_known_at_the_start(t: Theatre) -> None:
     first_at_the_start(t, LOSS)
 
 
+def raised(t: Theatre, level: Level, rule: Rule, *effects: Effect) -> None:
+    """The rule has raised the account to this level, and this follows at once."""
+    t.checker.moved()
+    decided = (Decision("a1", "level", rule.id, "NORMAL", level.name),)
+    before = State(rules=(LOSS, ASSET), accounts=(t.account(),))
+    after = State(rules=(LOSS, ASSET), accounts=(t.account(level),), decisions=decided)
+    t.checker.decided(Decided(before, Tick(t.instant()), after, effects))
+
+
+def cancel(symbol: str) -> CancelOrder:
+    return CancelOrder("a1/1", "a1", symbol, "1", False)
+
+
+def stops_what_is_too_large(t: Theatre) -> None:
+    raised(t, Level.HALT, ASSET, cancel(BTC))
+
+
+def stops_what_is_not(t: Theatre) -> None:
+    raised(t, Level.HALT, ASSET, cancel(ETH))
+
+
+def closes_what_is_to_be_stopped(t: Theatre) -> None:
+    """Past the rung of HALT, and not past that of REDUCE."""
+    raised(t, Level.REDUCE, ASSET, t.close())
+
+
+def another_rule_stops_all(t: Theatre) -> None:
+    raised(t, Level.REDUCE, LOSS, cancel(ETH), t.close())
+
+
+def one_symbol_flattens_all(t: Theatre) -> None:
+    raised(t, Level.FLATTEN, ASSET)
+
+
+def exposed(t: Theatre, rule: Rule) -> None:
+    """More than the limit is held: what may flatten is the account's rule, and not the symbol's."""
+    t.scene.truth.books["a1"].most_gross = 5.0
+    before = State(rules=(rule,), accounts=(t.account(),))
+    decided = (Decision("a1", "level", rule.id, "NORMAL", "FLATTEN"),)
+    after = State(rules=(rule,), accounts=(t.account(Level.FLATTEN),), decisions=decided)
+    t.checker.decided(Decided(before, Tick(t.instant()), after, ()))
+
+
+FLATTENS = replace(ASSET, ladder=(Rung(0.6, Level.FLATTEN, 0.0),))
+
+
+def account_is_exposed(t: Theatre) -> None:
+    exposed(t, replace(FLATTENS, scope="account"))
+
+
+def symbol_is_exposed(t: Theatre) -> None:
+    exposed(t, FLATTENS)
+
+
 SCENES: list[tuple[type[Checker], Play, Play]] = [
     (acts.StaysInScope, closes_what_is_halted, closes_another),
     (acts.PermitFollows, permit_names_it, permit_names_another),
+    (scopes.LeavesTheRest, stops_what_is_too_large, stops_what_is_not),
+    (scopes.LeavesTheRest, another_rule_stops_all, closes_what_is_to_be_stopped),
+    (scopes.LeavesTheRest, stops_what_is_too_large, one_symbol_flattens_all),
+    (levels.NoFalseKill, account_is_exposed, symbol_is_exposed),
     (levels.NoFalseKill, lost_together, not_lost_together),
     (levels.SurvivesCrash, newest_is_lost, older_is_lost),
     (running.StartKeeps, several_are_first_known_at_the_start, one_is_first_known_at_the_start),

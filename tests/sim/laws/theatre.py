@@ -27,6 +27,16 @@ from guardian.sim.world.orders import Kind, OrderRequest, Side
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN = AccountPlan("a1", "east", (Stake("BTCUSDT", 0.5),), BotPlan("fighting"))
 DRAWN = next(rule for rule in draw_rules(random.Random(1)) if rule.id == "loss")
+ASSET: Rule = replace(
+    DRAWN,
+    id="asset",
+    metric="gross_exposure",
+    window=Window(),
+    scope="symbol",
+    ladder=(Rung(0.4, Level.HALT, 0.0), Rung(0.6, Level.REDUCE, 0.0, to=0.5)),
+)
+"""What the theatre's account holds of bitcoin is past the first rung, and not past the second one."""
+
 LOSS: Rule = replace(DRAWN, ladder=(Rung(0.05, Level.FLATTEN, 2.0),), window=Window("hwm"))
 
 
@@ -36,7 +46,7 @@ class Theatre:
     def __init__(self, kind: type[Checker], plan: AccountPlan = PLAN) -> None:
         self.at = 10.0
         market = MarketPlan(5.0, 1.0, 1.0)
-        scenario = Scenario(1, (plan,), market, (LOSS,), (), (), heals_at=20.0)
+        scenario = Scenario(1, (plan,), market, (LOSS, ASSET), (), (), heals_at=20.0)
         self.stage = build(scenario, lambda: self.at, lambda account: Level.NORMAL)
         self.stand = self.stage.stands["a1"]
         self.scene = Scene(self.stage, Truth(self.stage.stands), lambda: self.at)

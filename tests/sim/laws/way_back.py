@@ -7,12 +7,13 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from guardian.core.events import Tick
-from guardian.core.model import AtLeast, Known, Level, Measured, Rung
+from guardian.core.events import SnapshotTaken, Started, Tick
+from guardian.core.model import AtLeast, Known, Level, Measured, Rung, Snapshot
 from guardian.core.state import AccountState, Decision, RuleState, State, Trial
 from guardian.runtime.permit import Permit
-from guardian.sim.checkers import latches
+from guardian.sim.checkers import latches, proofs, running, trials
 from guardian.sim.checkers.checker import Checker, Decided
+from guardian.sim.ports import view
 from tests.sim.laws.theatre import LOSS, Play, Theatre
 
 AUTO = replace(LOSS, ladder=(Rung(0.05, Level.HALT, 2.0),), clears="auto", cooldown_seconds=8.0)
@@ -69,6 +70,89 @@ def permit_of(t: Theatre, cap: float) -> None:
     t.checker.moved()
 
 
+# --- the trial ------------------------------------------------------------------------------------
+
+
+def at_cap(t: Theatre, cap: float = 0.25) -> AccountState:
+    """Half-open by the loss rule since now, with both accounts of the equity in agreement."""
+    trial = Trial(cap, t.instant(), t.instant(), t.instant())
+    incident = t.incident(Level.CAUTION, trial=trial, entered_at=t.instant(), causes=(LOSS.id,))
+    return t.account(Level.CAUTION, incident=incident, nav=SimpleNamespace(agreed=True))
+
+
+def read(t: Theatre, old: AccountState, new: AccountState, nav: float = 100.0) -> AccountState:
+    """A complete read at which the account goes from old to new, the world being worth so much."""
+    t.scene.truth.books["a1"].navs.append((t.at, nav))
+    seen = Snapshot("a1", t.instant(), view.wallet(t.stand), view.positions(t.stand), (), ())
+    t.step(old, new, SnapshotTaken(t.instant(), seen))
+    return new
+
+
+def an_hour_of(t: Theatre, *navs: float, blind: float = 0.0) -> None:
+    """Half-open, reads that show these NAVs in a row and then 100, and half of the size an hour later."""
+    began, tried = t.at, read(t, t.account(Level.HALT), at_cap(t))
+    t.at += blind
+    t.step(tried, replace(tried))
+    for nav in navs:
+        t.at += 600.0
+        tried = read(t, tried, replace(tried), nav)
+    t.at = began + 3600.0
+    read(t, tried, at_cap(t, 0.5))
+
+
+def too_soon(t: Theatre) -> None:
+    tried = read(t, t.account(Level.HALT), at_cap(t))
+    t.at += 3500.0
+    read(t, tried, at_cap(t, 0.5))
+
+
+def waits(t: Theatre, seconds: float) -> None:
+    """Half-open for so long, and nothing stands in its way."""
+    account = at_cap(t)
+    for _ in range(2):
+        t.life(account)
+        t.checker.moved()
+        t.at += seconds
+
+
+def restarts(t: Theatre, new: AccountState) -> None:
+    t.step(at_cap(t), new, Started(t.instant(), "sim"))
+
+
+def keeps_the_trial(t: Theatre) -> None:
+    restarts(t, at_cap(t, 0.25))
+
+
+def loses_the_trial(t: Theatre) -> None:
+    restarts(t, t.account(Level.CAUTION))
+
+
+def half_an_hour_at_half(t: Theatre) -> None:
+    """The permit of the second hour already in the first."""
+    account = at_cap(t, 0.5)
+    t.at += 1800.0
+    life: Any = t.life(account)
+    life.runtime.parts.permits = SimpleNamespace(get=lambda name: Permit("normal", 0.5))
+    t.checker.moved()
+
+
+def half_after_an_hour(t: Theatre) -> None:
+    tried = at_cap(t, 0.5)
+    t.at += 3700.0
+    life: Any = t.life(tried)
+    life.runtime.parts.permits = SimpleNamespace(get=lambda name: Permit("normal", 0.5))
+    t.checker.moved()
+
+
+def trial_is_over(t: Theatre) -> None:
+    """A trial has hours of its own: the minute is for a CAUTION that is none."""
+    t.step(at_cap(t), t.account())
+
+
+def caution_is_over(t: Theatre) -> None:
+    t.step(t.account(Level.CAUTION), t.account())
+
+
 def scene(name: str, play: Any, *given: Any, **known: Any) -> Play:
     made = partial(play, **known) if not given else lambda t: play(t, *given, **known)
     made.__name__ = name  # type: ignore[attr-defined]
@@ -90,5 +174,12 @@ BROKEN = (
 )
 SCENES: list[tuple[type[Checker], Play, Play]] = [
     *((latches.Latches, kept, broken) for kept, broken in BROKEN),
-    (latches.CapsTrials, scene("a_quarter", permit_of, 0.25), scene("a_half", permit_of, 0.5)),
+    (trials.CapsTrials, scene("a_quarter", permit_of, 0.25), scene("a_half", permit_of, 0.5)),
+    (trials.CapsTrials, half_after_an_hour, half_an_hour_at_half),
+    (trials.CleanTrials, scene("a_clean_hour", an_hour_of, 100.0, 100.0), too_soon),
+    (trials.CleanTrials, scene("one_odd_read", an_hour_of, 90.0), scene("a_loss", an_hour_of, 90.0, 90.0)),
+    (trials.CleanTrials, scene("no_blindness", an_hour_of), scene("blindness", an_hour_of, blind=60.0)),
+    (trials.ComesBack, scene("half_an_hour", waits, 1800.0), scene("too_long", waits, 3700.0)),
+    (running.StartKeeps, keeps_the_trial, loses_the_trial),
+    (proofs.CautionDwells, trial_is_over, caution_is_over),
 ]

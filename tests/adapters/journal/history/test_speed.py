@@ -31,9 +31,9 @@ def test_fifty_rows_do_not_slow_a_commit(tmp_path: Path) -> None:
         orders = tuple(order(n) for n in range(first, first + ROWS // 2))
         told = Entry(START, "activity", body(activity(fills, orders)))
         for name, store in (("plain", plain), ("kept", kept)):
-            begun = time.perf_counter()
+            begun = time.process_time()
             store.append([told])
-            took[name].append(time.perf_counter() - begun)
+            took[name].append(time.process_time() - begun)
     plain.drop()
     kept.drop()
 

@@ -117,5 +117,5 @@ def test_what_is_kept_is_bounded():
     worst_losses("kept", own, LEVEL)
     known = worst_days._newest["kept"]
 
-    assert (3, KEPT) == known.falls.shape
+    assert (KEPT, 3) == known.falls.shape
     assert worst_days.remembered_bytes("kept") == 600 * (8 + 3 * 4) + 3 * (KEPT + 2) * 8

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import OpenDesk
-from tests.integration.test_telemetry import get, listening
+from tests.integration.stack.test_telemetry import get, listening
 from tests.integration.troupe import ACCOUNT, Desk
 
 pytestmark = pytest.mark.process

@@ -109,7 +109,7 @@ def test_a_permit_over_http_follows_the_level(open_desk: OpenDesk) -> None:
 
     desk.operate("demand", level="halt", reason="test")
 
-    desk.until(lambda: not ask(port, permitted)[1]["trade"], 3, "revoked")
+    desk.until(lambda: not ask(port, permitted)[1]["trade"], 20, "revoked")
     code, permit = ask(port, permitted)
     file = json.loads((desk.root / "state" / f"permit-{ACCOUNT}.json").read_text())
     assert (200, "reduce_only", 0.0) == (code, permit["mode"], permit["size_cap"])

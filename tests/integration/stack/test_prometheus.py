@@ -15,12 +15,12 @@ import pytest
 from tests.adapters.secrets.openbao import free_port
 from tests.debian import binary
 from tests.integration.conftest import OpenDesk
-from tests.integration.test_telemetry import listening
+from tests.integration.stack.test_telemetry import listening
 from tests.integration.troupe import ACCOUNT, Desk
 
 pytestmark = pytest.mark.process
 
-ALERTS = Path(__file__).resolve().parents[2] / "alerts/prometheus.yaml"
+ALERTS = Path(__file__).resolve().parents[3] / "alerts/prometheus.yaml"
 SETTINGS = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: [{rules}]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from guardian.core.memory import MAXIMUM_MOVES, Nav
 from guardian.core.metrics.foreign_keys import MAXIMUM_KEYS, fold_keys, strange_keys
-from guardian.core.metrics.foreign_transfers import fold_sent, gone, shares
+from guardian.core.metrics.foreign_transfers import fold_sent, gone
 from guardian.core.model import (
     AtLeast,
     KeyRecord,
@@ -159,16 +159,15 @@ def test_without_a_complete_listing_nothing_is_known(metric: str):
     assert isinstance(value(desk, 2), Unknown)
 
 
+@pytest.mark.parametrize("every", [DAY_SECONDS, 300])
 @pytest.mark.parametrize("metric", ["foreign_keys", "open_keys"])
-def test_a_listing_is_good_for_a_day_and_then_it_ages(metric: str):
-    on = rule(
-        rung(1, "halt"), id="m", metric=metric, on_unknown=OnUnknown.CAUTION, stale_after_seconds=3600.0
-    )
-    desk = Desk(on).warm()
+def test_a_listing_is_good_until_the_next_is_due_and_then_it_ages(metric: str, every: float):
+    blind = {"on_unknown": OnUnknown.CAUTION, "stale_after_seconds": 3600.0}
+    desk = Desk(rule(rung(1, "halt"), id="m", metric=metric, **blind), keys_seconds=every).warm()
     desk.keys(0, *OWN, BOT)
 
-    assert value(desk, DAY_SECONDS + 3500) == Known(0.0)
-    assert isinstance(value(desk, DAY_SECONDS + 3700), Unknown)
+    assert value(desk, every + 3500) == Known(0.0)
+    assert isinstance(value(desk, every + 3700), Unknown)
     assert desk.account.rules[0].stale
     assert desk.level is Level.CAUTION
 
@@ -329,7 +328,8 @@ def nav_of(equity: float, **prices: float) -> Nav:
 def test_shares_in_a_row_take_what_all_of_them_took(amounts: list[int]):
     rows = [out(str(n), -amount, n) for n, amount in enumerate(amounts)]
 
-    taken = gone(tuple(shares(rows, nav_of(1000), None)))
+    sent, _ = fold_sent((), (), nav_of(1000), read(9, ledger=tuple(rows)))
+    taken = gone(sent)
 
     assert taken == pytest.approx(min(sum(amounts) / 1000, 1.0))
 
@@ -337,11 +337,11 @@ def test_shares_in_a_row_take_what_all_of_them_took(amounts: list[int]):
 def test_what_has_left_is_remembered_for_a_day_and_bounded():
     rows = tuple(out(f"{n:04}", -1, n + 1) for n in range(MAXIMUM_MOVES + 9))
     nav = nav_of(1000)
-    known = fold_sent((), nav, replace(read(0, ledger=rows), asked_at=at(500)))
+    known, _ = fold_sent((), (), nav, replace(read(0, ledger=rows), asked_at=at(500)))
 
     assert [sent.id for sent in known] == [r.id for r in rows[9:]]
-    assert fold_sent(known, nav, read(600)) is known
-    assert fold_sent(known, nav, replace(read(0), asked_at=START + timedelta(hours=30))) == ()
+    assert fold_sent(known, (), nav, read(600))[0] is known
+    assert fold_sent(known, (), nav, replace(read(0), asked_at=START + timedelta(hours=30)))[0] == ()
 
 
 # --- older journals -------------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ def test_a_state_from_before_these_were_remembered_still_decodes():
     desk.keys(0, *OWN, BOT)
     left(desk, 1, out("1", -100, 1), cash=900)
     told = json.loads(encode_state(desk.state))
-    for name in ("sent", "keys", "funding", "absorbed"):
+    for name in ("sent", "keys", "funding", "absorbed", "came", "expected"):
         del told["accounts"][0]["course"][name]
 
     state = decode_state(json.dumps(told))

@@ -1,0 +1,117 @@
+"""Bars after which nothing can change are not judged, and what is said of them is what judging them says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardian.core.model import Rule, Window
+from guardian.replay import drive as driving
+from guardian.replay.drive import Course
+from tests.candles.build import driven
+from tests.core.build import SLIDING_HOUR, rule, rung
+
+ALL_TIME, MONTH = Window("hwm"), Window("hwm", 2_592_000.0)
+FALL = [100.0, 100.0, 94.0, 93.0, 92.0]
+BACK = [92.0, 100.0, 110.0] * 60
+FLAT_AT_5 = rule(rung(0.05, "flatten"))
+AUTO: dict[str, Any] = {"clears": "auto", "cooldown_seconds": 300.0, "gamma": 0.25}
+
+
+def closing(*limits: float, **changes: Any) -> Rule:
+    """CAUTION, then all closed, by a rule that clears by itself."""
+    low, high = limits
+    return rule(rung(low, "caution"), rung(high, "reduce", to=0.0), **(AUTO | changes))
+
+
+def judged(closes: list[float], *rules: Rule, **plan: Any) -> tuple[Course, int]:
+    """The course, and how many events the core was told."""
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        own = driving.step
+        patch.setattr(driving, "step", lambda state, event: told.append(event) or own(state, event))
+        return driven(closes, *rules, **plan), len(told)
+
+
+def to_the_end(closes: list[float], *rules: Rule, **plan: Any) -> tuple[Course, int]:
+    """With every bar judged."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driving, "ended", lambda account, rules, now: False)
+        return judged(closes, *rules, **plan)
+
+
+def same(one: Course, other: Course) -> bool:
+    pairs = zip(asdict(one).values(), asdict(other).values(), strict=True)
+    return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+
+
+FOREVER = {
+    "flattened": (FLAT_AT_5,),
+    "closed, and the operator must end it": (rule(rung(0.05, "reduce", to=0.0)),),
+    "closed below a peak of all time": (closing(0.02, 0.05, window=ALL_TIME),),
+}
+NOT_YET = {
+    "half is open": (rule(rung(0.05, "reduce", to=0.5)),),
+    "only halted": (rule(rung(0.05, "halt")),),
+    "a lockout may follow": (rule(rung(0.05, "flatten"), rung(0.5, "lockout")),),
+    "the hour is over soon": (closing(0.02, 0.05, window=SLIDING_HOUR),),
+    "the peak expires": (closing(0.02, 0.05, window=MONTH),),
+    "another rule may do more": (
+        rule(rung(0.05, "reduce", to=0.0)),
+        rule(rung(0.5, "flatten"), id="other"),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", FOREVER)
+def test_what_nothing_can_change_is_not_judged(why: str) -> None:
+    rules = FOREVER[why]
+    (course, events), (whole, more) = judged(FALL + BACK, *rules), to_the_end(FALL + BACK, *rules)
+
+    assert events < more - len(BACK) / 2
+    assert same(course, whole)
+    assert course.held[-1] == 0
+
+
+@pytest.mark.parametrize("why", NOT_YET)
+def test_what_may_change_is_judged_to_the_end(why: str) -> None:
+    rules = NOT_YET[why]
+    (course, events), (whole, more) = judged(FALL + BACK, *rules), to_the_end(FALL + BACK, *rules)
+
+    assert events == more
+    assert same(course, whole)
+
+
+def test_what_is_closed_a_little_too_early_for_the_users_number_may_begin_again() -> None:
+    """Heat has tightened the limit, and it cools down: past today's limit is not past the user's own."""
+    early = closing(0.09, 0.093, window=ALL_TIME, gamma=0.5)
+    (course, events), (whole, more) = judged(FALL + BACK, early), to_the_end(FALL + BACK, early)
+
+    assert course.transitions
+    assert events == more
+    assert same(course, whole)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    moves=st.lists(st.floats(-0.04, 0.035), min_size=20, max_size=120),
+    low=st.floats(0.01, 0.06),
+    windows=st.lists(st.sampled_from([SLIDING_HOUR, ALL_TIME, MONTH]), min_size=1, max_size=3, unique=True),
+    clears=st.sampled_from(["auto", "operator"]),
+    multiple=st.sampled_from([1.0, -1.0, 3.0]),
+)
+def test_it_never_changes_what_is_told(
+    moves: list[float], low: float, windows: list[Window], clears: str, multiple: float
+) -> None:
+    closes = (100 * np.cumprod(1 + np.array(moves))).tolist()
+    changes = {"clears": clears}
+    rules = [closing(low, low * 1.5, window=w, id=f"rule-{i}", **changes) for i, w in enumerate(windows)]
+
+    one, other = judged(closes, *rules, multiple=multiple), to_the_end(closes, *rules, multiple=multiple)
+
+    assert same(one[0], other[0])
