@@ -102,6 +102,13 @@ BAD_METRICS = [
         "is missing; strategy_drawdown needs a strategy's client order id prefix",
         "",
     ),
+    (
+        "strategy_drawdown",
+        "of: ft\n  window: 1h",
+        "{over: 0.05, level: flatten}",
+        "strategy_drawdown may not demand flatten",
+        "reduce",
+    ),
     ("flatten_cost", "", "{over: 0.05, level: flatten}", "flatten_cost may not demand flatten", "halt"),
     ("data_age", "", "{over: 60s, level: flatten}", "data_age may not demand flatten", "halt"),
     (

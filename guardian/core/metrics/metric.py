@@ -75,7 +75,7 @@ class Metric:
     `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs. `deeds`:
     of a group it reads the fills as well (deeds.py). `among`: of one account it looks at the others too, and
     finds them in its view. `reads` are the folds that it looks at; not said: all. `low`:
-    too little of it is bad, so that its rules go `under`.
+    too little of it is bad, so that its rules go `under`. `most`: it goes no further.
     """
 
     name: str
@@ -94,7 +94,8 @@ class Metric:
     among: bool = False
     reads: tuple[str, ...] = FOLDS
     low: bool = False
+    most: Level = Level.LOCKOUT
 
     @property
     def ceiling(self) -> Level:
-        return CEILING[self.family]
+        return min(CEILING[self.family], self.most)

@@ -11,7 +11,8 @@ at which it held more symbols than were filled is of no known worth. So it fires
 Known (0) where it did nothing in the window, holds nothing, and the fills that are known explain every
 position. Unknown where it closes what was opened before them, where nobody's close may have been of its lots
 or of another's, and where those fills do not add up to the position of a symbol that it holds.
-Its family is loss, corroborated as every loss. Source: metrics.md M07.
+Its family is loss, corroborated as every loss. One strategy's loss is no reason to close what others hold:
+at most REDUCE. Source: metrics.md M07.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.remembered import newest_of
 from guardian.core.metrics.strategy_pnl import StrategyBook, quote_of
 from guardian.core.metrics.within import OWN_PREFIX, Gap, filled_at, gap, start_of
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
+from guardian.core.model import AtLeast, Known, Level, Measured, Part, Position, Unknown
 
 NOTHING = Decimal(0)
 Legs = dict[tuple[str, int], Decimal]
@@ -175,4 +176,5 @@ METRIC = Metric(
     corroborated=True,
     aged=filled_at,
     of="a strategy's client order id prefix",
+    most=Level.REDUCE,
 )
