@@ -107,6 +107,7 @@ def held_by_asset(stand: Stand, symbols: Collection[str] | None = None) -> dict[
     Of these symbols only, where any are given, with the coins of their assets.
     """
     markets, assets = stand.world.markets, dict[str, float]()
+    coins = {markets[symbol].instrument.base for symbol in symbols or ()}
     for leg in stand.books.open_legs():
         market = markets[leg.symbol]
         if symbols is None or leg.symbol in symbols:
@@ -115,7 +116,7 @@ def held_by_asset(stand: Stand, symbols: Collection[str] | None = None) -> dict[
             base = market.instrument.base
             assets[base] = assets.get(base, 0.0) + size
     for coin, quantity in stand.books.balances.items():
-        if coin != CASH and quantity and (symbols is None or coin in assets):
+        if coin != CASH and quantity and (symbols is None or coin in coins):
             assets[coin] = assets.get(coin, 0.0) + float(quantity * coin_price(coin, markets))
     return assets
 
