@@ -23,6 +23,8 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 ACCOUNT = "bench"
 UNITS = Decimal(1000)
 CELL_SIGMA = 0.002
+SIZE, STEP, MOST = Decimal(1), Decimal("0.001"), Decimal(1_000_000)
+"""What an instrument is, an adapter reads once: of every later position these are the same values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,7 @@ def snapshot(market: Market, marks: Floats, at: datetime, nav: float) -> Snapsho
 
 def _position(symbol: str, quantity: float, mark: float) -> Position:
     price = Decimal(str(mark))
-    step, most, one = Decimal("0.001"), Decimal(1_000_000), Decimal(1)
-    return Position(symbol, 0, Decimal(str(quantity)), price, price, one, step, step, most, "USDT")
+    return Position(symbol, 0, Decimal(str(quantity)), price, price, SIZE, STEP, STEP, MOST, "USDT")
 
 
 def nav_of(at: datetime, value: float) -> Nav:

@@ -109,9 +109,9 @@ def slow_rhos(pairs: tuple[Pair, ...]) -> Rho:
 
 def rhos(pairs: tuple[Pair, ...], memory: Literal["fast", "middle", "slow"]) -> Rho:
     """The correlation in one memory of every pair that has enough steps and moves."""
-    of = attrgetter(memory)
-    told = [((p.a, p.b), moment_rho(of(p))) for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
-    return {names: rho for names, rho in told if rho is not None}
+    known = [p for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
+    told = zip(known, map(moment_rho, map(attrgetter(memory), known)), strict=True)
+    return {(p.a, p.b): rho for p, rho in told if rho is not None}
 
 
 def moment_rho(moments: Moments) -> float | None:

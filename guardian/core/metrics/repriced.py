@@ -22,8 +22,8 @@ from guardian.core.state import AccountState
 
 Floats = NDArray[np.float64]
 Names = tuple[str, ...]
-Sizes = tuple[tuple[Decimal, Decimal], ...]
-"""Quantity and contract size of each position."""
+Sizes = tuple[tuple[Decimal, ...], tuple[Decimal, ...]]
+"""The quantities and the contract sizes of the positions."""
 Prices = tuple[tuple[str, Decimal], ...]
 
 
@@ -35,7 +35,7 @@ def exposures(account: AccountState) -> tuple[Names, Floats]:
             policy.name,
             tuple([p.symbol for p in positions]),
             tuple([p.settle for p in positions]),
-            tuple([(p.quantity, p.contract_size) for p in positions]),
+            (tuple([p.quantity for p in positions]), tuple([p.contract_size for p in positions])),
             tuple(settle_prices(wallet).items()),
         )
         if found is not None:
@@ -64,8 +64,8 @@ def _units(
         return None
     places = np.array([assets.index(name) for name in names])
     listed = dict(prices)
-    legs = zip(sizes, settles, strict=True)
-    units = [float(quantity * size * listed.get(settle, ONE)) for (quantity, size), settle in legs]
+    legs = zip(*sizes, settles, strict=True)
+    units = [float(quantity * size * listed.get(settle, ONE)) for quantity, size, settle in legs]
     return names, places, np.array(units).take(places)
 
 

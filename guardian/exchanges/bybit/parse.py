@@ -27,6 +27,7 @@ from guardian.exchanges.generic.fields import (
 )
 from guardian.ports import InstrumentFacts
 
+LINEAR_SIZE = Decimal(1)
 _SIGNS = {"Buy": 1, "Sell": -1}
 # Which side a leg can have: 0 is the one-way leg, 1 the long leg and 2 the short leg of hedge mode.
 _LEG_SIDES = {0: {"Buy", "Sell"}, 1: {"Buy"}, 2: {"Sell"}}
@@ -145,7 +146,7 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         quantity=size * _SIGNS[side],
         entry=positive(row, "avgPrice"),
         mark=positive(row, "markPrice"),
-        contract_size=Decimal(1),
+        contract_size=LINEAR_SIZE,
         step=step,
         minimum=facts.minimum if facts else step,
         maximum=facts.maximum if facts else size,
