@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from guardian.journal.read import Wanted, read_records
 from guardian.journal.verify import verify_file
 from tests.crash.waits import Waits
 from tests.integration.troupe import Desk, Venue, crossings, executed, instant
@@ -136,6 +137,7 @@ def _killed(desk: Desk, moment: Moment) -> Life:
     moment.when(desk)
     incident = desk.incident()
     desk.kill()
+    recorded = on_disk(desk, incident.get("id", ""))
     venue.clear()
     if moment.again is not None:
         desk.run()
@@ -153,7 +155,7 @@ def _killed(desk: Desk, moment: Moment) -> Life:
     account = desk.account()
     return Life(
         before=before,
-        killed_in=incident.get("id", ""),
+        killed_in=recorded,
         books=venue.books(),
         incident=account["incident"],
         level=account["level"],
@@ -164,6 +166,15 @@ def _killed(desk: Desk, moment: Moment) -> Life:
         probe=venue.probe(),
         journal=desk.root / "state" / "journal.db",
     )
+
+
+def on_disk(desk: Desk, incident: str) -> str:
+    """The incident, if its record was written before the kill: `status` tells of it milliseconds earlier.
+
+    Nothing has been done for it by then: a record comes before each effect.
+    """
+    records = read_records(desk.root / "state" / "journal.db", Wanted(matches=lambda body: incident in body))
+    return incident if incident and next(iter(records), None) else ""
 
 
 def first(rows: Sequence[dict[str, Any]], listening: float, waits: Waits) -> float:
