@@ -10,9 +10,10 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from guardian.journal.read import Wanted, read_records
 from tests.crash.cases import Blow, Case, Means, Phase
 from tests.crash.evidence import DELETE, Held, Life, Row, acts, due, empty, fenced, phase_of, reads
 from tests.crash.pace import Landed, since, struck
@@ -194,12 +195,21 @@ def _strike(stage: Stage, blow: Blow) -> None:
         _go_on(stage, landed)
         return
     desk.kill()
+    landed.before = _recorded(desk, before)
     _note_lock(stage)
     stage.landed.append(landed)
     if blow.phase is Phase.BEFORE and blow.down_s > 0:
         # The market may well fall while nobody looks.
         stage.crash()
     time.sleep(blow.down_s)
+
+
+def _recorded(desk: Desk, held: Held) -> Held:
+    """Without an incident whose record was not written yet: `status` tells of it milliseconds earlier."""
+    wanted = Wanted(last=1, matches=lambda body: held.incident in body)
+    if not held.incident or read_records(desk.root / "state" / "journal.db", wanted):
+        return held
+    return replace(held, incident="", level="")
 
 
 def _phase(stage: Stage, again: bool) -> Phase:
