@@ -155,9 +155,7 @@ def _check_scope(draft: Draft) -> None:
         return
     fix = f"Use scope: {' or '.join(spec.scopes)}."
     if scope == "strategy":
-        fix = (
-            "Use the metric strategy_drawdown with of: PREFIX, or an account of its own for each sub-account."
-        )
+        fix = "Use the metric strategy_drawdown, or an account of its own for each sub-account."
     wrong = Wrong(f"{spec.name} cannot be judged by {scope}", fix, "account")
     draft.spot.field("scope").refuse(draft.row.lines["scope"], wrong)
 
@@ -181,7 +179,11 @@ def _check_of(draft: Draft) -> None:
     if spec is None or "of" not in values:
         return
     spot = draft.spot.field("of")
-    if spec.of and not values["of"] and not spec.of_optional:
+    if values.get("scope") == "strategy":
+        if values["of"]:
+            fix = "Delete it; `only: [PREFIX]` selects strategies, or else each bot.order_prefix is one."
+            spot.refuse(lines["of"], Wrong("names a strategy where scope: strategy judges each of them", fix))
+    elif spec.of and not values["of"] and not spec.of_optional:
         wrong = Wrong(f"is missing; {spec.name} needs {spec.of}", "Add `of: NAME` here.")
         spot.refuse(lines["metric"], wrong)
     elif values["of"] and not spec.of:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.core.facts.market import Book, Quote
+from guardian.core.facts.stake import Stake
 from guardian.core.facts.telemetry import Gauge, Signal, Twin
 from guardian.core.facts.transfers import Came, Expectation, Sent
 from guardian.core.frozen import dataclass
@@ -73,11 +74,11 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a loss rule compares with: falling peaks of a window, or a session's open.
+    """What a loss rule compares with: falling peaks of a window, or a session's open and its peak above that.
 
     `points` are the newest (instant, NAV), strictly decreasing in NAV, and `packed` those before them in
-    chunks (metrics/peaks.py). `since` is when watching began; `session` is the local date of a session
-    window, `last` its newest confirmed NAV.
+    chunks (metrics/peaks.py); of a session the open, then its peak. `since` is when watching began; `session`
+    is the local date of a session window, `last` its newest confirmed NAV.
     """
 
     points: tuple[tuple[datetime, float], ...]
@@ -230,6 +231,7 @@ class Course:
     was announced to leave (metrics/expected.py), `keys` the account's keys as they were first listed
     (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
     made) (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
+    `stakes` are what strategies hold of each pair, and what all together do (metrics/stakes.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -244,6 +246,7 @@ class Course:
     absorbed: Absorbed | None = None
     came: tuple[Came, ...] = ()
     expected: tuple[Expectation, ...] = ()
+    stakes: tuple[Stake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

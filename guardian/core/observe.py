@@ -28,11 +28,10 @@ from guardian.core.events import (
 from guardian.core.frozen import replace
 from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_quotes
-from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.done import fold_done
 from guardian.core.metrics.folds import falling, remembered
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
-from guardian.core.metrics.losing_streak import fold_streak
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
@@ -133,9 +132,7 @@ def beside(account: AccountState, event: MarketTaken | ActivityTaken | Telemetry
             markets = fold_market(account.markets, market)
             return replace(account, markets=markets, correlations=fold_quotes(account.correlations, markets))
         case ActivityTaken(activity=activity):
-            streak = fold_streak(account.course.streak, account.doings, activity)
-            course = replace(account.course, streak=streak)
-            return replace(account, doings=fold_activity(account.doings, activity), course=course)
+            return fold_done(account, activity)
         case TelemetryTold(telemetry=telemetry):
             return replace(account, stack=fold_telemetry(account.stack, telemetry, event.at))
 

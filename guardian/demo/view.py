@@ -51,7 +51,9 @@ OUTCOME_SIGNS = {
     "unknown": ("? UNKNOWN", "bold magenta"),
 }
 BLOCKS = " ▁▂▃▄▅▆▇█"
-FRACTION_METRICS = frozenset({"drawdown", "daily_loss", "margin_ratio", "concentration", "loss"})
+FRACTION_METRICS = frozenset(
+    {"drawdown", "daily_loss", "daily_drawdown", "margin_ratio", "concentration", "loss"}
+)
 SHOWN_STEPS = 16
 STALE_SECONDS = 5.0
 

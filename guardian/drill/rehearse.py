@@ -259,7 +259,7 @@ def _worst(account: Mapping[str, Any]) -> float:
     losses = [
         rung["limit"]
         for rule in account["rules"]
-        if rule["metric"] in ("drawdown", "daily_loss")
+        if rule["metric"] in ("drawdown", "daily_loss", "daily_drawdown")
         for rung in rule["ladder"]
     ]
     return min(max(losses, default=0.1), MOST_LOSS)

@@ -3,8 +3,8 @@
 The account is thought to hold one asset at a constant multiple of its equity, bar by bar, from the start of
 each piece of history on. A *trip*: the value of a loss rule comes to be at or past a rung's limit, and that
 rung has not tripped for 24 hours (declustered: one bad day is one trip). Trips a year = trips / years of
-candles. Told are `drawdown` (sliding and from a peak) and `daily_loss`; what candles of one asset cannot tell
-is None.
+candles. Told are `drawdown` (sliding and from a peak), `daily_loss` and `daily_drawdown`; what candles of one
+asset cannot tell is None.
 
 CVaR: the mean of the worst 1 % of losses over 24 hours of the asset held at 1x (overlapping windows of the
 candles' closes; Rockafellar & Uryasev with the fractional tail). A limit of CVaR then implies a size:
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ Bools = NDArray[np.bool_]
 DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
 LEVEL = 0.99
+TOLD = ("drawdown", "daily_loss", "daily_drawdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,12 @@ def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence
 
 def _counts(rule: Rule, history: Sequence[Stretch], multiple: float) -> list[int] | None:
     """Trips of each rung; None where the rule's value does not follow from closes."""
-    if rule.metric not in ("drawdown", "daily_loss") or rule.direction != "over" or rule.window.tz != "UTC":
+    if rule.metric not in TOLD or rule.direction != "over" or rule.window.tz != "UTC":
         return None
     counts = [0] * len(rule.ladder)
     for stretch in history:
-        values = losses(rule.window, stretch.known_ms, equity_of(stretch.close, multiple))
+        equity = equity_of(stretch.close, multiple)
+        values = losses(rule.window, stretch.known_ms, equity, from_peak=rule.metric != "daily_loss")
         for i, rung in enumerate(rule.ladder):
             counts[i] += declustered(stretch.known_ms, values >= rung.limit)
     return counts
@@ -92,18 +95,26 @@ def equity_of(close: Floats, multiple: float) -> Floats:
     return np.asarray(np.cumprod(growth), float)
 
 
-def losses(window: Window, known_ms: Instants, equity: Floats) -> Floats:
-    """The value of a loss rule at every close."""
+def losses(window: Window, known_ms: Instants, equity: Floats, from_peak: bool = True) -> Floats:
+    """The value of a loss rule at every close; a day's is `from_peak` or from the day's open."""
     if window.kind == "session":
-        days = (known_ms - 1) // DAY_MS  # a bar that ends at midnight belongs to the day that ends
-        first = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
-        opens = np.where(first > 0, equity[np.maximum(first - 1, 0)], equity[first])
-        opened = np.repeat(opens, np.diff(np.append(first, len(equity))))
-        return _fallen(equity, opened)
+        return _fallen(equity, _tops_of_days(known_ms, equity, from_peak))
     if window.seconds is None:
         return _fallen(equity, np.maximum.accumulate(equity))
     falling = Falling(int(window.seconds * 1000))
     return np.array([falling.fallen(int(at), float(e)) for at, e in zip(known_ms, equity, strict=True)])
+
+
+def _tops_of_days(known_ms: Instants, equity: Floats, from_peak: bool) -> Floats:
+    """What each close has fallen from: its day's open, or the highest of that day so far."""
+    days = (known_ms - 1) // DAY_MS  # a bar that ends at midnight belongs to the day that ends
+    first = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
+    opens = np.where(first > 0, equity[np.maximum(first - 1, 0)], equity[first])
+    tops = np.repeat(opens, np.diff(np.append(first, len(equity))))
+    if from_peak:
+        for begins, ends in pairwise((*first, len(equity))):
+            tops[begins:ends] = np.maximum.accumulate(np.maximum(tops[begins:ends], equity[begins:ends]))
+    return tops
 
 
 def _fallen(equity: Floats, top: Floats) -> Floats:

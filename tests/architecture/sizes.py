@@ -37,6 +37,7 @@ VOCABULARY = {
     "activity.py",
     "telemetry.py",
     "transfers.py",
+    "stake.py",
     "memory.py",
     "events.py",
     "effects.py",

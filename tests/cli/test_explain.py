@@ -11,6 +11,7 @@ from guardian.core.memory import Heat
 from guardian.core.metrics import limits
 from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.overheat import Overheat
+from guardian.core.metrics.tail_methods import by_method
 from guardian.core.model import Rule
 from guardian.core.state import AccountState
 from guardian.runtime.control import leaving, status
@@ -144,6 +145,17 @@ def test_the_error_stands_beside_the_value():
     assert found["error"] == standard_error(held)
     said = "\n".join(lines(described(CVAR, "ats-plan"), [found]))
     assert f"give or take {found['error']:.2g} (standard error of the simulated days)" in said
+
+
+def test_the_tail_by_other_methods_stands_beside_it_too():
+    held = with_a_past(600)
+
+    found = told_of(held)
+
+    assert found["methods"] == by_method(held, "cvar")
+    said = "\n".join(lines(described(CVAR, "ats-plan"), [found]))
+    assert f"by method: normal {found['methods']['normal']:.4g}, pareto " in said
+    assert f", simulated {found['methods']['simulated']:.4g}" in said
 
 
 def test_where_nothing_is_simulated_nothing_is_said():

@@ -109,6 +109,13 @@ BAD_METRICS = [
         "strategy_drawdown may not demand flatten",
         "reduce",
     ),
+    (
+        "strategy_drawdown",
+        "of: ft\n  window: 1h\n  scope: strategy",
+        "{over: 0.05, level: halt}",
+        "names a strategy where scope: strategy judges each of them",
+        "",
+    ),
     ("flatten_cost", "", "{over: 0.05, level: flatten}", "flatten_cost may not demand flatten", "halt"),
     ("data_age", "", "{over: 60s, level: flatten}", "data_age may not demand flatten", "halt"),
     (

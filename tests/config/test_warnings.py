@@ -141,6 +141,35 @@ def test_a_strategy_whose_orders_no_bot_places(desk: Path, metric: str, of: str,
     assert [t["nearest"] for t in told] == ([] if nearest is None else [nearest])
 
 
+@pytest.mark.parametrize(
+    ("metric", "more", "config", "says"),
+    [
+        ("pair_convergence", "", CONFIG, "tells 1 strategy of main apart"),
+        ("pair_convergence", "", NAMELESS, "tells no strategies of main apart"),
+        ("unattributed_share", "window: 1h", CONFIG, ""),
+        ("unattributed_share", "window: 1h", NAMELESS, "tells no strategies of main apart"),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy", CONFIG, ""),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy", NAMELESS, "tells no strategies of main apart"),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [ft-]", NAMELESS, ""),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [tf-]", CONFIG, "begin with"),
+    ],
+)
+def test_rules_of_strategies_need_enough_prefixes(
+    desk: Path, metric: str, more: str, config: str, says: str
+) -> None:
+    limit = "over: 2" if metric == "pair_convergence" else "over: 0.5"
+    written(desk, metric, config=config)
+    text = (desk / "pack/rules.yaml").read_text().replace("over: 1,", "over: 0.5,")
+    before, own = text.split("- id: one")
+    own = own.replace("  window: 1h\n", f"  {more}\n" if more else "").replace("over: 0.5", limit)
+    (desk / "pack/rules.yaml").write_text(f"{before}- id: one{own}")
+
+    told = warned()
+
+    assert len(told) == bool(says), told
+    assert all(says in each["message"] for each in told)
+
+
 def test_without_prefixes_a_strategy_is_not_judged(desk: Path) -> None:
     """Nobody has said whose orders are whose: the strategy's own prefix says it."""
     written(desk, "strategy_drawdown", of="hodl-", config=NAMELESS)

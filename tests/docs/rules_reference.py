@@ -37,7 +37,7 @@ MEANING = {
     "of": "which gauge, strategy or symbols, for a metric that there are several of",
     "window": "over which time; required where the metric needs one",
     "scope": "whose value it is, see [Scopes](#scopes)",
-    "only": "what the scope is of (accounts, mandates, venues; symbols or assets), when not all are meant",
+    "only": "what of the scope, when not all is meant: accounts, mandates, venues, symbols, assets, strategies",
     "ladder": "rungs from mild to severe, see [The ladder](#the-ladder)",
     "hold": "how long a rung must be passed before it demands its level; each rung may have its own",
     "stale_after": "evidence older than this makes the verdict unknown",
@@ -178,6 +178,7 @@ SCOPES = {
     "venue": "the accounts at one venue together",
     "symbol": "each symbol by itself, over the account's equity; only those past the limit are acted on",
     "cluster": "each group of assets that move together, in the same way",
+    "strategy": "each strategy by itself (client order id prefix); only its symbols are acted on",
 }
 
 

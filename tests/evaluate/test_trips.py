@@ -70,10 +70,31 @@ def test_what_closes_cannot_tell_is_none() -> None:
 
 def test_a_days_loss_begins_at_the_last_close_before_midnight() -> None:
     stretch = hourly([100.0] * 24 + [95.0] + [96.0] * 23 + [93.0])
-    found = losses(Window("session"), stretch.known_ms, stretch.close)
+    found = losses(Window("session"), stretch.known_ms, stretch.close, from_peak=False)
     assert found[24] == pytest.approx(0.05)
     assert found[47] == pytest.approx(0.04)
     assert found[48] == pytest.approx(1 - 93 / 96)
+
+
+def test_a_days_drawdown_is_from_the_highest_of_that_day() -> None:
+    """It opens at 100, rises to 104 and falls to 98.5, at which the next day opens."""
+    stretch = hourly([100.0] * 24 + [99.0, 104.0, *[98.5] * 22] + [98.5, 100.0, 95.0])
+    found = losses(Window("session"), stretch.known_ms, stretch.close)
+
+    assert found[24:27] == pytest.approx([0.01, 0, 0.052885], abs=5e-7)
+    assert found[48:] == pytest.approx([0, 0, 0.05])
+
+
+def test_trips_of_a_day_are_counted_from_what_its_metric_falls_from() -> None:
+    day = replace(hour_rule(), window=Window("session"))
+    rise_and_fall = hourly([100.0] * 24 + [104.0, *[98.5] * 23])
+    of = {
+        metric: trips([replace(day, metric=metric)], [rise_and_fall], (1.0,))
+        for metric in ("daily_loss", "daily_drawdown")
+    }
+    past = {metric: [t.limit for t in found if t.a_year != (0.0,)] for metric, found in of.items()}
+
+    assert past == {"daily_loss": [], "daily_drawdown": [0.025, 0.0375, 0.05]}
 
 
 def test_a_fall_from_the_peak() -> None:

@@ -9,6 +9,9 @@ therefore the ratio of ewm means of products.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import log2
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +20,6 @@ from arch.univariate import EWMAVariance
 from guardian.core.memory import Pair
 from guardian.core.metrics.correlation import _learned, moment_rho
 from guardian.core.metrics.returns import DAY, HALF_LIVES, faded
-from guardian.core.metrics.volatility import smoothed
 
 DRAWN = np.random.default_rng(7).standard_t(4, size=(2000, 2)) * 0.002
 RETURNS = pd.DataFrame(DRAWN @ np.array([[1.0, 0.6], [0.0, 0.8]]), columns=["a", "b"])
@@ -61,20 +63,21 @@ def test_correlations_are_ratios_of_ewm_means():
         assert moment_rho(moments) == pytest.approx(ab / np.sqrt(aa * bb), rel=1e-9)
 
 
-def test_the_plain_recursion_is_pandas_unadjusted_and_arch():
-    squares = RETURNS["a"] ** 2
-    square, found = squares.iloc[0], []
-    for value in RETURNS["a"].iloc[1:]:
-        square = smoothed(square, value, 0.94)
-        found.append(square)
-    np.testing.assert_allclose(found, squares.ewm(alpha=0.06, adjust=False).mean().iloc[1:], rtol=1e-9)
+def recursion(first: float, returns: Iterable[float]) -> list[float]:
+    """lambda 0.94 as a half-life, from a memory that is whole at the beginning."""
+    memory, found = (first, 1.0), []
+    for value in returns:
+        memory = faded(memory, value * value, 1, 1, -1 / log2(0.94))
+        found.append(memory[0] / memory[1])
+    return found
 
-    values = RETURNS["a"].to_numpy()
+
+def test_the_plain_recursion_is_pandas_unadjusted_and_arch():
+    squares, values = RETURNS["a"] ** 2, RETURNS["a"].to_numpy()
+    theirs = squares.ewm(alpha=0.06, adjust=False).mean()
+    np.testing.assert_allclose(recursion(squares.iloc[0], values[1:]), theirs.iloc[1:], rtol=1e-9)
+
     sigma2 = np.empty(len(values))
     bounds = np.ones((len(values), 2)) * [1e-12, 1e12]
     EWMAVariance(0.94).compute_variance(np.empty(0), values, sigma2, float(squares.iloc[0]), bounds)
-    lagged, square = [], sigma2[0]
-    for value in values[:-1]:
-        square = smoothed(square, value, 0.94)
-        lagged.append(square)
-    np.testing.assert_allclose(lagged, sigma2[1:], rtol=1e-9)
+    np.testing.assert_allclose(recursion(sigma2[0], values[:-1]), sigma2[1:], rtol=1e-9)

@@ -61,12 +61,27 @@ def test_empyrical_s_cvar_is_ours_where_the_tail_is_whole():
     assert conditional(-returns, 0.95) == pytest.approx(worst[:50].mean(), abs=1e-9)
 
 
-def test_empyrical_s_value_at_risk_is_interpolated_and_ours_is_a_loss_that_was():
-    returns = np.array([-0.08, -0.05, -0.03, -0.01, 0, 0.01, 0.01, 0.02, 0.03, 0.04])
+TEN = np.array([-0.08, -0.05, -0.03, -0.01, 0, 0.01, 0.01, 0.02, 0.03, 0.04])
+TWENTY = np.arange(-10, 10) / 100
 
-    assert -empyrical.value_at_risk(returns, cutoff=0.1) == pytest.approx(0.053)
-    assert np.quantile(-returns, 0.9, method="linear") == pytest.approx(0.053)
-    assert np.quantile(-returns, 0.9, method="inverted_cdf") == value_at_risk(-returns, 0.9) == 0.05
+
+@pytest.mark.parametrize(
+    ("returns", "level", "var", "interpolated", "cvar"),
+    [(TEN, 0.9, 0.05, 0.053, 0.08), (TWENTY, 0.95, 0.09, 0.0905, 0.10)],
+)
+def test_the_table_of_libraries(
+    returns: np.ndarray, level: float, var: float, interpolated: float, cvar: float
+):
+    """metrics.md section 3: empyrical's value at risk is interpolated, and ours is a loss that was."""
+    assert value_at_risk(-returns, level) == pytest.approx(var, abs=1e-9)
+    assert float(skfolio.value_at_risk(returns, level)) == pytest.approx(var, abs=1e-9)
+    assert np.quantile(-returns, level, method="inverted_cdf") == pytest.approx(var, abs=1e-9)
+    assert -empyrical.value_at_risk(returns, cutoff=1 - level) == pytest.approx(interpolated, abs=1e-9)
+    assert np.quantile(-returns, level, method="linear") == pytest.approx(interpolated, abs=1e-9)
+
+    assert conditional(-returns, level) == pytest.approx(cvar, abs=1e-9)
+    assert float(skfolio.cvar(returns, level)) == pytest.approx(cvar, abs=1e-9)
+    assert -empyrical.conditional_value_at_risk(returns, cutoff=1 - level) == pytest.approx(cvar, abs=1e-9)
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])
@@ -79,7 +94,8 @@ def test_the_normal_tail_is_scipy_s(level: float):
 
 @pytest.mark.parametrize("shape", [-0.2, 0.0, 0.2, 0.6])
 def test_a_pareto_tail_is_scipy_s(shape: float):
-    """VaR is the tail's own quantile, CVaR its conditional mean, integrated here by scipy."""
+    """VaR is the tail's own quantile; CVaR its mean beyond, integrated by scipy, and exactly: what lies over
+    a quantile of a Pareto tail is a Pareto tail of the same shape."""
     tail = Pareto(shape, 0.01, 0.03, exceeding=50, count=1000)
     law = stats.genpareto(shape, loc=0.03, scale=0.01)
     inside = 1 - 0.01 * 1000 / 50
@@ -88,6 +104,8 @@ def test_a_pareto_tail_is_scipy_s(shape: float):
 
     assert tail.value_at_risk(0.99) == pytest.approx(var, abs=1e-9)
     assert tail.conditional(0.99) == pytest.approx(beyond, rel=1e-6)
+    exact = stats.genpareto(shape, loc=var, scale=0.01 + shape * (var - 0.03)).mean()
+    assert tail.conditional(0.99) == pytest.approx(exact, abs=1e-9)
 
 
 @pytest.mark.parametrize("shape", [0.1, 0.3])

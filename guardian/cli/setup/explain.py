@@ -145,6 +145,9 @@ def _live(now: Mapping[str, Any]) -> list[str]:
         rows = [f"{name} {now['verdict']}: {place}, {now['distance']:.4g} away, {hold} ({age})"]
     if now["error"] is not None:
         rows.append(f"    give or take {now['error']:.2g} (standard error of the simulated days)")
+    if now["methods"]:
+        told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(now["methods"].items()))
+        rows.append(f"    by method: {told}")
     rows += [f"    {_today(rung)}" for rung in now["ladder"]]
     if now["overheat"]:
         rows.append(f"    overheat {_heat(now['overheat'])}")
@@ -196,6 +199,7 @@ def _numbers(own: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, An
         "hard": own.get("hard", own["limit"]),
         "armed": own.get("armed"),
         "error": own.get("error"),
+        "methods": own.get("methods") or {},
         "ladder": [{**rung, "hard": each["limit"], **each} for each in own.get("ladder", ())],
         "account_level": account.get("level", "NORMAL"),
         "overheat": account.get("overheat"),

@@ -15,6 +15,7 @@ from guardian.config.shapes import AccountConfig, Config, Finding, Pack
 from guardian.core.model import Rule
 
 BY_PREFIX = "foreign_activity"
+PREFIXES = {"unattributed_share": 1, "pair_convergence": 2}
 GAUGES = frozenset({"gauge", "queue_growth"})
 STRATEGIES = frozenset({"strategy_drawdown", "drift_ks", "drift_psi"})
 BY_TELEMETRY = frozenset(
@@ -28,7 +29,7 @@ EXAMPLE = "bot: {order_prefix: [ft-]}"
 def warnings(config: Config, node: Node) -> tuple[Finding, ...]:
     """Of a configuration that is sound; `node` is its file's tree."""
     told = [*_nameless(config, node), *_unlisted(config, node), *_of_nobody(config)]
-    told += [*_untold(config, node), *_no_mandate(config, node)]
+    told += [*_untold(config, node), *_no_mandate(config, node), *_unparted(config, node)]
     return tuple(sorted(told, key=lambda finding: (finding.file, finding.line)))
 
 
@@ -43,6 +44,25 @@ def _nameless(config: Config, node: Node) -> Iterator[Finding]:
             problem = f"without it {BY_PREFIX} knows no order of {account.name} from a stranger's ({names})"
             fix = f"Write `{EXAMPLE}` with the beginning of the client order ids that are the bot's."
             yield Finding(str(config.path), line, "", field, problem, "", fix)
+
+
+def _unparted(config: Config, node: Node) -> Iterator[Finding]:
+    """Accounts whose strategies cannot be told apart, and the rules that would have to."""
+    for index, account in enumerate(config.accounts):
+        known = len(account.bot.order_prefix)
+        rules = [rule for rule in config.rules if known < _strategies(rule) and _concerns(rule, account)]
+        if rules:
+            line = line_at(node, "accounts", index, "bot")
+            field = f"accounts[{index}].bot.order_prefix"
+            apart = f"{known or 'no'} {'strategy' if known == 1 else 'strategies'}"
+            problem = f"tells {apart} of {account.name} apart: nothing is known of {_named(rules)}"
+            fix = "Write `bot: {order_prefix: [ft-grid-, ft-trend-]}`: one beginning of ids for each."
+            yield Finding(str(config.path), line, "", field, problem, "", fix)
+
+
+def _strategies(rule: Rule) -> int:
+    """How many prefixes a rule needs."""
+    return 1 if rule.scope == "strategy" and not rule.only else PREFIXES.get(rule.metric, 0)
 
 
 def _unlisted(config: Config, node: Node) -> Iterator[Finding]:
@@ -115,6 +135,7 @@ def _strategy(name: str, known: list[str]) -> Wrong:
 def _strangers(rule: Rule, prefixes: list[str]) -> list[str]:
     """A strategy's prefix may be longer than its bot's, or what several bots have in common."""
     named = [name for name in rule.of.split(",") if name] if rule.metric in STRATEGIES else []
+    named += rule.only if rule.scope == "strategy" else ()
     return [n for n in named if not any(n.startswith(p) or p.startswith(n) for p in prefixes)]
 
 

@@ -9,12 +9,13 @@ Source: metrics M27, M31; E. B. Wilson, JASA 22, 1927.
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 from guardian.core.metrics.api_calls import failures, recent, requests
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Unknown
 
-Z_95 = 1.959964
+Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def measure(view: View) -> Measured:

@@ -1,4 +1,4 @@
-"""What loss rules compare with: a window's falling peaks, the high-water mark, or a session's open.
+"""What loss rules compare with: a window's falling peaks, the high-water mark, or a session's open and peak.
 
 Only confirmed reads (both accounts of the equity agree) may raise a peak: a phantom high would be a false
 loss later. Memory is bounded: a window keeps at most `MAXIMUM_BASELINE_POINTS` buckets and their maxima
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline, Nav
-from guardian.core.metrics.peaks import first_after, pushed
+from guardian.core.metrics.peaks import Point, Points, first_after, pushed
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import Rule, Window
 from guardian.core.state import AccountState, RuleState
@@ -108,9 +108,15 @@ def _session(baseline: Baseline, window: Window, at: datetime, nav: float) -> Ba
     """A new day opens with the last NAV confirmed before it, never with the first one after."""
     today = local_date(at, window.tz)
     if today == baseline.session:
-        return replace(baseline, last=nav)
+        return replace(baseline, points=_raised(baseline.points, (at, nav)), last=nav)
     opened = baseline.last if baseline.last is not None else nav
-    return Baseline(((at, opened),), baseline.since, today, whole=True, last=nav)
+    points = _raised(((at, opened),), (at, nav))
+    return Baseline(points, baseline.since, today, whole=True, last=nav)
+
+
+def _raised(points: Points, new: Point) -> Points:
+    """A session's open, and after it the session's peak where that is above it."""
+    return (points[0], new) if new[1] > points[-1][1] else points
 
 
 def _start(window: Window, now: datetime) -> datetime | None:

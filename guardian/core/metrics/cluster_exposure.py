@@ -28,12 +28,17 @@ from guardian.core.model import Measured, Part, Unknown
 
 def correlation_adjusted(notionals: Sequence[float], correlations: Sequence[Sequence[float]]) -> float:
     """The largest of X(C), X(J) and X(I), in the notionals' currency."""
-    pairs = zip(notionals, correlations, strict=True)
-    square = sum(a * sum(c * b for c, b in zip(row, notionals, strict=True)) for a, row in pairs)
     as_one = abs(sum(notionals))
     apart = sqrt(sum(n * n for n in notionals))
+    return max(adjusted(notionals, correlations), as_one, apart)
+
+
+def adjusted(notionals: Sequence[float], correlations: Sequence[Sequence[float]]) -> float:
+    """X(C) = sqrt(n' C n)."""
+    pairs = zip(notionals, correlations, strict=True)
+    square = sum(a * sum(c * b for c, b in zip(row, notionals, strict=True)) for a, row in pairs)
     # Pairs are measured on steps of their own, so C need not be positive; X(I) then is the answer.
-    return max(sqrt(max(square, 0.0)), as_one, apart)
+    return sqrt(max(square, 0.0))
 
 
 def matrix(assets: dict[str, float], rhos: Rho) -> list[list[float]]:
@@ -70,8 +75,8 @@ def correlated(view: View) -> Measured:
     if book is None:
         return Unknown("no positions read yet", warming=True)
     assets = {asset: float(n) for asset, n in sorted(_assets(view).items())}
-    adjusted = correlation_adjusted(list(assets.values()), matrix(assets, known_rhos(book)))
-    return multiple(view.account, Decimal(adjusted))
+    worst = correlation_adjusted(list(assets.values()), matrix(assets, known_rhos(book)))
+    return multiple(view.account, Decimal(worst))
 
 
 def _assets(view: View) -> dict[str, Decimal]:

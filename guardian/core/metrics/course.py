@@ -33,4 +33,5 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Cours
         absorbed=fold_absorbed(course.absorbed, account.correlations),
         came=fold_came(course.came, seen),
         expected=expected,
+        stakes=course.stakes,
     )

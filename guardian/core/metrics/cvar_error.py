@@ -6,54 +6,45 @@ keep what they share (Politis & Romano 1992). Of 1,500 such days about 60 have n
 fraction of equity. None with under 250 days. Where the normal tail is the larger, CVaR is not this uncertain.
 
 Deterministic: the draws are a hash of their number and of the hours themselves (splitmix64), so that a replay
-tells the same. Nothing is judged by it; it is computed when somebody asks, at exposures rounded to a
-hundredth of gross, and kept until these or the hours change: 200 x 1,500 numbers, some 20 ms.
+tells the same. Nothing is judged by it; it is computed when somebody asks, at the rounded exposures of
+simulated.py, and kept until these or the hours change: 200 x 1,500 numbers, some 20 ms.
 Source: Efron 1979; Politis & Romano 1992 (circular blocks); metrics.md M18.
 """
 
 from __future__ import annotations
 
-from math import sqrt
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guardian.core.metrics.cvar import LEVEL
-from guardian.core.metrics.holdings import Floats, holdings
+from guardian.core.metrics.holdings import Floats
 from guardian.core.metrics.remembered import newest_of
-from guardian.core.metrics.returns import CELLS_AN_HOUR
-from guardian.core.metrics.scenarios import DAY_HOURS, losses, standard_days
+from guardian.core.metrics.scenarios import DAY_HOURS
+from guardian.core.metrics.simulated import shares_of, simulated
 from guardian.core.metrics.tails import tail_size
-from guardian.core.metrics.worst_days import LEAST_DAYS
 from guardian.core.state import AccountState
 
 DRAWS = 200
-SHARE_DIGITS = 2
 
 
 def standard_error(account: AccountState) -> float | None:
     """Of the simulated CVaR, over the account's equity; None where nothing is simulated."""
-    nav = account.nav
-    held, owner = holdings(account), account.policy.name
-    gross = float(np.abs(held.worth).sum())
-    if nav is None or nav.equity <= 0 or not gross:
+    book = shares_of(account)
+    if book is None:
         return None
-    shares = np.round(held.worth / gross, SHARE_DIGITS)
-    found = _of_one(owner, held.series, held.sigmas.tobytes(), shares.tobytes())
-    return None if found is None else found * gross / float(nav.equity)
+    found = _of_one(account.policy.name, book.series, book.key)
+    return None if found is None else found * book.gross / book.equity
 
 
 @newest_of
-def _of_one(owner: str, series: tuple[str, ...], sigmas: bytes, shares: bytes) -> float | None:
-    """Of a book of gross 1 with these shares; at new sigmas once a cell, at new hours once an hour."""
-    long = [i for i, own in enumerate(series) if len(standard_days((own,))) >= LEAST_DAYS]
-    hours = tuple(series[i] for i in long)
-    days = standard_days(hours) if long else np.empty((0, 0))
-    if len(days) < LEAST_DAYS:
+def _of_one(owner: str, series: tuple[str, ...], key: tuple[bytes, bytes]) -> float | None:
+    """Of a book of gross 1 with these shares."""
+    found = simulated(series, key)
+    if found is None:
         return None
-    hourly = np.frombuffer(sigmas)[long] * sqrt(CELLS_AN_HOUR)
-    fell = losses(np.frombuffer(shares)[long], hourly, days)
+    fell, hours = found
     return bootstrapped(fell, LEVEL, crc32("".join(hours).encode()))
 
 

@@ -6,17 +6,28 @@ the first NAV seen, and the value is AtLeast ("watching since"). A new day never
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from guardian.core.memory import Baseline
 from guardian.core.metrics.drawdown import disputed, fraction_lost
 from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
 
+def opened(baseline: Baseline) -> float:
+    return baseline.points[0][1]
+
+
 def measure(view: View) -> Measured:
-    nav, baseline = view.account.nav, view.own.baseline
+    return of_today(view, view.own.baseline, opened)
+
+
+def of_today(view: View, baseline: Baseline | None, top: Callable[[Baseline], float]) -> Measured:
+    """The fall from a session's `top` to now, as strong as the evidence allows."""
+    nav = view.account.nav
     if nav is None or nav.warming or baseline is None:
         return Unknown("waiting for five confirmed reads", warming=True)
-    opened = baseline.points[0][1]
-    fallen = fraction_lost(nav.value, opened)
+    fallen = fraction_lost(nav.value, top(baseline))
     if not nav.agreed:
         return AtLeast(fallen, disputed(nav))
     if not baseline.whole:

@@ -6,9 +6,15 @@ same fraction s, and MB + s sum n_i = MM (1 + s), so that s* = -(MB - MM) / (sum
 margin balance, MM the maintenance margin and n_i the signed exposure of each asset, coins included. It is of
 first order: an inverse contract gets worse faster than it says.
 
+Where the venue tells no maintenance margin (it is 0), MM = 0 gives where the equity is gone, an upper bound:
+no venue waits longer. It is all that is known of an account that holds a contract of which no price is told
+either, or that owes something: a maintenance margin of 0 is then no evidence that there is none. Where every
+contract tells its price, the smallest of all is the distance. Coins without a debt are never taken over.
+
 Unit: fraction, for rules with `under`: 0.1 is ten percent away. Needs wallet and positions. Nothing held: 1.
-Unknown before the first wallet; while the two accounts of the equity differ the larger balance gives an
-upper bound (at_most.py). Auto-deleveraging and what the insurance fund cannot pay close earlier.
+Unknown before the first wallet. While the two accounts of the equity differ (the larger balance counts), or
+where nothing else is told, the value is an upper bound: it may fire, never clear (at_most.py).
+Auto-deleveraging and what the insurance fund cannot pay close earlier.
 Source: metrics.md M11.
 """
 
@@ -23,6 +29,8 @@ from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Part, Position, Unknown, Wallet
 
 FARTHEST = 1.0
+DUST = Decimal("0.001")
+"""What is owed below this fraction of the equity, interest of a moment, is no debt."""
 
 
 def common_shock(balance: float, maintenance: float, net: float) -> float | None:
@@ -59,11 +67,30 @@ def nearest(positions: tuple[Position, ...]) -> float:
     return max(0.0, min((float(d) for d in told), default=FARTHEST))
 
 
+def owes(wallet: Wallet) -> bool:
+    return any(-b.quantity * b.price > DUST * wallet.equity for b in wallet.balances if b.quantity < 0)
+
+
+def untold(wallet: Wallet, positions: tuple[Position, ...]) -> str:
+    """What the venue may take over without telling when, in words; "" where it tells, or nothing is there."""
+    if wallet.maintenance_margin > 0:
+        return ""
+    held = [p for p in positions if p.quantity]
+    silent = [p.symbol for p in held if p.liquidation is None or p.liquidation <= 0]
+    if silent:
+        return f"the venue tells no maintenance margin and no liquidation price of {silent[0]}"
+    return "the venue tells no maintenance margin of what is owed" if not held and owes(wallet) else ""
+
+
 def distance(wallet: Wallet, balance: Decimal, positions: tuple[Position, ...], currency: str) -> float:
     net = sum(by_asset(positions, wallet, currency).values(), Decimal(0))
-    shock = None
     if wallet.maintenance_margin > 0:
         shock = common_shock(float(balance), float(wallet.maintenance_margin), float(net))
+    elif any(p.quantity for p in positions) or owes(wallet):
+        # Gone with the equity at the latest, whatever part of it counts as margin.
+        shock = common_shock(float(max(balance, wallet.equity)), 0.0, float(net))
+    else:
+        return FARTHEST
     return min(FARTHEST, nearest(positions), FARTHEST if shock is None else abs(shock))
 
 
@@ -72,11 +99,11 @@ def measure(view: View) -> Measured:
     wallet = evidence.wallet
     if wallet is None:
         return Unknown("no wallet read yet", warming=True)
-    currency = view.account.policy.currency
+    why, balance = untold(wallet, evidence.positions), wallet.margin_balance
     if nav is not None and not nav.agreed:
-        most = max(wallet.margin_balance, nav.equity)
-        return at_most(distance(wallet, most, evidence.positions, currency), disputed(nav), view.rule)
-    return Known(distance(wallet, wallet.margin_balance, evidence.positions, currency))
+        why, balance = why or disputed(nav), max(balance, nav.equity)
+    found = distance(wallet, balance, evidence.positions, view.account.policy.currency)
+    return at_most(found, why, view.rule) if why else Known(found)
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

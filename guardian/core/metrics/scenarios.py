@@ -16,11 +16,6 @@ Floats = NDArray[np.float64]
 DAY_HOURS = 24
 
 
-def rescaled(returns: Floats, sigmas: Floats, now: float) -> Floats:
-    """Past returns, each with the sigma of its own date, as they would be at the sigma of now."""
-    return returns / sigmas * now
-
-
 def standard_days(series: tuple[str, ...]) -> Floats:
     """A row for each day that all assets have 24 hours of: their sums of standardised returns."""
     return days_of(*aligned(series))

@@ -1,17 +1,33 @@
-"""Parts of one account: what a rule of scope symbol or cluster looks at, each part by itself.
+"""Parts of one account: what a rule of scope symbol, cluster or strategy looks at, each part by itself.
 
 A slice is the account with only the positions and orders of its symbols and the coins of their assets; the
-equity stays that of the whole account, so that a limit is a multiple of what can be lost.
+equity stays that of the whole account, so that a limit is a multiple of what can be lost. Of a strategy it is
+the whole account under a rule of that strategy, whose symbols are those that it holds or has traded.
 """
 
 from __future__ import annotations
 
 from guardian.core.frozen import replace
+from guardian.core.metrics.metric import View
+from guardian.core.metrics.strategy_course import traded_by
+from guardian.core.metrics.within import start_of
 from guardian.core.model import Rule
 from guardian.core.state import AccountState
 
-SLICES = ("symbol", "cluster")
+SLICES = ("symbol", "cluster", "strategy")
 Symbols = tuple[str, ...]
+
+
+def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
+    """The symbols of each part, and what a metric may look at of it, by name."""
+    account, rule = view.account, view.rule
+    if rule.scope == "strategy":
+        names = rule.only or account.policy.order_prefixes
+        return tuple(
+            (traded_by(account, name, start_of(view)), replace(view, rule=replace(rule, of=name)))
+            for name in names
+        )
+    return tuple((symbols, replace(view, account=part)) for symbols, part in slices(account, rule))
 
 
 def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountState], ...]:

@@ -8,6 +8,8 @@ base currency; others are left out.
 
 Closing more than the strategy is known to have opened is of a time before the fills that are known: that part
 is `unattributed`, and earns nothing here.
+
+What is unusual of one of them is told by `outlying`, against a sample of what was before.
 Source: metrics.md M07.
 """
 
@@ -17,12 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
+from typing import Protocol
 
 from guardian.core.facts.activity import Fill
 
 NOBODY = ""
 LEAST_DEVIATION = 0.001
-OUTLIER = 3.0
+SIGMA_PER_MAD = 1.4826
 Rates = Mapping[str, Decimal]
 
 
@@ -60,10 +63,7 @@ class StrategyBook:
         return self.realised + sum(open_pnl, Decimal(0))
 
     def _gain(self, shape: Fill, signed: Decimal, start: Decimal, end: Decimal) -> Decimal:
-        if not signed:
-            return Decimal(0)
-        size = signed * shape.contract_size * self._rate(shape)
-        return size * (end / start - 1) if shape.inverse else size * (end - start)
+        return gained(shape, signed, start, end) * self._rate(shape)
 
     def _fee(self, fill: Fill) -> Decimal:
         if fill.fee_currency == quote_of(fill.symbol):
@@ -72,6 +72,23 @@ class StrategyBook:
 
     def _rate(self, fill: Fill) -> Decimal:
         return self.rates.get(quote_of(fill.symbol), Decimal(1))
+
+
+class Contract(Protocol):
+    """What one contract of a symbol is, as fills and stakes tell it."""
+
+    @property
+    def contract_size(self) -> Decimal: ...
+    @property
+    def inverse(self) -> bool: ...
+
+
+def gained(shape: Contract, signed: Decimal, start: Decimal, end: Decimal) -> Decimal:
+    """What signed contracts earned between two prices, in the quote currency."""
+    if not signed:
+        return Decimal(0)
+    size = signed * shape.contract_size
+    return size * (end / start - 1) if shape.inverse else size * (end - start)
 
 
 def quote_of(symbol: str) -> str:
@@ -93,9 +110,8 @@ def by_strategy(
     return books
 
 
-def unusual(drawdowns: Mapping[str, float]) -> dict[str, float]:
-    """Strategies that fall apart from the others: z = (DD - median) / (1.4826 MAD) above 3."""
-    middle = median(drawdowns.values()) if drawdowns else 0.0
-    spread = median(abs(d - middle) for d in drawdowns.values()) if drawdowns else 0.0
-    scores = {s: (d - middle) / max(1.4826 * spread, LEAST_DEVIATION) for s, d in drawdowns.items()}
-    return {s: z for s, z in scores.items() if z > OUTLIER}
+def outlying(value: float, sample: Sequence[float]) -> float:
+    """z = (value - median) / (1.4826 MAD) of a sample that is not empty; MAD is at least 0.1 %."""
+    middle = median(sample)
+    spread = median([abs(each - middle) for each in sample])
+    return (value - middle) / (SIGMA_PER_MAD * max(spread, LEAST_DEVIATION))

@@ -3,16 +3,18 @@
 scope                       looks at                             the value
 account                     the account                          the metric's
 portfolio, mandate, venue   the group's accounts merged (group)  the metric's; AtLeast while one is blind
-symbol, cluster             each slice of the account (slices)   the worst slice's; `fault` names the symbols
+symbol, cluster, strategy   each part of the account (slices)    the worst part's; `fault` names the symbols
 
 `only` selects: accounts for account and portfolio, mandates for mandate, venues for venue, symbols or assets
-for symbol and cluster. Each member judges a group's rule for itself, so that no account waits for another.
+for symbol and cluster, client order id prefixes for strategy. Each member judges a group's rule for itself,
+so that no account waits for another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 from typing import NamedTuple
 
 from guardian.core.frozen import replace
@@ -32,7 +34,7 @@ from guardian.core.metrics.group import (
 )
 from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.slices import SLICES, slices
+from guardian.core.metrics.slices import SLICES, parts
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown
 from guardian.core.state import AccountState, RuleState
 
@@ -97,26 +99,38 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
 
 def _worst(metric: Metric, view: View) -> Look:
     """The worst slice's value; what is past the first rung is at fault. Nothing held: nothing is past it."""
-    parts = slices(view.account, view.rule)
+    found = parts(view)
     empty = replace(view.account.evidence, positions=(), orders=())
     rest = Look(*fresh(metric, replace(view, account=replace(view.account, evidence=empty))))
-    looks = [(symbols, *fresh(metric, replace(view, account=part))) for symbols, part in parts]
+    looks = [(symbols, *fresh(metric, part)) for symbols, part in found]
     if rest.stale or not looks:
         return rest
-    values = [(m.value, m) for _, m, _ in looks if isinstance(m, Known | AtLeast)]
-    if len(values) < len(looks):
-        unknown = next(m for _, m, _ in looks if isinstance(m, Unknown))
-        if not values:
-            return Look(unknown, False)
-        # Some parts are known: what they prove may fire, and that the others are not may not clear.
-        values = [(value, AtLeast(value, unknown.why)) for value, _ in values]
-    over = view.rule.direction == "over"
-    worst = (max if over else min)(values, key=lambda found: found[0])[1]
+    measured = [m for _, m, _ in looks]
     limit = limit_today(view.rule, view.rule.ladder[0], view.account.overheat)
-    fault = {
-        symbol: m.value
-        for symbols, m, _ in looks
-        if isinstance(m, Known | AtLeast) and not within(m.value, view.rule, limit)
-        for symbol in symbols
-    }
-    return Look(worst, False, tuple(sorted(fault.items())))
+    fault: dict[str, float] = {}
+    for symbols, m, _ in looks:
+        if isinstance(m, Known | AtLeast) and not within(m.value, view.rule, limit):
+            for symbol in symbols:
+                fault[symbol] = _worse(view.rule, m.value, fault.get(symbol, m.value))
+    return Look(_of_all(view.rule, measured), False, tuple(sorted(fault.items())))
+
+
+def _of_all(rule: Rule, parts: Sequence[Measured]) -> Measured:
+    """The worst of the parts, only as strong as each of them is known: what one proves may fire, and that
+    another may be worse may not clear."""
+    known = [m for m in parts if isinstance(m, Known | AtLeast)]
+    unknown = next((m for m in parts if isinstance(m, Unknown)), None)
+    if not known:
+        return unknown or Unknown("there is nothing to look at")
+    worst = reduce(lambda a, b: _worse(rule, a, b), (m.value for m in known))
+    if unknown is not None:
+        return AtLeast(worst, unknown.why)
+    bounds = [m for m in known if isinstance(m, AtLeast)]
+    if not bounds:
+        return Known(worst)
+    least = min(bounds, key=lambda m: m.filling)
+    return AtLeast(worst, least.why, least.filling)
+
+
+def _worse(rule: Rule, a: float, b: float) -> float:
+    return max(a, b) if rule.direction == "over" else min(a, b)

@@ -118,13 +118,17 @@ class Pareto:
 
 
 def fitted(losses: Floats, part: float = 0.05) -> Pareto:
-    """The tail over the (1 - part) quantile, by probability-weighted moments; needs some 20 exceedances."""
+    """The tail over the (1 - part) quantile, by probability-weighted moments; needs some 20 exceedances.
+
+    Where all of these are alike it has no width: its scale is 0.
+    """
     falling = np.sort(losses)[::-1]
     exceeding = int(part * len(losses) + ROUNDING)
     threshold = float(falling[exceeding])
     excess = np.sort(falling[:exceeding] - threshold)
     ranks = (np.arange(1, exceeding + 1) - 0.35) / exceeding
     first, second = float(excess.mean()), float(((1 - ranks) * excess).mean())
-    shape = 2 - first / (first - 2 * second)
-    scale = 2 * first * second / (first - 2 * second)
-    return Pareto(shape, scale, threshold, exceeding, len(losses))
+    width = first - 2 * second
+    if width <= 0:
+        return Pareto(0.0, 0.0, threshold, exceeding, len(losses))
+    return Pareto(2 - first / width, 2 * first * second / width, threshold, exceeding, len(losses))

@@ -22,11 +22,6 @@ from guardian.core.model import Known, Measured, Part, Unknown
 DAYS_A_YEAR = 365
 
 
-def smoothed(square: float, value: float, kept: float) -> float:
-    """One step of an EWMA variance: kept x the old + (1 - kept) x the new return squared."""
-    return kept * square + (1 - kept) * value * value
-
-
 def annualised(day: float) -> float:
     return day * sqrt(DAYS_A_YEAR)
 

@@ -47,7 +47,7 @@ def policy(account: Played) -> AccountPolicy:
         own_keys=("watch-key", "hands-key", "admin-key"),
         bot_keys=(BOT_KEY,),
         secret_ref=f"vault:exec/{account.name}",
-        order_prefixes=("ft-",),
+        order_prefixes=account.prefixes,
         halt_targets=(HaltTarget("bot", 10.0),),
         flatten_deadline_seconds=60.0,
         slippage=0.02,

@@ -87,17 +87,22 @@ class Fact:
     seen: Seen | None = None
 
 
+USUAL_PREFIXES = ("ft-",)
+"""What orders of the bots of a case begin with, unless it says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """An account of the case: guardian may act on it in every way but those that are taken away.
 
-    `mandate` is whose money it is, as in guardian.yaml.
+    `mandate` is whose money it is, `prefixes` what its bots' orders begin with, as in guardian.yaml.
     """
 
     name: str
     has_hands: bool = True
     has_admin: bool = True
     mandate: str = ""
+    prefixes: tuple[str, ...] = USUAL_PREFIXES
 
 
 @dataclass(frozen=True, slots=True)

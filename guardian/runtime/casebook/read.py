@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -170,15 +170,16 @@ def _head(draft: Draft, written: list[str], line: int, how: tuple[Spot, Read[Rul
 
 
 def _account(words: list[str]) -> Played:
-    name, *without = words
-    mandates = [word.removeprefix("mandate=") for word in without if word.startswith("mandate=")]
-    for each in (name, *mandates):
+    name, *others = words
+    given = dict(word.split("=", 1) for word in others if word.startswith(("mandate=", "prefix=")))
+    for each in (name, *(v for k, v in given.items() if k == "mandate")):
         if not NAME.fullmatch(each):
             raise Wrong(f"{clip(each)} is not a name", "Use letters, digits, dot, dash and underscore.")
-    for word in without:
-        if word not in ("no-hands", "no-admin") and not word.startswith("mandate="):
-            raise unknown("word", word, ("no-hands", "no-admin", "mandate=NAME"))
-    return Played(name, "no-hands" not in without, "no-admin" not in without, "".join(mandates[-1:]))
+    without = {word for word in others if word.partition("=")[0] not in given}
+    for word in sorted(without - {"no-hands", "no-admin"}):
+        raise unknown("word", word, ("no-hands", "no-admin", "mandate=NAME", "prefix=A-,B-"))
+    played = Played(name, "no-hands" not in without, "no-admin" not in without, given.get("mandate", ""))
+    return replace(played, prefixes=tuple(given["prefix"].split(","))) if "prefix" in given else played
 
 
 def _instant(word: str) -> datetime:

@@ -12,7 +12,7 @@ from datetime import datetime
 from guardian.config.values import written as spelled
 from guardian.core.events import Configured
 from guardian.core.model import Level, Rule, Window
-from guardian.runtime.casebook.case import MOVED, RULED_OFF
+from guardian.runtime.casebook.case import MOVED, RULED_OFF, USUAL_PREFIXES
 from guardian.runtime.casebook.recount import Recount
 from guardian.runtime.casebook.tell import Step, account_of, are_several, named, tell
 
@@ -26,6 +26,8 @@ def written(title: str, steps: Sequence[Step], start: datetime | None = None) ->
         for policy in configured.accounts:
             without = ["" if policy.has_hands else " no-hands", "" if policy.has_admin else " no-admin"]
             without += [f" mandate={policy.mandate}"] if policy.mandate else []
+            apart = policy.order_prefixes not in ((), USUAL_PREFIXES)
+            without += [f" prefix={','.join(policy.order_prefixes)}"] if apart else []
             lines.append(f"account {policy.name}{''.join(without)}")
         lines += [rule_line(rule) for rule in configured.rules] or ["no-rules"]
     lines += facts(steps, begin)

@@ -11,6 +11,7 @@ from guardian.core.facts.transfers import Expectation
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.metric import View
+from guardian.core.metrics.tail_methods import TAILS, by_method
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
 from guardian.runtime.control import leaving
@@ -139,6 +140,7 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "hold_s": rule.ladder[rung].hold_seconds,
         "held_s": own.held[rung],
         "error": standard_error(account) if rule.metric == "cvar" and value is not None else None,
+        "methods": by_method(account, rule.metric) if rule.metric in TAILS and value is not None else {},
         "age_s": _age(_evidence_at(account, rule, own, now), now),
         "stale_after_s": rule.stale_after_seconds,
         "direction": rule.direction,

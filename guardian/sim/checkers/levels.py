@@ -77,7 +77,7 @@ class NoFalseKill(Checker):
             case "drawdown" if rule.scope in WIDE:
                 members = together(self.scene.stage.scenario, name, rule)
                 return truth.worst_drawdown_together(members) >= limit - FLOW_SLACK
-            case "drawdown" | "daily_loss":
+            case "drawdown" | "daily_loss" | "daily_drawdown":
                 return truth.worst_drawdown(name) >= limit - (
                     FLOW_SLACK if self._moved_money(name) else 0.002
                 )

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.memory import Correlations
-from guardian.core.metrics.cluster_exposure import correlation_adjusted, largest_cluster
+from guardian.core.metrics.cluster_exposure import largest_cluster
 from guardian.core.metrics.clusters import distance, partition
 from guardian.core.metrics.correlation import (
     STEPS_TO_KNOW,
     faded,
     known_rhos,
+    moment_rho,
 )
 from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
@@ -38,21 +39,7 @@ def test_vector_ewma():
     aa, bb, ab, weight = moments
 
     assert pytest.approx((1.75e-4, 2.5e-4, 1.5e-4, 1.0)) == (aa, bb, ab, weight)
-    assert pytest.approx(0.71714, abs=1e-5) == ab / sqrt(aa * bb)
-
-
-def test_vector_correlation_adjusted_exposure():
-    """The hedge breaking (X(I)) is worse than C (1356.47) and than all as one (1300)."""
-    n, c = (1000.0, 800.0, -500.0), ((1, 0.9, 0.85), (0.9, 1, 0.8), (0.85, 0.8, 1))
-
-    assert pytest.approx(1374.77, abs=0.005) == correlation_adjusted(n, c)
-    assert pytest.approx(1356.47, abs=0.005) == sqrt(
-        sum(a * sum(x * b for x, b in zip(row, n, strict=True)) for a, row in zip(n, c, strict=True))
-    )
-
-
-def test_a_long_book_counts_as_if_all_moved_as_one():
-    assert pytest.approx(1800) == correlation_adjusted((1000.0, 800.0), ((1, 0.2), (0.2, 1)))
+    assert pytest.approx(0.71714, abs=5e-6) == moment_rho(moments)
 
 
 # --- clusters -----------------------------------------------------------------------------------------

@@ -24,4 +24,9 @@ def test_whoever_reads_a_rules_window_of_navs_says_so():
 
 
 def test_every_metric_can_be_judged_by_account():
-    assert all("account" in m.scopes and set(m.scopes) <= set(ANYWHERE) for m in METRICS)
+    assert all("account" in m.scopes and set(m.scopes) <= {*ANYWHERE, "strategy"} for m in METRICS)
+
+
+def test_what_is_judged_of_each_strategy_takes_the_name_of_one():
+    """A rule of scope strategy gives it that name: else it would measure the same thing for each of them."""
+    assert all("prefix" in m.of for m in METRICS if "strategy" in m.scopes)

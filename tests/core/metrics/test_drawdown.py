@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guardian.core.memory import MAXIMUM_BASELINE_POINTS, Baseline
 from guardian.core.metrics.baseline import fold_baseline, peak
@@ -63,7 +65,11 @@ def test_drawdown_of_a_window_is_left_open_and_falls_when_its_peak_expires():
     assert pytest.approx([1 - 99 / 104, 0.02, 0.03], abs=1e-12) == found[3:]
 
 
-def test_daily_loss_counts_from_the_last_nav_before_midnight():
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [("daily_loss", [0, 0, 0.015, 0]), ("daily_drawdown", [0, 0, 0.052885, 0])],
+)
+def test_a_day_counts_from_the_last_nav_before_midnight(metric: str, expected: list[float]):
     """Noon is second 0. Yesterday's last is 100; 104 at 10 h, 98.5 at 15 h; the next day opens at 98.5."""
     midnight = 12 * 3600
     points = [
@@ -73,10 +79,60 @@ def test_daily_loss_counts_from_the_last_nav_before_midnight():
         (midnight + 86400, 98.5),
     ]
 
-    found = watch(DAY, *points, metric="daily_loss")
+    found = watch(DAY, *points, metric=metric)
 
-    assert pytest.approx([0, 0, 0.015, 0], abs=1e-12) == values(found)
+    assert pytest.approx(expected, abs=5e-7) == values(found)
     assert isinstance(found[-1], Known)
+
+
+def test_a_day_s_peak_may_be_its_open_and_is_of_that_day_only():
+    """It falls from the open at once, rises above it, and yesterday's peak is forgotten at midnight."""
+    midnight = 12 * 3600
+    navs = [(-60, 100), (60, 98), (120, 100), (180, 105), (240, 84), (86_400, 84), (86_460, 63)]
+
+    found = watch(DAY, *((midnight + second, nav) for second, nav in navs), metric="daily_drawdown")
+
+    assert pytest.approx([0, 0.02, 0, 0, 0.2, 0, 0.25], abs=1e-12) == values(found)
+    assert [AtLeast, *[Known] * 6] == [type(m) for m in found]
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=40))
+def test_of_one_day_the_drawdown_is_that_of_all_time_and_no_less_than_its_loss(navs: list[int]):
+    points = [(60 * n, float(nav)) for n, nav in enumerate(navs)]
+    day, whole, loss = (
+        values(watch(window, *points, metric=metric))
+        for window, metric in ((DAY, "daily_drawdown"), (HWM, "drawdown"), (DAY, "daily_loss"))
+    )
+
+    assert pytest.approx(whole, abs=1e-12) == day
+    assert all(fallen >= lost for fallen, lost in zip(day, loss, strict=True))
+
+
+FLOW, TRADE = LedgerKind.FLOW, LedgerKind.TRADE
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (((FLOW, 500), (TRADE, -150)), 0.10),
+        (((TRADE, 100), (FLOW, 1100), (TRADE, -220)), 0.10),
+        (((FLOW, -400),), 0.0),
+    ],
+    ids=["deposit", "deposit after a gain", "withdrawal"],
+)
+@pytest.mark.parametrize(("metric", "window"), [("drawdown", HWM), ("daily_drawdown", DAY)])
+def test_vectors_of_m01_as_drawdowns(
+    rows: tuple[tuple[LedgerKind, int], ...], expected: float, metric: str, window: Window
+):
+    """Of an equity of 1000; what came and went neither made the fall nor hid it."""
+    desk, cash = Desk(rule(rung(0.99, "caution"), id="r", metric=metric, window=window)).warm(), 1000
+    for second, (kind, change) in enumerate(rows):
+        cash += change
+        desk.see(read(second, cash=cash, ledger=(row(f"x{second}", change, kind),)))
+    own = desk.account.rule("r")
+
+    assert own is not None
+    assert values([own.measured]) == [pytest.approx(expected, abs=1e-12)]
 
 
 @pytest.mark.parametrize("nav", [90, 95, 98, 97.5, 96.25, 93])

@@ -51,7 +51,7 @@ def test_vector_exposure_nets_spot_and_perpetual_of_one_asset():
     [("leverage", 48 / 70), ("gross_exposure", 12 / 70), ("net_exposure", 12 / 70)],
 )
 def test_vector_leverage_is_unnetted_and_net_is_netted(metric: str, expected: float):
-    assert Known(pytest.approx(expected, abs=1e-4)) == measured(metric, vector_3())
+    assert Known(pytest.approx(expected, rel=1e-9)) == measured(metric, vector_3())
 
 
 @pytest.mark.parametrize(

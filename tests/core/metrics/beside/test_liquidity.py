@@ -61,7 +61,7 @@ def test_vector_a_real_book(quantity: int, bps: float, market_data: Path):
     walked = walk(seen, -1, Decimal(quantity))
 
     assert Decimal("61800.25") == mid(seen)
-    assert walked.cost * BPS == pytest.approx(bps, abs=0.0006)
+    assert walked.cost * BPS == pytest.approx(bps, abs=0.0005)
     if quantity == 50:
         assert walked.average is not None
         assert float(walked.average) == pytest.approx(61791.1067, abs=5e-5)

@@ -40,7 +40,7 @@ def test_vector_littles_law():
     waiting = outstanding(5, 3, 10)
 
     assert 20 == waiting
-    assert expected_wait_seconds(waiting, 3) == pytest.approx(6.67, abs=0.01)
+    assert expected_wait_seconds(waiting, 3) == pytest.approx(6.67, abs=0.005)
 
 
 @pytest.mark.parametrize(("hits", "of", "least"), [(1, 1, 0.2065), (5, 10, 0.2366), (50, 100, 0.4038)])

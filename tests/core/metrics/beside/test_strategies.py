@@ -10,24 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.metrics import BY_NAME
-from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, by_strategy, unusual, whose
-from guardian.core.model import AtLeast, Known, Unknown, Verdict
-from tests.core.build import BTC, ETH, money, position
+from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, by_strategy, whose
+from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
+from tests.core.build import BTC, ETH, kinds, money, position, rung
 from tests.core.metrics.beside.stage import MINUTE, Stage, fill, quote
 
 PREFIXES = ("ft-", "ft-grid-", "mm-")
-
-
-def test_vector_one_strategy_falls_apart_from_the_others():
-    found = unusual({"a": 0.01, "b": 0.011, "c": 0.012, "d": 0.05})
-
-    assert found == {"d": pytest.approx(25.97, abs=0.005)}
-
-
-def test_equal_drawdowns_have_a_floor_under_their_deviation():
-    assert {} == unusual({"a": 0.01, "b": 0.01, "c": 0.01, "d": 0.012})
-    assert {"d": pytest.approx(4.0)} == unusual({"a": 0.01, "b": 0.01, "c": 0.01, "d": 0.014})
-    assert {} == unusual({})
 
 
 @pytest.mark.parametrize(
@@ -232,3 +220,99 @@ def test_a_loss_of_one_strategy_needs_a_second_account_of_it_as_every_loss():
     metric = BY_NAME["strategy_drawdown"]
 
     assert ("loss", True) == (metric.family, metric.corroborated)
+
+
+# --- each strategy by itself ---------------------------------------------------------------------------
+
+
+def each_strategy(*rungs: Any, only: tuple[str, ...] = (), **changes: Any) -> Stage:
+    how = {"window": MINUTE, "scope": "strategy", "only": only, "order_prefixes": ("ft-", "mm-"), **changes}
+    return Stage("strategy_drawdown", **how, ladder=rungs or (rung(0.5, "caution"),)).watched()
+
+
+SOL = "SOL/USDT:USDT"
+LOSING = (
+    fill("1", -20, 2, 100),
+    fill("2", -20, 50, 10, symbol=ETH, client_id="mm-1"),
+    fill("3", -10, -20, 5, symbol=SOL, client_id="mm-2"),
+)
+HELD = (position(BTC, 2, mark=99), position(ETH, 50, mark=9), position(SOL, -20, mark=5))
+
+
+def test_of_each_strategy_the_worst_counts_and_its_symbols_are_at_fault():
+    stage = each_strategy(rung(0.04, "caution"))
+    stage.positions = HELD
+    stage.did(0, fills=LOSING)
+
+    got = stage.now(0)
+
+    assert got == AtLeast(pytest.approx(0.05), UNWATCHED)
+    assert [(ETH, pytest.approx(0.05)), (SOL, pytest.approx(0.05))] == list(stage.account.rules[0].fault)
+
+
+def test_only_selects_strategies():
+    stage = each_strategy(only=("ft-",))
+    stage.positions = HELD
+    stage.did(0, fills=LOSING)
+
+    assert stage.now(0) == AtLeast(pytest.approx(0.002), UNWATCHED)
+
+
+def test_without_a_name_no_strategy_is_judged():
+    stage = Stage("strategy_drawdown", window=MINUTE, scope="strategy", order_prefixes=()).watched()
+    stage.did(0)
+
+    assert stage.now(0) == Unknown("neither `only` nor bot.order_prefix names a strategy")
+
+
+def test_a_strategy_that_did_nothing_does_not_clear_what_another_one_may_have_lost():
+    """Nothing is known of mm- beyond a bound; that ft- did nothing says nothing about it."""
+    stage = each_strategy()
+    stage.positions = (position(ETH, 50, mark=10),)
+    stage.did(0, fills=(fill("2", -20, 50, 10, symbol=ETH, client_id="mm-1"),))
+
+    assert stage.now(0) == AtLeast(pytest.approx(0.0), UNWATCHED)
+    assert Verdict.UNKNOWN is stage.account.rules[0].verdict
+
+
+def test_reduce_of_one_strategy_leaves_the_symbols_of_the_others():
+    stage = each_strategy(rung(0.04, "reduce", to=0))
+    stage.positions = HELD
+    stage.did(0, fills=LOSING)
+    stage.read(0)
+    stage.read(1)
+
+    assert stage.account.level is Level.REDUCE
+    incident = stage.account.incident
+    assert incident is not None
+    assert {ETH, SOL} == {symbol for symbol, _ in incident.goals} == set(incident.only)
+    assert {ETH, SOL} == {effect.order.symbol for effect in kinds(stage.effects, "close_position")}
+
+
+# --- what is no strategy's ------------------------------------------------------------------------------
+
+
+def shares(*fills: Any, prefixes: tuple[str, ...] = PREFIXES, since: float = -86_400) -> Any:
+    stage = Stage("unattributed_share", order_prefixes=prefixes).watched(since)
+    stage.did(0, fills=fills)
+    return stage.now(0)
+
+
+def test_the_share_of_what_no_strategy_owns_is_by_worth():
+    hand = fill("2", -10, -1, 50, client_id="x")
+
+    assert shares(fill("1", -20, 3, 50), hand) == Known(0.25)
+    assert shares(fill("1", -20, 3, 50)) == Known(0.0)
+    assert shares() == Known(0.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"client_id": "gdn-1"}, {"cause": "liquidation"}, {"client_id": "", "origin": "attached"}]
+)
+def test_neither_guardian_s_own_nor_the_venue_s_is_anybody_s(changes: dict[str, str]):
+    assert shares(fill("1", -20, 3, 50), fill("2", -10, -1, 50, **changes)) == Known(0.0)
+
+
+def test_of_a_part_nobody_knows_the_rest():
+    assert shares(fill("1", -20, 3, 50), since=-30) == Unknown("watching since 11:59 UTC", warming=True)
+    assert shares(prefixes=()) == Unknown("no bot.order_prefix says which fills are a strategy's")

@@ -14,8 +14,8 @@ from guardian.core.metrics.liquidation_distance import (
     isolated_price,
     nearest,
 )
-from guardian.core.model import Known, Measured, Position, Unknown, Verdict
-from tests.core.build import Desk, position, read, says, wallet
+from guardian.core.model import Balance, Known, Measured, Position, Unknown, Verdict
+from tests.core.build import BTC, Desk, position, read, says, wallet
 from tests.core.metrics.returns.market import watching
 
 # --- vectors ------------------------------------------------------------------------------------------
@@ -65,6 +65,18 @@ def seen(*legs: Position, balance: float = 5000, maintenance: float = 0) -> Desk
     return desk
 
 
+def holding(*balances: Balance, maintenance: float = 0) -> Desk:
+    """An account without a position."""
+    desk = watching("liquidation_distance", direction="under", limit=0.05)
+    worth = sum((b.quantity * b.price for b in balances), Decimal(0))
+    told = wallet(worth, balances=balances, maintenance_margin=maintenance)
+    desk.see(read(0, (), wallet=told))
+    return desk
+
+
+USDT = Balance("USDT", Decimal(1000), Decimal(1))
+
+
 def liquidated(side: int, price: float | None) -> Position:
     return position(quantity=side, mark=100, liquidation=None if price is None else Decimal(str(price)))
 
@@ -86,9 +98,85 @@ def test_past_the_price_it_is_zero():
     assert Known(0.0) == measured(seen(liquidated(1, 101)))
 
 
-def test_nothing_held_and_nothing_told_are_a_whole_away():
+def test_nothing_held_is_a_whole_away():
     assert Known(1.0) == measured(seen())
-    assert Known(1.0) == measured(seen(liquidated(1, None)))
+    assert Known(1.0) == measured(seen(position(quantity=0, mark=100)))
+
+
+def test_a_fully_paid_holding_cannot_be_taken_over():
+    """Coins without a debt and without a contract: there is no margin that a fall could use up."""
+    assert Known(1.0) == measured(holding(USDT, Balance("BTC", Decimal(40), Decimal(100))))
+
+
+def test_a_contract_of_which_nothing_is_told_is_unknown():
+    found = measured(seen(liquidated(1, None)))
+
+    assert isinstance(found, Unknown)
+    assert not found.warming
+    assert "no maintenance margin" in found.why
+    assert BTC in found.why
+
+
+@pytest.mark.parametrize("price", [None, 0])
+def test_one_price_does_not_bound_the_other_leg(price: float | None):
+    """The leg that is told is an upper bound only: the other one may be nearer."""
+    silent = position("ETH/USDT:USDT", 1, 100, liquidation=None if price is None else Decimal(price))
+    found = measured(seen(liquidated(1, 80), silent))
+
+    assert isinstance(found, Unknown)
+    assert found.why.startswith("at most 0.2: ")
+    assert "ETH/USDT:USDT" in found.why
+
+
+def test_an_upper_bound_may_fire():
+    """The leg that is told is 3 % away: whatever the other one is, the account is not farther."""
+    assert Known(pytest.approx(0.03)) == measured(seen(liquidated(1, 97), position(BTC, 1, 100, index=2)))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_without_a_maintenance_margin_the_account_is_gone_with_its_equity(side: int):
+    """Proven: no venue lets an account go on below nothing. So it is at most equity over exposure away."""
+    legs = (position(quantity=side * 1000, mark=100),)
+
+    assert Known(pytest.approx(0.04)) == measured(seen(*legs, balance=4000))
+    found = measured(seen(*legs, balance=20_000))
+    assert isinstance(found, Unknown)
+    assert found.why.startswith("at most 0.2: ")
+
+
+@pytest.mark.parametrize("price", [None, 80])
+def test_without_equity_nothing_is_left(price: float | None):
+    assert Known(0.0) == measured(seen(liquidated(1, price), balance=0))
+
+
+def test_where_each_leg_is_told_the_nearest_is_known():
+    """Each leg of an isolated account tells its price; the equity that all need together is nearer here."""
+    assert Known(pytest.approx(0.2)) == measured(seen(liquidated(1, 80)))
+    many = position(quantity=400, mark=100, liquidation=Decimal(50))
+    assert Known(pytest.approx(0.125)) == measured(seen(many))
+
+
+def test_a_debt_without_a_maintenance_margin_is_unknown():
+    """Half of the coins is owed: at a fall by half the account is worth nothing, and taken over before."""
+    coins = Balance("BTC", Decimal(100), Decimal(100))
+    owing = measured(holding(Balance("USDT", Decimal(-5000), Decimal(1)), coins))
+
+    assert isinstance(owing, Unknown)
+    assert owing.why.startswith("at most 0.5: ")
+    assert "owed" in owing.why
+
+
+def test_a_debt_with_a_maintenance_margin_is_known():
+    coins = Balance("BTC", Decimal(100), Decimal(100))
+    owing = holding(Balance("USDT", Decimal(-5000), Decimal(1)), coins, maintenance=200)
+
+    assert Known(pytest.approx(4800 / 9800)) == measured(owing)
+
+
+def test_interest_of_a_moment_is_no_debt():
+    coins = Balance("BTC", Decimal(100), Decimal(100))
+
+    assert Known(1.0) == measured(holding(Balance("USDT", Decimal("-0.01"), Decimal(1)), coins))
 
 
 def test_a_hedged_book_has_no_common_shock():

@@ -15,7 +15,6 @@ from guardian.core.events import MarketTaken, SnapshotTaken
 from guardian.core.facts.market import Market as Look
 from guardian.core.facts.market import Quote
 from guardian.core.memory import Heat
-from guardian.core.metrics.heat import FULL_VOLATILITY, ratio
 from guardian.core.metrics.overheat import WEIGHTS, Component, Overheat, overheat, score
 from guardian.core.model import AtLeast, Call, Known, Part, Unknown
 from guardian.core.state import AccountState
@@ -42,10 +41,6 @@ def of(found: Overheat, name: str) -> float | None:
 )
 def test_vectors(values: tuple[float | None, ...], expected: float):
     assert pytest.approx(expected, abs=1e-12) == score(parts(*values))
-
-
-def test_vector_twice_the_volatility_is_half():
-    assert pytest.approx(0.5) == ratio(2.0, 1.0, FULL_VOLATILITY)
 
 
 def test_what_is_missing_leaves_its_weight_to_the_others():

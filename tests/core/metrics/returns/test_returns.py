@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import log, sqrt
+from math import log, log2, sqrt
 
 import numpy as np
 import pytest
@@ -11,9 +11,9 @@ import pytest
 from guardian.core.memory import AssetReturns
 from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.history import MAXIMUM_HOURS, appended, unpacked
-from guardian.core.metrics.returns import DAY, HALF_LIVES, HOUR, by_name, variance
-from guardian.core.metrics.turbulence import clipped, distance, unusual
-from guardian.core.metrics.volatility import annualised, smoothed
+from guardian.core.metrics.returns import DAY, HALF_LIVES, HOUR, by_name, faded, variance
+from guardian.core.metrics.turbulence import SHRINK, clipped, distance, unusual
+from guardian.core.metrics.volatility import annualised
 from guardian.core.model import Balance, Known, Snapshot, Unknown
 from guardian.runtime.codec import encode_state
 from tests.core.build import money, position, read, wallet
@@ -23,21 +23,27 @@ from tests.core.metrics.returns.market import Market, watching
 
 
 def test_vector_ewma_variance():
-    square, found = 1e-4, []
+    """lambda 0.94 is a half-life of 11.2 steps; the memory is whole, and stays so."""
+    memory, found = (1e-4, 1.0), []
     for value in (0.02, -0.01, 0.03):
-        square = smoothed(square, value, 0.94)
-        found.append(square)
+        memory = faded(memory, value * value, 1, 1, -1 / log2(0.94))
+        found.append(memory[0])
 
     assert pytest.approx([1.18e-4, 1.1692e-4, 1.639048e-4], rel=1e-12) == found
-    assert pytest.approx(0.0128025, abs=5e-8) == sqrt(square)
+    assert pytest.approx(0.0128025, abs=5e-8) == sqrt(memory[0] / memory[1])
 
 
 @pytest.mark.parametrize(("returns", "expected"), [((0.04, -0.04), 16.0), ((0.04, 0.04), 16 / 3)])
 def test_vector_turbulence(returns: tuple[float, float], expected: float):
-    """The same magnitude is three times as unusual where it breaks the correlation."""
+    """The same magnitude is three times as unusual where it breaks the correlation.
+
+    The vector's matrix is not shrunk: a correlation of 0.5 is one of 0.5 / 0.95 before it is.
+    """
     covariance = np.array([[4e-4, 2e-4], [2e-4, 4e-4]])
+    step = {name: (value, 0.02) for name, value in zip("AB", returns, strict=True)}
 
     assert pytest.approx(expected) == distance(np.array(returns), covariance)
+    assert pytest.approx(expected / 2) == unusual(step, {("A", "B"): 0.5 / (1 - SHRINK)})
 
 
 def test_turbulence_of_one_asset_is_its_square_in_variances():

@@ -1,0 +1,21 @@
+"""One answer about what was done on the account, folded into all that remember it."""
+
+from __future__ import annotations
+
+from guardian.core.facts.activity import Activity
+from guardian.core.frozen import replace
+from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.losing_streak import fold_streak
+from guardian.core.metrics.stakes import fold_stakes
+from guardian.core.state import AccountState
+
+
+def fold_done(account: AccountState, seen: Activity) -> AccountState:
+    """The account after it; what counts each fill once is told which of them are new."""
+    known = {fill.id for fill in account.doings.fills} if account.doings else set()
+    doings = fold_activity(account.doings, seen)
+    course = replace(account.course, streak=fold_streak(account.course.streak, account.doings, seen))
+    if seen.fills is not None:
+        fresh = [fill for fill in doings.fills if fill.id not in known]
+        course = replace(course, stakes=fold_stakes(account, fresh, seen.asked_at))
+    return replace(account, doings=doings, course=course)

@@ -1,0 +1,222 @@
+"""M07, what is remembered: what each strategy holds of each pair, and how far it has fallen within the hour.
+
+A strategy is a prefix of `bot.order_prefix`; beside them each pair has a stake of everybody's fills together,
+which begins at the position that is found. All of it is looked at when fills are told, at the marks of a read
+of the last minute, and only while fills and position agree: a close that is not told yet would leave lots
+that follow the market.
+
+A fill that closes more than its strategy has opened closes lots of before watching; where the others' lots
+are what it nets with, it opens. A close by nobody (an attached stop, a hand, a liquidation, guardian) is the
+only holder's; where several may be meant, their lots are lost until the pair is flat. Bounds: `MOST` stakes
+of strategies and as many of pairs, 61 minutes and 1,500 hours of each. Source: metrics.md M07.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from guardian.core.facts.activity import Fill
+from guardian.core.facts.stake import Stake
+from guardian.core.frozen import replace
+from guardian.core.metrics.exposure import settle_prices
+from guardian.core.metrics.history import appended
+from guardian.core.metrics.strategy_course import marks_of
+from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, gained, quote_of, whose
+from guardian.core.model import Part, Position
+from guardian.core.state import AccountState
+
+EVERYBODY = ""
+MOST = 40
+WINDOW = timedelta(hours=1)
+PATIENCE = timedelta(seconds=60)
+"""So long fills and position may differ before the position is believed."""
+
+Stakes = dict[tuple[str, str], Stake]
+Rates = Mapping[str, Decimal]
+NOTHING = Decimal(0)
+
+
+def strategies(account: AccountState) -> tuple[str, ...]:
+    """Those that are told apart: one alone has none to be compared with."""
+    prefixes = account.policy.order_prefixes
+    return prefixes if len(prefixes) > 1 else ()
+
+
+def fold_stakes(account: AccountState, fills: Sequence[Fill], at: datetime) -> tuple[Stake, ...]:
+    """Every stake after one answer about fills; `fills` are its new ones, oldest first."""
+    rates = settle_prices(account.evidence.wallet)
+    stakes = {(s.name, s.symbol): _turned(s, at) for s in account.course.stakes}
+    names = strategies(account)
+    first = account.doings is None or account.doings.filled_at is None
+    for fill in fills:
+        _by_name(stakes, fill, names, rates)
+        if not first:  # what was done before the first answer is in the positions already
+            _take(stakes, EVERYBODY, replace(fill, closed=NOTHING), rates)
+    if not _read_of_late(account, at):
+        return _kept(stakes, at)
+    legs = _legs(account)
+    agreed = {
+        symbol
+        for symbol in {s.symbol for s in stakes.values()} | legs.keys()
+        if _agrees(stakes, symbol, legs.get(symbol, ()), at)
+    }
+    marks, equity = marks_of(account), account.nav.equity if account.nav is not None else NOTHING
+    for key, stake in stakes.items():
+        pnl = _pnl(stake, marks.get(stake.symbol), rates) if stake.symbol in agreed and equity > 0 else None
+        if pnl is not None:
+            stakes[key] = _seen(stake, at, pnl, float(equity))
+    return _kept(stakes, at)
+
+
+def _read_of_late(account: AccountState, at: datetime) -> bool:
+    asked = account.evidence.asked_at(Part.POSITIONS)
+    return asked is not None and at - asked <= PATIENCE
+
+
+def symbols_of(account: AccountState) -> set[str]:
+    """What it shows: of a slice of it, the symbols of the slice."""
+    evidence = account.evidence
+    return {p.symbol for p in evidence.positions} | {o.symbol for o in evidence.orders}
+
+
+def _legs(account: AccountState) -> dict[str, tuple[Position, ...]]:
+    legs: dict[str, tuple[Position, ...]] = {}
+    for p in account.evidence.positions:
+        if p.quantity:
+            legs[p.symbol] = (*legs.get(p.symbol, ()), p)
+    return legs
+
+
+def _by_name(stakes: Stakes, fill: Fill, names: tuple[str, ...], rates: Rates) -> None:
+    """The fill, as its strategy's; where it closed, whose lots it closed."""
+    name = whose(fill.client_id, names)
+    against = {
+        key: abs(s.quantity)
+        for key, s in stakes.items()
+        if key[0] and key[1] == fill.symbol and s.quantity * fill.side < 0
+    }
+    strangers = _strangers_oppose(stakes, fill)
+    if name != NOBODY:
+        own = against.get((name, fill.symbol), NOTHING)
+        if not strangers and fill.closed <= sum(against.values(), NOTHING):
+            fill = replace(fill, closed=min(fill.closed, own))
+        _take(stakes, name, fill, rates)
+    elif fill.closed and against:
+        if len(against) == 1 and not strangers and fill.closed == fill.quantity:
+            _take(stakes, next(iter(against))[0], fill, rates)
+        else:
+            for key in against:
+                stakes[key] = replace(stakes[key], lost=True, doubted_at=fill.at)
+
+
+def _strangers_oppose(stakes: Stakes, fill: Fill) -> bool:
+    """Whether lots of no strategy's may be what it closed: of the position, what no strategy's stake is."""
+    whole = stakes.get((EVERYBODY, fill.symbol))
+    if whole is None:
+        return True
+    named = [s.quantity for s in stakes.values() if s.name and s.symbol == fill.symbol]
+    return (whole.quantity - sum(named, NOTHING)) * fill.side < 0
+
+
+def _take(stakes: Stakes, name: str, fill: Fill, rates: Rates) -> None:
+    stake = stakes.get((name, fill.symbol)) or Stake(name, fill.symbol, hour=_minute(fill.at) // 60)
+    lots = {fill.symbol: (stake.quantity, stake.entry)} if stake.quantity else {}
+    book = StrategyBook(rates, stake.earned, lots)
+    book.take(fill)
+    quantity, entry = book.lots.get(fill.symbol, (NOTHING, NOTHING))
+    stakes[name, fill.symbol] = replace(
+        stake,
+        quantity=quantity,
+        entry=entry,
+        earned=book.realised,
+        busy=True,
+        doubted_at=fill.at if book.unattributed else stake.doubted_at,
+        contract_size=fill.contract_size,
+        inverse=fill.inverse,
+    )
+
+
+def _agrees(stakes: Stakes, symbol: str, legs: Sequence[Position], at: datetime) -> bool:
+    """Whether the fills of all add up to the position; where they do not for long, the position is right."""
+    net = sum((p.quantity for p in legs), NOTHING)
+    whole = stakes.get((EVERYBODY, symbol))
+    if whole is None:
+        begun = Stake(EVERYBODY, symbol, hour=_minute(at) // 60)
+        stakes[EVERYBODY, symbol] = _found(begun, legs, net)
+    elif whole.quantity != net:
+        if whole.seen_at is not None and at - whole.seen_at < PATIENCE:
+            return False
+        stakes[EVERYBODY, symbol] = replace(_found(whole, legs, net), best=(), doubted_at=at)
+    if not legs:
+        for key, s in stakes.items():
+            if key[1] == symbol and s.lost:
+                stakes[key] = replace(s, quantity=NOTHING, lost=False, best=(), doubted_at=at)
+    return True
+
+
+def _found(stake: Stake, legs: Sequence[Position], net: Decimal) -> Stake:
+    """The position as it is found, at its mark: what it had earned before is not known and not counted."""
+    if not legs:
+        return replace(stake, quantity=NOTHING, entry=NOTHING)
+    one = legs[0]
+    return replace(
+        stake, quantity=net, entry=one.mark, contract_size=one.contract_size, inverse=one.inverse, busy=True
+    )
+
+
+def _pnl(stake: Stake, mark: Decimal | None, rates: Rates) -> float | None:
+    """What it has earned, open lots at this mark; None where that is not known."""
+    if stake.lost or (stake.quantity and mark is None):
+        return None
+    still_open = gained(stake, stake.quantity, stake.entry, mark or NOTHING)
+    return float(stake.earned + still_open * rates.get(quote_of(stake.symbol), Decimal(1)))
+
+
+def _seen(stake: Stake, at: datetime, pnl: float, equity: float) -> Stake:
+    minute = _minute(at)
+    # One minute more than the hour, so that no part of it is left out.
+    best = [peak for peak in stake.best if peak[0] >= minute - 60]
+    while best and best[-1][1] <= pnl:
+        best.pop()
+    if not best or best[-1][0] != minute:
+        best.append((minute, pnl))
+    fell = max(best[0][1] - pnl, 0.0) / equity
+    return replace(
+        stake,
+        best=tuple(best),
+        fell=fell,
+        seen_at=at,
+        hour=minute // 60,
+        busy=stake.busy or bool(stake.quantity),
+    )
+
+
+def _turned(stake: Stake, at: datetime) -> Stake:
+    """In a new hour of the clock: with how far it had fallen when it was last seen in the one before."""
+    hour = _minute(at) // 60
+    if stake.hour >= hour:
+        return stake
+    known = stake.seen_at is not None and _minute(stake.seen_at) // 60 == stake.hour
+    hourly = stake.hourly
+    if known and stake.busy and stake.name and not doubtful(stake, at):
+        hourly = appended(hourly, stake.hour, stake.fell)
+    return replace(stake, hourly=hourly, hour=hour, busy=False)
+
+
+def doubtful(stake: Stake, now: datetime) -> bool:
+    """Whether its P&L of the last hour is not known."""
+    return stake.lost or (stake.doubted_at is not None and now - stake.doubted_at < WINDOW)
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp() // 60)
+
+
+def _kept(stakes: Stakes, at: datetime) -> tuple[Stake, ...]:
+    """Without what nobody holds or traded within the hour, and at most `MOST` of either kind: the newest."""
+    live = [s for s in stakes.values() if s.quantity or s.busy or s.hourly or s.fell or doubtful(s, at)]
+    live.sort(key=lambda s: (s.hour, bool(s.quantity), s.busy), reverse=True)
+    kept = [s for s in live if s.name][:MOST] + [s for s in live if not s.name][:MOST]
+    return tuple(sorted(kept, key=lambda s: (s.name, s.symbol)))
