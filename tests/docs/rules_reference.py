@@ -37,7 +37,7 @@ MEANING = {
     "of": "which gauge, strategy or symbols, for a metric that there are several of",
     "window": "over which time; required where the metric needs one",
     "scope": "whose value it is, see [Scopes](#scopes)",
-    "only": "what of the scope, when not all is meant: accounts, mandates, venues, symbols, assets, strategies",
+    "only": "what of the scope, when not all is meant: accounts, mandates, venues, symbols, strategies",
     "ladder": "rungs from mild to severe, see [The ladder](#the-ladder)",
     "hold": "how long a rung must be passed before it demands its level; each rung may have its own",
     "stale_after": "evidence older than this makes the verdict unknown",

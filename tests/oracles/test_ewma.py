@@ -1,10 +1,10 @@
-"""Oracles for what is smoothed: pandas' ewm and arch's RiskMetrics against returns.py and correlation.py.
+"""Oracles for what is smoothed: pandas' ewm, arch's RiskMetrics and skfolio's covariance against ours.
 
 Same definition, to 1e-9: pandas' `ewm(halflife, adjust=True)` of squared returns is sum / weight here, while
 no cell is missing; `adjust=False` is the plain recursion. arch's EWMAVariance begins with a backcast of its
 own and lags by one step: with the same beginning every later value agrees.
 Different on purpose: `ewm.corr` and `ewm.cov` subtract a mean, which is noise at five minutes; the oracle is
-therefore the ratio of ewm means of products.
+therefore the ratio of ewm means of products. skfolio's EWCovariance has no mean either, and weighs as here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from arch.univariate import EWMAVariance
+from skfolio.moments import EWCovariance
 
 from guardian.core.memory import Pair
 from guardian.core.metrics.correlation import _learned, moment_rho
@@ -61,6 +62,18 @@ def test_correlations_are_ratios_of_ewm_means():
         aa, bb, ab = ((x * y).ewm(halflife=half_life).mean().iloc[-1] for x, y in ((a, a), (b, b), (a, b)))
 
         assert moment_rho(moments) == pytest.approx(ab / np.sqrt(aa * bb), rel=1e-9)
+
+
+@pytest.mark.parametrize(("memory", "half_life"), [("fast", 288), ("middle", 864), ("slow", 4032)])
+def test_covariances_are_skfolio_s(memory: str, half_life: int):
+    pair = Pair("A", "B")
+    for grid, (a, b) in enumerate(RETURNS.to_numpy(), 1):
+        pair = _learned(pair, {"A": (a, 1), "B": (b, 1)}, grid)
+    aa, bb, ab, weight = getattr(pair, memory)
+    found = EWCovariance(half_life=half_life, min_observations=1, nearest=False).fit(RETURNS.to_numpy())
+
+    ours = np.array([[aa, ab], [ab, bb]]) / weight
+    np.testing.assert_allclose(ours, found.covariance_, rtol=1e-9)
 
 
 def recursion(first: float, returns: Iterable[float]) -> list[float]:
