@@ -202,8 +202,9 @@ def _rises(account: AccountState, demand: Demand) -> bool:
         return demand.level > account.level
     if not Level.HALT <= account.level < Level.FLATTEN or demand.level < Level.HALT:
         return False
-    if incident.only and not (demand.only and set(demand.only) <= set(incident.only)):
-        return True
+    wider = incident.only and not (demand.only and set(demand.only) <= set(incident.only))
+    if wider or (demand.level is Level.HALT and demand.cause != "operator" and partial(account)):
+        return True  # who asks for a halt of what was only made smaller shuts the bot out
     return demand.level is Level.REDUCE and _tighter(incident, demand)
 
 

@@ -248,3 +248,25 @@ def test_withdrawing_everything_ends_the_epoch_and_a_deposit_starts_one():
 
     assert None is gone
     assert (Level.NORMAL, 100.0) == (desk.level, desk.nav)
+
+
+@pytest.mark.parametrize("claimed", [9_000, 12_000])
+def test_an_account_that_never_adds_up_is_halted_though_no_loss_was_ever_measured(claimed: float):
+    """Without a first read on which wallet and positions agree no loss can be told: that is no calm."""
+    desk = Desk(*RULES)
+    for second in range(200):
+        desk.see(says(whole(second), claimed))
+
+    assert desk.account.nav is None
+    assert desk.level is Level.HALT
+    assert desk.incident.rule == "integrity"
+    assert {rule.verdict for rule in desk.account.rules if rule.rule_id in ("dd", "day")} == {Verdict.WARMING}
+
+
+def test_an_account_that_is_empty_has_nothing_unexplained():
+    desk = Desk(*RULES)
+    for second in range(200):
+        desk.see(read(second, cash=0))
+
+    assert desk.level is Level.NORMAL
+    assert Verdict.CLEAR is desk.account.rules[-1].verdict

@@ -151,9 +151,14 @@ def agree(raw: Decimal, explained: Decimal) -> bool:
 
 def consistent(wallet: Wallet, positions: tuple[Position, ...]) -> bool:
     """The wallet's equity is its own cash and the positions' open P&L: one read, two endpoints, no ledger."""
+    return agree(wallet.equity, worth(wallet, positions))
+
+
+def worth(wallet: Wallet, positions: tuple[Position, ...]) -> Decimal:
+    """The wallet's balances at its own prices, and the positions' open P&L."""
     prices = _prices(wallet)
     cash = tuple((b.currency, b.quantity) for b in wallet.balances)
-    return agree(wallet.equity, _value(cash, prices) + _open_pnl(positions, prices))
+    return _value(cash, prices) + _open_pnl(positions, prices)
 
 
 def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav:

@@ -2,22 +2,37 @@
 
 Formula: |raw - explained| / max of both. A transfer that the ledger shows late, or a phantom read, appears
 here and heals; a rest that stays is an integrity breach.
+
+An account whose wallet and positions have never agreed has no NAV, and no loss rule can begin (nav.py): there
+it is how far the newest wallet's equity is from its own balances and the positions' open P&L.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.nav import worth
 from guardian.core.model import Known, Measured, Part, Unknown
 
 
 def measure(view: View) -> Measured:
     nav = view.account.nav
-    if nav is None:
+    if nav is not None:
+        return Unknown("wallet unread") if nav.raw is None else Known(apart(nav.raw, nav.explained))
+    evidence = view.account.evidence
+    if evidence.wallet is None or evidence.complete_at is None:
         return Unknown("no equity read yet", warming=True)
-    if nav.raw is None:
-        return Unknown("wallet unread")
-    larger = max(abs(nav.raw), abs(nav.explained))
-    return Known(float(abs(nav.raw - nav.explained) / larger) if larger else 0.0)
+    return Known(apart(evidence.wallet.equity, worth(evidence.wallet, evidence.positions)))
+
+
+DUST = Decimal("1e-6")
+"""An equity, in the reporting currency, of which nothing is left but what venues round."""
+
+
+def apart(raw: Decimal, explained: Decimal) -> float:
+    larger = max(abs(raw), abs(explained))
+    return float(abs(raw - explained) / larger) if larger > DUST else 0.0
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from guardian.core.model import Level
-from tests.core.build import Desk, kinds
+import pytest
+
+from guardian.core.model import Level, Snapshot, Window
+from tests.core.build import Desk, kinds, money, read, rung
 from tests.core.rearm.desk import (
+    FULL,
     GRADED,
     HOUR,
     auto,
     cap,
+    down,
     halted,
     run,
     standing_in_the_way,
@@ -80,3 +85,36 @@ def test_a_relapse_that_goes_only_to_half_is_a_halt_where_the_incident_was_one()
 
     assert (0.25, Level.REDUCE) == (opened, desk.level)
     assert 2 == len(desk.account.halts)
+
+
+MARGIN = auto(
+    rung(0.6, "halt"), id="margin", metric="margin_ratio", window=Window(), cooldown_seconds=4 * HOUR
+)
+
+
+def strained(second: float, percent: float, used: float) -> Snapshot:
+    """A fall of so much, and a maintenance margin of this fraction of the equity."""
+    seen = read(second, (down(percent),))
+    assert seen.wallet is not None
+    return replace(seen, wallet=replace(seen.wallet, maintenance_margin=seen.wallet.equity * money(used)))
+
+
+@pytest.mark.parametrize("halt_at", [1, 3, 8], ids=["before", "at once", "after"])
+def test_a_halt_that_another_rule_demands_shuts_the_bot_out_whenever_it_comes(halt_at: int):
+    """What it takes to come back must not depend on which of the two was seen first."""
+    desk = Desk(auto(*GRADED), MARGIN).warm(FULL)
+    for second in range(10):
+        desk.see(strained(second, 4.0 if second >= 3 else 0.0, 0.7 if second == halt_at else 0.1))
+
+    assert Level.REDUCE is desk.level
+    assert 1 == len(desk.account.halts)
+    watched_for_a_week(desk)
+    assert Level.REDUCE is run(desk, 60, 4 * HOUR - 60, 1.0, every=60), "half an hour would do without a halt"
+
+
+def test_a_halt_of_an_operator_is_none_that_makes_a_cooldown_longer():
+    desk = reduced()
+    desk.demand(6, "halt")
+    run(desk, 7, 10, 4.0, every=1)
+
+    assert () == desk.account.halts
