@@ -16,7 +16,8 @@ import click
 from guardian.cli.shared import json_option, say
 
 SCALES = (0.6, 0.8, 1.0, 1.25, 1.5, 1.8, 2.1, 2.5, 3.0, 3.6, 4.3)
-QUICK_SCALES = (1.0, 1.5, 2.1, 3.0, 4.3)
+QUICK_SCALES = (0.6, 1.0, 1.5, 2.1, 3.0, 4.3)
+TOLD_LINES = 20
 
 
 class Scales(click.ParamType[tuple[float, ...]]):
@@ -49,7 +50,7 @@ class Scales(click.ParamType[tuple[float, ...]]):
     "--scales", type=Scales(), default=None, metavar="0.5,1,2", help="What limits are multiplied by."
 )
 @click.option("--designs", metavar="NAMES", default=None, help="Only these, separated by commas.")
-@click.option("--quick", is_flag=True, help="Five scales instead of eleven.")
+@click.option("--quick", is_flag=True, help="Six scales instead of eleven.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Processes; one a core if not given.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the bootstrap.")
 @json_option
@@ -62,19 +63,33 @@ def evaluate(data: Path, as_json: bool, **wanted: Any) -> None:
     """
     run = importlib.import_module("guardian.evaluate.run")
     every = importlib.import_module("guardian.evaluate.designs.every")
-    files = importlib.import_module("guardian.replay.candles").candle_files(data)
-    every.played(wanted["rules"])  # a wrong pack is told before an hour is spent
+    # What is wrong with the pack, the candles or the folder is told before an hour is spent.
+    every.played(wanted["rules"])
+    designs = _designs(wanted["designs"], every)
     scales = wanted["scales"] or (QUICK_SCALES if wanted["quick"] else SCALES)
-    plan = run.Plan(files, _designs(wanted["designs"], every), scales, wanted["rules"], wanted["seed"])
+    surveyed = importlib.import_module("guardian.evaluate.survey").survey(data)
+    _told(surveyed)
+    report = None if as_json else importlib.import_module("guardian.evaluate.report")
+    if report is not None:
+        report.made(wanted["out"])
+    plan = run.Plan(surveyed, designs, scales, wanted["rules"], wanted["seed"])
     with _progress() as told:
         found = run.evaluate(plan, wanted["jobs"] or os.cpu_count() or 1, told)
-    document = run.document(found)
-    if as_json:
-        say(document, True, "")
+    if report is None:
+        say(run.document(found), True, "")
         return
-    report = importlib.import_module("guardian.evaluate.report")
     command = shlex.join(["guardian", *sys.argv[1:]])
     click.echo(f"{report.summary(found)}\n{report.write(found, wanted['out'], command)}")
+
+
+def _told(surveyed: Any) -> None:
+    """What is left out of the candles, and what is wrong with them, on stderr."""
+    lines = [f"left out: {each.where}: {each.why}" for each in surveyed.left_out]
+    lines += [f"candles: {Path(each.file).name}: {each.message}. {each.fix}" for each in surveyed.findings]
+    for line in lines[:TOLD_LINES]:
+        click.echo(f"guardian: {line}", err=True)
+    if len(lines) > TOLD_LINES:
+        click.echo(f"guardian: {len(lines) - TOLD_LINES} more; the report and --json name them all", err=True)
 
 
 def _designs(given: str | None, every: Any) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,13 @@ MOST = [level.name.lower() for level in Level]
 )
 @click.option("--account", type=PATH, metavar="FILE", help="ACCOUNT.yaml: what the account holds.")
 @click.option("--as-written", is_flag=True, help="Keep each rule's mode (and a journal's arming).")
-@click.option("--picture", default="replay.png", show_default=True, metavar="FILE|none", help="PNG or SVG.")
+@click.option(
+    "--picture",
+    default="replay.png",
+    show_default=True,
+    metavar="FILE|none",
+    help="PNG or SVG; its folder is made.",
+)
 @click.option("--per-asset", is_flag=True, help="Which assets stay inside the pack, each held 1x alone.")
 @click.option(
     "--windows", default="1m,3m,6m,1y", show_default=True, help="With --per-asset; end with the data."
@@ -104,19 +110,30 @@ def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> 
     with _bar("bars", None) as tell:
         found = eligible.stays(candles, given, cast.rules, windows, tell)
     document = eligible.document(found, most)
+    report = importlib.import_module("guardian.replay.report")
     document["left_out"] = [{"rule": rule, "why": why} for rule, why in cast.left_out]
+    document["findings"] = report.findings(candles)
+    lines = [eligible.table(found, most), *(f"not played: {rule}: {why}" for rule, why in cast.left_out)]
+    lines += report.findings_in_words(document["findings"])
     if wanted["write"] is not None:
+        listed = eligible.names(found, most)
         note = f"Assets inside {', '.join(windows)}: no level beyond {most.name} at 1x each."
-        _write(wanted["write"], eligible.allow_list(document["allowed"], note))
-        document["written"] = str(wanted["write"].resolve())
-    say(document, as_json, eligible.table(found, most))
+        lines.append(_write(wanted["write"], eligible.allow_list(listed, note), listed))
+        document |= {"written": str(wanted["write"].resolve()), "symbols": list(listed)}
+    say(document, as_json, "\n".join(lines))
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str, listed: Sequence[str]) -> str:
+    """What was written, and what becomes of it."""
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise GuardianError(f"--write {file}: cannot be written: {error.strerror}") from None
+    if not listed:
+        return f"written: {file}: no asset; `guardian check` refuses a rule that reads it"
+    return (
+        f"written: {file}: {', '.join(listed)}; a rule of foreign_activity reads it by `of: file:{file.name}`"
+    )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from guardian.config.document import Items
 from guardian.config.reading import Page, Spot, Wrong, attempt, clip, kind_of, nearest, read_file
 from guardian.config.rules import Surroundings, rule_reader
 from guardian.config.shapes import AccountConfig, ConfigError, Finding, Pack
+from guardian.config.symbols.read import is_list, lists_in, unread
 from guardian.core.model import Level, Rule
 
 BUILTIN = "builtin"
@@ -37,12 +38,18 @@ class Ref:
 
 @dataclass(slots=True)
 class Shelf:
-    """The packs read so far, where each id was first seen, and everything that is wrong."""
+    """The packs read so far, where each id was first seen, and everything that is wrong.
+
+    `lists` are the lists of symbols in the folder of the pack that is read, each with its line; `listed` are
+    those that its rules read, wherever they lie.
+    """
 
     base: Path
     around: Surroundings
     packs: list[Pack] = field(default_factory=list)
     seen: dict[str, str] = field(default_factory=dict)
+    lists: dict[Path, int] = field(default_factory=dict)
+    listed: set[Path] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -104,7 +111,9 @@ def _read_ref(ref: Ref, shelf: Shelf) -> None:
         shelf.findings.append(wrong)
         return
     before = len(shelf.findings)
+    shelf.lists, shelf.listed = {}, set()
     rules = [rule for file in _files(path, ref, shelf) for rule in _read_rules(file, shelf)]
+    _refuse_unread(shelf)
     if len(shelf.findings) == before:
         name = path.stem if path.is_file() else path.name
         shelf.packs.append(Pack(name, path, pack_hash(rules), tuple(rules)))
@@ -130,6 +139,15 @@ def _files(path: Path, ref: Ref, shelf: Shelf) -> list[Path]:
     return files
 
 
+def _refuse_unread(shelf: Shelf) -> None:
+    """Whoever laid a list into the folder believes that it is in force."""
+    for file, line in shelf.lists.items():
+        if file not in shelf.listed:
+            page = Page(str(file))
+            Spot(page).refuse(line, unread(file.name))
+            shelf.findings.extend(page.findings)
+
+
 def _is_rules(name: str) -> bool:
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
@@ -144,6 +162,10 @@ def _read_rules(file: Path, shelf: Shelf) -> list[Rule]:
 def _rules_of(file: Path, page: Page, shelf: Shelf) -> list[Rule]:
     node = read_file(file, page)
     if node is None:
+        return []
+    shelf.listed.update(lists_in(node, file.parent))
+    if is_list(node):
+        shelf.lists[file] = node.line
         return []
     spot = Spot(page)
     if not isinstance(node, Items) or not node.items:

@@ -26,6 +26,7 @@ from guardian.config.reading import (
     read_table,
     unknown,
 )
+from guardian.config.symbols.read import names_of
 from guardian.config.values import choice, duration, name, share, text
 from guardian.config.windows import EXAMPLES, window
 from guardian.core.model import Level, OnUnknown, Rule, Window
@@ -128,12 +129,12 @@ def _metric(catalogue: Catalogue) -> Read[MetricSpec]:
 
 
 def _of(node: Node, spot: Spot) -> str:
-    """A name, or a list of them joined by commas."""
-    names = list_of(text)(node, spot) if isinstance(node, Items) else (text(node, spot),)
-    found = [word for each in names for word in each.replace(",", " ").split()]
+    """Names joined by commas: one, a list, or those of the lists that `file:PATH` names."""
+    written = list_of(text)(node, spot) if isinstance(node, Items) else (text(node, spot),)
+    found = [name for each in written for name in names_of(each, spot)]
     if not found:
         raise Wrong("names nothing", "Write a name, or a list of names.")
-    return ",".join(found)
+    return ",".join(dict.fromkeys(found))
 
 
 def _runbook(exists: Callable[[str], bool]) -> Read[str]:

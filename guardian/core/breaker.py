@@ -14,13 +14,13 @@ from typing import Literal
 from guardian.core.effects import base36
 from guardian.core.frozen import dataclass, replace
 from guardian.core.metrics import BY_NAME
-from guardian.core.metrics.corroboration import corroborated, told
+from guardian.core.metrics.corroboration import corroborated, told, told_of_all
 from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.growth import fold_growth, grown
 from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import SCOPE_CEILING
 from guardian.core.metrics.reopened import reopened
-from guardian.core.model import Known, Level, OnUnknown, Rule, Rung
+from guardian.core.model import Level, OnUnknown, Rule, Rung
 from guardian.core.rearm import (
     JOURNAL_TROUBLE,
     KEPT_HALTS,
@@ -129,7 +129,7 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
     second = told(account)
     if rule.scope in GROUPS:
-        second = isinstance(own.measured, Known) or getattr(own.measured, "filling", False)
+        second = told_of_all(own.measured)
     elif metric.corroborated:
         second = corroborated(account, getattr(own.measured, "value", 0.0))
     # An exposure is a multiple of the equity: one that only one account tells makes any size look large.

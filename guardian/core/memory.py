@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.facts.activity import Fill, PastOrder
+from guardian.core.facts.activity import Fill, PastOrder, Streak, Tally
 from guardian.core.facts.market import Book, Quote
 from guardian.core.facts.stake import Stake
-from guardian.core.facts.telemetry import Gauge, Signal, Twin
+from guardian.core.facts.telemetry import Copied, Gauge, Signal, Twin
 from guardian.core.facts.transfers import Came, Expectation, Sent
 from guardian.core.frozen import dataclass
 from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
@@ -42,6 +42,7 @@ class Nav:
     `prices` are the last known ones, `booked` the ids of the newest rows (each counts once), `waiting` rows
     whose currency has no price yet. `marks` are those of the assets held when the wallet gave the prices.
     `since` is when the wallet was asked that this began with: it contains every row that is older.
+    `booked_at` are the dates of `booked`, oldest first; those of an earlier version, at its front, have none.
     `par` is the value when both accounts last agreed, at `par_at`.
     """
 
@@ -61,6 +62,7 @@ class Nav:
     since: datetime | None = None
     par: float | None = None
     par_at: datetime | None = None
+    booked_at: tuple[datetime, ...] = ()
 
     @property
     def equity(self) -> Decimal:
@@ -78,7 +80,9 @@ class Baseline:
 
     `points` are the newest (instant, NAV), strictly decreasing in NAV, and `packed` those before them in
     chunks (metrics/peaks.py); of a session the open, then its peak. `since` is when watching began; `session`
-    is the local date of a session window, `last` its newest confirmed NAV.
+    is the local date of a session window, `last` its newest confirmed NAV. `hole` is the newest time in which
+    no NAV was confirmed (of a session the first that reaches into it): from the last one before it, to the
+    first one after it.
     """
 
     points: tuple[tuple[datetime, float], ...]
@@ -87,6 +91,7 @@ class Baseline:
     whole: bool = False
     last: float | None = None
     packed: tuple[str, ...] = ()
+    hole: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +111,16 @@ class Followed:
     held_at: datetime | None = None
 
 
-Moments = tuple[float, float, float, float]
-"""Exponentially weighted sums of a pair's return products aa, bb and ab, and of their weights (below 1)."""
-
-
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """What two assets did at the same grid steps: `a` before `b` in the alphabet; `grid` is the last step."""
+class Pairs:
+    """What each two of `assets` (in alphabetical order) did at the same grid steps (metrics/pairs.py)."""
 
-    a: str
-    b: str
-    fast: Moments = (0.0, 0.0, 0.0, 0.0)
-    slow: Moments = (0.0, 0.0, 0.0, 0.0)
-    grid: int = 0
-    middle: Moments = (0.0, 0.0, 0.0, 0.0)
+    assets: tuple[str, ...] = ()
+    packed: str = ""
+
+    @property
+    def count(self) -> int:
+        return len(self.assets) * (len(self.assets) - 1) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Correlations:
 
     grid: int
     followed: tuple[Followed, ...] = ()
-    pairs: tuple[Pair, ...] = ()
+    moments: Pairs = Pairs()
     clusters: tuple[tuple[str, ...], ...] = ()
     marked: tuple[str, ...] | None = None
     marks: tuple[float, ...] = ()
@@ -149,7 +150,7 @@ class AssetReturns:
     """How one asset's price moved: squared returns of a five-minute cell by half-life (metrics/returns.py).
 
     `grid` is the last cell learned from. `hour_mark` is the mark of `symbol` at the end of hour `hour`, and
-    `hour_sigma` what was expected of the next; `hourly` packs the returns of hours, each over the sigma that
+    `hour_sigma` what was expected of the next; `history` packs the returns of hours, each over the sigma that
     was expected of it (metrics/history.py).
     """
 
@@ -160,7 +161,7 @@ class AssetReturns:
     hour: int = 0
     hour_mark: float = 0.0
     hour_sigma: float = 0.0
-    hourly: str = ""
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +194,6 @@ class Heat:
 
 
 @dataclass(frozen=True, slots=True)
-class Streak:
-    """Closes that lost in a row. `order_id` is the newest closing order, `net` what its fills made so far,
-    `before` the streak without it; `told` is false once a close came of which the venue tells no P&L.
-    """
-
-    losing: int = 0
-    order_id: str = ""
-    net: float = 0.0
-    before: int = 0
-    told: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Absorbed:
     """The absorption ratio's weighted mean and variance as of cell `grid`, learned of these assets.
 
@@ -232,6 +220,8 @@ class Course:
     (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
     made) (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
     `stakes` are what strategies hold of each pair, and what all together do (metrics/stakes.py).
+    `traded` are rows of trades by orders that are not the bot's (metrics/foreign_activity.py), `tally` is
+    what was done by the minute (metrics/tally.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -247,6 +237,8 @@ class Course:
     came: tuple[Came, ...] = ()
     expected: tuple[Expectation, ...] = ()
     stakes: tuple[Stake, ...] = ()
+    traded: tuple[LedgerEntry, ...] = ()
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,12 +322,16 @@ MAXIMUM_READINGS = 60
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins."""
+    """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins.
+
+    `copied` is of the twins' holdings, as they changed (metrics/twins.py).
+    """
 
     heartbeat_at: datetime | None = None
     gauges: tuple[tuple[str, tuple[Gauge, ...]], ...] = ()
     signals: tuple[Signal, ...] = ()
     twins: tuple[Twin, ...] = ()
+    copied: tuple[Copied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +348,11 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Group:
     """The chained NAV of several accounts, 100 at the start, and what its members were at the last look;
-    between `low` and `high`, because they were not read at one moment."""
+    between `low` and `high`, because they were not read at one moment. At `confirmed_at` all agreed last.
+    """
 
     value: float
     members: tuple[Member, ...]
     low: float | None = None
     high: float | None = None
+    confirmed_at: datetime | None = None

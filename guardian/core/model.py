@@ -36,12 +36,14 @@ class Known:
 class AtLeast:
     """A bound that is proven although part of the evidence is missing: it may fire, never clear.
 
-    `filling` is true when all that is missing is history: the window is not full yet.
+    `filling` is true when all that is missing is history: the window is not full yet. `unseen` is true when
+    all that is missing is a time within the window that nobody watched.
     """
 
     value: float
     why: str
     filling: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Balance:
 class Wallet:
     """Account totals in the reporting currency. `equity` includes open P&L at mark.
 
-    `position_margin` is the venue's own second opinion about "are there positions".
+    `position_margin` is the venue's own second opinion about "are there positions". `isolated`: each position
+    is margined, and taken over, alone; the margins here are then sums that say nothing of any one of them.
     """
 
     equity: Decimal
@@ -94,6 +97,7 @@ class Wallet:
     maintenance_margin: Decimal
     initial_margin: Decimal
     position_margin: Decimal
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class Position:
     notional and P&L are coins, which metrics turn into the reporting currency by the price of `settle`.
     `index` is the venue's leg (0 one-way, 1 long, 2 short). `step`, `maximum` are the venue's lot step
     and largest market order; `stop_loss` is the trigger attached to the position, `liquidation` the price at
-    which the venue takes it over; None where the venue gives none.
+    which the venue takes it over; None where the venue gives none. `maintenance` is the margin that the venue
+    demands for it, in the settle currency; None where it does not say, or not at which price it takes over.
     """
 
     symbol: str
@@ -120,6 +125,7 @@ class Position:
     stop_loss: Decimal | None = None
     liquidation: Decimal | None = None
     inverse: bool = False
+    maintenance: Decimal | None = None
 
     @property
     def leg(self) -> str:
@@ -205,6 +211,8 @@ class LedgerEntry:
     """One row of the venue's ledger; `change` is the cash change in `currency`, fees included.
 
     Of a fill: `client_id` is the order's, as far as the venue tells it, and `quantity` what was filled.
+    `unknown_type` is the venue's own word for the row where its adapter does not know it, `order_id` the
+    order of what somebody's order traded; empty of what the venue did by itself, and where it is not told.
     """
 
     id: str
@@ -214,6 +222,8 @@ class LedgerEntry:
     change: Decimal
     client_id: str = ""
     quantity: Decimal = Decimal(0)
+    unknown_type: str = ""
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +283,19 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """One API key of the watched account as the admin's listing shows it. `id` is the public id."""
+    """One API key of the watched account as the admin's listing shows it. `id` is the public id.
+
+    `can_withdraw` and `can_transfer` are as the venue lists them, also of a read-only key, which can do
+    neither; None: it does not tell.
+    """
 
     id: str
     read_only: bool
     can_trade: bool
     note: str = ""
     ips: tuple[str, ...] = ()
+    can_withdraw: bool | None = None
+    can_transfer: bool | None = None
 
 
 class OnUnknown(StrEnum):

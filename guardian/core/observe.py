@@ -36,7 +36,7 @@ from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
 from guardian.core.metrics.reopened import fold_reopened
-from guardian.core.metrics.stack import fold_telemetry
+from guardian.core.metrics.twins import fold_told
 from guardian.core.model import Level, Part, Rule, Snapshot, Wallet
 from guardian.core.state import AccountState, Arming, Evidence, RuleState, State, Target
 
@@ -134,7 +134,7 @@ def beside(account: AccountState, event: MarketTaken | ActivityTaken | Telemetry
         case ActivityTaken(activity=activity):
             return fold_done(account, activity)
         case TelemetryTold(telemetry=telemetry):
-            return replace(account, stack=fold_telemetry(account.stack, telemetry, event.at))
+            return fold_told(account, telemetry, event.at)
 
 
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guardian.evaluate.bars import BAR_MS, Bars, Floats
+from guardian.evaluate.bars import BAR_MS, Bars, Floats, LeftOut
+from guardian.evaluate.symbols import base_of
 
+BTC, BASKET, MOMENTUM = "btc_2x", "basket_1.5x", "btc_momentum_2x"
 BTC_MULTIPLE, BASKET_MULTIPLE, MOMENTUM_MULTIPLE = 2.0, 1.5, 2.0
 MOMENTUM_BARS = 24 * 12
 HOUR_MS = 3_600_000
@@ -32,14 +34,35 @@ class Account:
 
 def accounts(bars: Bars) -> Iterator[Account]:
     """Every account that this file has the symbols for."""
-    btc = [j for j, symbol in enumerate(bars.symbols) if symbol.split("/")[0] == "BTC"][:1]
+    btc = _btc(bars)
     if btc:
-        yield Account("btc_2x", bars, _flat(bars, btc, BTC_MULTIPLE))
+        yield Account(BTC, bars, _flat(bars, btc, BTC_MULTIPLE))
     if len(bars.symbols) > 1:
         every = list(range(len(bars.symbols)))
-        yield Account("basket_1.5x", bars, _flat(bars, every, BASKET_MULTIPLE / len(every)))
+        yield Account(BASKET, bars, _flat(bars, every, BASKET_MULTIPLE / len(every)))
     if btc:
-        yield Account("btc_momentum_2x", bars, _momentum(bars, btc[0]))
+        yield Account(MOMENTUM, bars, _momentum(bars, btc[0]))
+
+
+def missing(bars: Bars) -> Iterator[LeftOut]:
+    """What a file has no symbols for; the file as a whole where that is every account."""
+    some, several = bool(_btc(bars)), len(bars.symbols) > 1
+    if not some and not several:
+        found = f"{bars.symbols[0]} is neither BTC nor two symbols" if bars.symbols else "no symbol is whole"
+        why = f"{found}; a file is a window of its own: put all symbols of one window into one file"
+        yield LeftOut(bars.name, "file", bars.name, why)
+        return
+    if not some:
+        yield LeftOut(bars.name, "account", BTC, "no whole symbol of BTC")
+    if not several:
+        yield LeftOut(bars.name, "account", BASKET, "one symbol only")
+    if not some:
+        yield LeftOut(bars.name, "account", MOMENTUM, "no whole symbol of BTC")
+
+
+def _btc(bars: Bars) -> list[int]:
+    """The column of the first symbol of BTC, if there is one."""
+    return [j for j, symbol in enumerate(bars.symbols) if base_of(symbol) == "BTC"][:1]
 
 
 def _flat(bars: Bars, columns: list[int], multiple: float) -> Floats:

@@ -1,70 +1,133 @@
-"""The arming report as people and programs read it: candles in, trips a year and a size out."""
+"""The arming report as people and programs read it: prices in, trips a year and a size out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from guardian.core.model import Rule
+from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
-from guardian.evaluate.trips import Stretch, cvar_limit, daily_cvar, gross_for, trips
-from guardian.replay.candles import Candles, candle_files, load_candles
+from guardian.evaluate.marks import Seen, largest, pieces
+from guardian.evaluate.symbols import base_of
+from guardian.evaluate.trips import Stretch, Trips, cvar_limit, daily_cvar, gross_for, trips
+from guardian.replay.candles import Candles, candle_files, load_candles, passed_over
 
 MULTIPLES = (1.0, 2.0, 3.0, 5.0)
+DAYS = 365
 LEAST_YEARS = 0.25
+LEAST_RECORDED_DAYS = 1
 LEAST_DAYS = 100
 """So many days have one in their worst 1 %."""
 
 CVAR_EXAMPLE = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """The asset that is thought to be held, what is known of its price, and how far that is to be trusted."""
+
+    asset: str
+    stretches: tuple[Stretch, ...]
+    source: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def years(self) -> float:
+        return sum(stretch.years for stretch in self.stretches)
+
+
 def report(
     rules: Sequence[Rule], history: Path, symbol: str, multiples: Sequence[float] = MULTIPLES
 ) -> dict[str, Any]:
-    """`symbol` empty: BTC, or the only one there is. Raises ConfigError where the history does not have
-    it."""
-    stretches = [
-        s for file in candle_files(history) if (s := _stretch(load_candles(file), symbol)) is not None
-    ]
-    years = sum(stretch.years for stretch in stretches)
-    if not years:
-        raise ConfigError(f"{history}: no candles of {symbol or 'BTC'}; name another one with --symbol")
-    cvar, limit = daily_cvar(stretches), cvar_limit(rules)
+    """Of candles; `symbol` empty: BTC, else the first one there is. Raises ConfigError."""
+    return told(rules, of_candles(history, symbol), multiples)
+
+
+def own_report(rules: Sequence[Rule], history: History, now: float | None) -> dict[str, Any]:
+    """What is told at the usual multiples and at the one that the account holds now, which is marked."""
+    own = None if not now else round(now, 2)
+    multiples = sorted({*MULTIPLES, own}) if own else MULTIPLES
+    return told(rules, history, multiples) | {"now": own}
+
+
+def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) -> dict[str, Any]:
+    """The report as a JSON-ready document."""
+    cvar, limit = daily_cvar(history.stretches), cvar_limit(rules)
     asked = CVAR_EXAMPLE if limit is None else limit
+    by_id = {rule.id: rule for rule in rules}
+    counted = trips(rules, history.stretches, multiples)
     return {
-        "symbol": symbol or "BTC",
-        "years": years,
-        "stretches": len(stretches),
+        "symbol": history.asset,
+        "source": history.source,
+        "years": history.years,
+        "stretches": len(history.stretches),
         "leverage": list(multiples),
-        "rungs": [
-            {"rule": t.rule, "level": t.level, "limit": t.limit, "trips_per_year": list(t.a_year)}
-            for t in trips(rules, stretches, multiples)
-        ],
+        "rungs": [_rung(by_id[each.rule], each) for each in counted],
+        "not_losses": len(rules) - len({each.rule for each in counted}),
         "cvar": {
             "of_a_day_at_1x": cvar,
             "limit": asked,
             "from_the_rules": limit is not None,
             "gross_exposure": None if cvar is None else gross_for(asked, cvar),
         },
-        "warnings": list(_warnings(years, stretches)),
+        "warnings": [*history.warnings, *_warnings(history.years)],
     }
 
 
-def own_report(rules: Sequence[Rule], history: Path, now: float | None) -> dict[str, Any]:
-    """`report` at the usual multiples and at the one that the account holds now, which is marked."""
-    own = None if not now else round(now, 2)
-    multiples = sorted({*MULTIPLES, own}) if own else MULTIPLES
-    return report(rules, history, "", multiples) | {"now": own}
+def _rung(rule: Rule, counted: Trips) -> dict[str, Any]:
+    """`hottest_limit` is what the limit comes to in a wholly overheated market."""
+    adapts = rule.gamma and Level[counted.level] <= Level.REDUCE
+    return {
+        "rule": rule.id,
+        "level": counted.level,
+        "limit": counted.limit,
+        "hottest_limit": counted.limit * (1 - rule.gamma) if adapts else counted.limit,
+        "mode": "armed" if rule.armed else "observe",
+        "trips_per_year": list(counted.a_year),
+    }
 
 
-def _stretch(candles: Candles, symbol: str) -> Stretch | None:
-    wanted = symbol or "BTC"
-    found = [
-        s for s in candles.symbols if s == wanted or s.split(":")[0] == wanted or s.split("/")[0] == wanted
-    ]
+# --- which history ------------------------------------------------------------------------------------
+
+
+def of_candles(path: Path, symbol: str, held: Sequence[str] = ()) -> History:
+    """`symbol`, else the first of those that are `held` and there, else BTC, else the first one there is.
+
+    Raises ConfigError where the candles do not have `symbol`, or nothing.
+    """
+    files = [load_candles(file) for file in candle_files(path)]
+    known = sorted({each for file in files for each in file.symbols})
+    asked = (symbol,) if symbol else (*held, "BTC", *known)
+    asset = next((name for name in asked if any(_is(name, each) for each in known)), "")
+    found = [stretch for file in files if (stretch := _stretch(file, asset)) is not None and stretch.years]
+    if not found:
+        raise ConfigError(f"{path}: no candles of {symbol or 'anything'}; they have {', '.join(known)}")
+    apart = "windows around chosen days are not a year: trips are far more frequent in them"
+    strays = tuple(str(stray) for stray in passed_over(path))
+    return History(asset, tuple(found), "candles", (*strays, apart) if len(found) > 1 else strays)
+
+
+def of_journal(reads: Sequence[Seen], symbol: str) -> History | None:
+    """What the journal recorded of the largest holding; None with less than a day of it."""
+    name = largest(reads, symbol)
+    found = History(name, pieces(reads, name), "journal")
+    if found.years * DAYS < LEAST_RECORDED_DAYS:
+        return None
+    apart = np.median(np.concatenate([np.diff(stretch.known_ms) for stretch in found.stretches])) / 1000
+    careful = f"marks of {name} as guardian read them, one every {apart:.0f} s: a fall between is not seen"
+    return replace(found, warnings=(careful,))
+
+
+def _is(wanted: str, symbol: str) -> bool:
+    return wanted in (symbol, symbol.split(":")[0], symbol.split("/")[0], base_of(symbol))
+
+
+def _stretch(candles: Candles, asset: str) -> Stretch | None:
+    found = [symbol for symbol in candles.symbols if _is(asset, symbol)]
     if not found:
         return None
     close = candles.close[:, candles.symbols.index(found[0])]
@@ -72,33 +135,58 @@ def _stretch(candles: Candles, symbol: str) -> Stretch | None:
     return Stretch(candles.ts[known] + candles.seconds * 1000, close[known])
 
 
-def _warnings(years: float, stretches: Sequence[Stretch]) -> Iterator[str]:
+def _warnings(years: float) -> Iterator[str]:
+    days = years * DAYS
     if years < LEAST_YEARS:
-        yield f"{years * 365:.0f} days of candles are too few to speak of a year; take at least three months"
-    if len(stretches) > 1:
-        yield "windows around chosen days are not a year: trips are far more frequent in them"
-    if years * 365 < LEAST_DAYS:
+        yield f"{days:.{int(days < 10)}f} days are too few to speak of a year; take at least three months"
+    if days < LEAST_DAYS:
         yield f"CVAR 99 % of fewer than {LEAST_DAYS} days is the worst day's loss"
+
+
+# --- in words -----------------------------------------------------------------------------------------
 
 
 def lines(document: dict[str, Any]) -> list[str]:
     """One line a rung; what it would be at each multiple of the equity, `now` being what is held."""
     marks = [" now" if multiple == document.get("now") else "" for multiple in document["leverage"]]
     multiples = [f"{m:g}x{mark}" for m, mark in zip(document["leverage"], marks, strict=True)]
-    days = document["years"] * 365
-    head = f"trips a year in {days:.0f} days of {document['symbol']}, at most one a day"
+    days = document["years"] * DAYS
+    head = f"trips a year in {days:.{int(days < 10)}f} days of {document['symbol']}, at most one a day"
     out = [f"{head}, holding {', '.join(multiples)} of the equity:"]
     for rung in document["rungs"]:
         values = [f"{_count(v)}{mark}" for v, mark in zip(rung["trips_per_year"], marks, strict=True)]
-        out.append(f"  {rung['rule']} {rung['level']} at {rung['limit']:.2%}: {' / '.join(values)}")
+        head = f"{rung['rule']} {rung['level']} at {rung['limit']:.2%}{_aside(rung)}"
+        out.append(f"  {head}: {' / '.join(values)}")
     cvar = document["cvar"]
     if cvar["of_a_day_at_1x"] is not None:
         out.append(
             f"  CVaR 99 % of a day at 1x was {cvar['of_a_day_at_1x']:.1%}: a limit of {cvar['limit']:.1%} "
             f"means about {cvar['gross_exposure']:.2f}x gross in {document['symbol']}"
         )
-    return [*out, *(f"  careful: {warning}" for warning in document["warnings"])]
+    return [*out, *_notes(document), *(f"  careful: {warning}" for warning in document["warnings"])]
+
+
+def _aside(rung: dict[str, Any]) -> str:
+    """That it does not act, and how near its limit may come."""
+    words = ["observe"] if rung["mode"] == "observe" else []
+    words += [f"{rung['hottest_limit']:.2%} at the hottest"] if rung["hottest_limit"] < rung["limit"] else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _notes(document: dict[str, Any]) -> Iterator[str]:
+    rungs = document["rungs"]
+    if rungs and all(rung["mode"] == "observe" for rung in rungs):
+        yield "  observe: every rule above only tells; arming the account lets none of them act"
+    elif any(rung["mode"] == "observe" for rung in rungs):
+        yield "  observe: the rule only tells, armed or not; `mode: armed` in its file lets it act"
+    nearer = [1 - rung["hottest_limit"] / rung["limit"] for rung in rungs]
+    if any(nearer):
+        sooner = f"a hot market brings a limit up to {max(nearer):.0%} nearer (gamma)"
+        yield f"  at the hottest: {sooner}; trips are counted at the limit as written, so there may be more"
+    if document["not_losses"]:
+        others = f"the other rules ({document['not_losses']}) trip: they limit no loss"
+        yield f"  prices do not tell how often {others}"
 
 
 def _count(value: float | None) -> str:
-    return "not told by candles" if value is None else f"{value:.1f}" if value < 20 else f"{value:.0f}"
+    return "not told by prices" if value is None else f"{value:.1f}" if value < 20 else f"{value:.0f}"

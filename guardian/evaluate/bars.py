@@ -2,7 +2,8 @@
 
 Finer candles are put together: the last close, the highest high, the lowest low. A bar counts from when it is
 *known*, the end of its five minutes. A symbol that has no candle in a bar keeps its last close and a range of
-zero; one that is missing from the start, or in more than one bar of a hundred, is left out.
+zero; one that is missing in more than one bar of a hundred is left out, and said. The bars begin where every
+symbol that is kept has its first candle.
 """
 
 from __future__ import annotations
@@ -12,15 +13,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.errors import GuardianError
+from guardian.errors import ConfigError
 from guardian.replay.candles import Candles
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 
 BAR_MS = 300_000
-WHOLE = 0.99
-"""The share of all bars that a symbol must have."""
+LACKING = 0.01
+"""The share of all bars that a symbol may lack."""
+
+
+class BarLengthError(ConfigError):
+    """Bars that do not make up bars of five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is not played of a file, and why: a `kind` (file, symbol, account) and its name."""
+
+    file: str
+    kind: str
+    name: str
+    why: str
+
+    @property
+    def where(self) -> str:
+        return self.file if self.kind == "file" else f"{self.file}: {self.kind} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +51,16 @@ class Bars:
     known_ms: Instants
     close: Floats
     span: Floats
+    left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self.known_ms)
 
 
 def five_minutes(candles: Candles, name: str) -> Bars:
-    """Raises GuardianError where candles are coarser than five minutes or no symbol is whole."""
+    """Without any symbol where none is whole. Raises BarLengthError."""
     if BAR_MS % (candles.seconds * 1000):
-        raise GuardianError(f"{name}: bars of {candles.seconds} s do not make up bars of 5 minutes")
+        raise BarLengthError(f"{name} has bars of {candles.seconds} s")
     opens, starts = np.unique(candles.ts - candles.ts % BAR_MS, return_index=True)
     close = _last(candles.close, starts)
     high = np.fmax.reduceat(candles.high, starts, axis=0)
@@ -63,13 +83,23 @@ def _last(values: Floats, starts: NDArray[np.intp]) -> Floats:
 
 def _whole(bars: Bars) -> Bars:
     has = ~np.isnan(bars.close)
-    kept = (
-        np.flatnonzero((has.mean(axis=0) >= WHOLE) & has[:1].all(axis=0)) if len(bars) else np.array([], int)
-    )
-    if not len(kept):
-        raise GuardianError(f"{bars.name}: no symbol has candles throughout")
-    close = bars.close[:, kept]
+    lacking = (~has).sum(axis=0)
+    whole = lacking <= LACKING * len(bars)
+    kept = np.flatnonzero(whole) if len(bars) else np.array([], int)
+    start = int(has[:, kept].argmax(axis=0).max(initial=0))
+    close = bars.close[start:, kept]
     rows = np.maximum.accumulate(np.where(np.isnan(close), 0, np.arange(len(close))[:, None]), axis=0)
     close = np.take_along_axis(close, rows, axis=0)
+    left_out = tuple(
+        LeftOut(bars.name, "symbol", bars.symbols[j], _lacks(int(lacking[j]), len(bars)))
+        for j in range(len(bars.symbols))
+        if j not in kept
+    )
     symbols = tuple(bars.symbols[j] for j in kept)
-    return Bars(bars.name, symbols, bars.known_ms, close, bars.span[:, kept])
+    return Bars(bars.name, symbols, bars.known_ms[start:], close, bars.span[start:, kept], left_out)
+
+
+def _lacks(bars: int, of: int) -> str:
+    if bars == of:
+        return "has no candles" if of else "has no whole bar of 5 minutes"
+    return f"lacks {bars} of {of} bars; one of a hundred may be missing"

@@ -55,9 +55,10 @@ class Price:
     denominator: str
 
     def of(self, sums: Floats) -> Floats:
-        """Of sums whose last axis is the columns of Tally."""
+        """Of sums whose last axis is the columns of Tally. NaN where there is nothing to measure it by: no
+        event, no bar outside events that wants exposure, no time."""
         upper, lower = (sums[..., COLUMNS.index(column)] for column in (self.numerator, self.denominator))
-        ratio = np.divide(upper, lower, out=np.zeros_like(upper), where=lower > 0)
+        ratio = np.divide(upper, lower, out=np.full_like(upper, np.nan), where=lower > 0)
         return 1.0 - ratio if self.numerator == "held" else ratio
 
 
@@ -67,10 +68,12 @@ UNSAVED = Price("loss_left", "lost", "unprotected")
 
 
 def matched(prices: Floats, saved: Floats, at: float) -> float:
-    """The loss avoided at this price; NaN where the frontier does not reach it.
+    """The loss avoided at this price; NaN where the frontier does not reach it, or a price or a saving is.
 
     Of two scales at one price the better counts, and a dearer one never counts for less than a cheaper one.
     """
+    if np.isnan(prices).any() or np.isnan(saved).any():
+        return float("nan")
     order = np.lexsort((saved, prices))
     x = np.concatenate([[0.0], prices[order]])
     y = np.maximum.accumulate(np.concatenate([[0.0], saved[order]]))

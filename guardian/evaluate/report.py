@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
+from guardian.errors import ConfigError
 from guardian.evaluate.bootstrap import Difference
 from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS
 from guardian.evaluate.plots import draw
 from guardian.evaluate.run import MATCHED_EXPOSURE, MATCHED_FALSE_HALTS, Found, at_matched
+from guardian.evaluate.survey import Survey
 
 CAVEATS = (
     "The accounts are synthetic and mostly long, and their events overlap: one crash of the market is an "
@@ -19,6 +22,10 @@ CAVEATS = (
     "bar's range; spreads beyond that, funding, liquidation and unfilled orders are not in them.",
     "Baselines are models of what others do, by their published defaults; their own trading is not modelled. "
     "freqtrade's closed trades are told as one position, re-entered every 24 hours or at a 10 % stop.",
+    "A window begins without a past: the overheat score is not known for its first four hours (0.5: not "
+    "calm), so a graded breaker re-arms later in it than after a week of watching.",
+    "`guardian` is only the hour's rule of the pack (a loss within a sliding window), because that is what a "
+    "fixed rule answers. The whole pack has other figures: `--designs guardian_pack` tells them.",
     "The design and its parameters were chosen knowing the events of 2021 to 2024: on those this is no "
     "forecast. Only events that nobody has tuned on are.",
     "At the same number of false halts a fixed 24 h halt may win, for one long halt covers what several "
@@ -26,10 +33,23 @@ CAVEATS = (
 )
 
 
+NO_EVENT = "**No event in these candles: there was nothing to avoid, so nothing is compared.**"
+
+
+def made(folder: Path) -> None:
+    """The folder, so that it is known before the work that it can be written to. Raises ConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: cannot be written: {error.strerror or error}") from None
+
+
 def write(found: Found, folder: Path, command: str) -> Path:
-    """report.md and its pictures into the folder, which is made; the report's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draw(found.frontiers, found.weeks, folder)
+    """report.md, and with an event its pictures, into the folder; the report's path."""
+    if found.events:
+        draw(found.frontiers, found.weeks, folder)
     file = folder / "report.md"
     file.write_text("\n".join(page(found, command)) + "\n", encoding="utf-8")
     return file
@@ -38,18 +58,25 @@ def write(found: Found, folder: Path, command: str) -> Path:
 def page(found: Found, command: str) -> Iterator[str]:
     yield "# What protection was worth"
     yield ""
-    yield f"{found.events} account-events in {len(found.weeks)} weeks, {len(found.plan.files)} files, "
+    yield f"{found.events} account-events in {len(found.weeks)} weeks, {len(found.plan.survey.files)} files, "
     yield f"rules `{found.plan.rules}`. Made by `{command}`."
     yield ""
+    if not found.events:
+        yield from (NO_EVENT, "")
+    if left_out := found.plan.survey.left_out:
+        yield f"**Left out of the candles: {len(left_out)}**; the last tables name what, and why."
+        yield ""
     yield "**Read this first.**"
     yield ""
     yield from (f"- {caveat}" for caveat in CAVEATS)
     yield ""
-    yield from _headline(found)
-    yield from _matched(found)
+    if found.events:
+        yield from _headline(found)
+        yield from _matched(found)
     yield from _definitions()
     yield from _frontiers(found)
     yield from _windows(found)
+    yield from _unplayed(found.plan.survey)
 
 
 def _headline(found: Found) -> Iterator[str]:
@@ -85,6 +112,10 @@ def _matched(found: Found) -> Iterator[str]:
     ):
         table = at_matched(found, price, levels)
         names = [each.name for each in found.frontiers if each.name in next(iter(table.values()))]
+        if not names:
+            yield f"No design shuts the account out, so there are no {title}."
+            yield ""
+            continue
         yield f"| {title} | {' | '.join(names)} |"
         yield "|---" * (len(names) + 1) + "|"
         for at, row in table.items():
@@ -118,8 +149,9 @@ def _frontiers(found: Found) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for each in found.frontiers:
         for scale, point in zip(each.scales, each.points, strict=True):
+            halts = "-" if point.false_halts_per_year is None else f"{point.false_halts_per_year:.0f}"
             shares = f"{_share(point.exposure_given_up)} | {_share(point.loss_avoided)}"
-            yield f"| {each.name} | {scale:.2f} | {shares} | {point.false_halts_per_year:.0f} |"
+            yield f"| {each.name} | {scale:.2f} | {shares} | {halts} |"
     yield ""
 
 
@@ -128,8 +160,20 @@ def _windows(found: Found) -> Iterator[str]:
     yield ""
     yield "| file | account | bars | events |"
     yield "|---|---|---|---|"
-    for file, account, bars, events in found.windows:
+    for file, account, bars, events in found.plan.survey.windows:
         yield f"| {file} | {account} | {bars} | {events} |"
+    yield ""
+
+
+def _unplayed(survey: Survey) -> Iterator[str]:
+    if survey.left_out:
+        yield from ("## What was left out", "", "| file | what | why |", "|---|---|---|")
+        yield from (f"| {each.file} | {each.kind} {each.name} | {each.why} |" for each in survey.left_out)
+        yield ""
+    if survey.findings:
+        yield from ("## What is wrong with the candles", "", "| file | what | so |", "|---|---|---|")
+        yield from (f"| {Path(f.file).name} | {f.message} | {f.fix} |" for f in survey.findings)
+        yield ""
 
 
 def _share(value: float | None) -> str:
@@ -138,5 +182,7 @@ def _share(value: float | None) -> str:
 
 def summary(found: Found) -> str:
     """What fits on a terminal: the differences at matched prices, and how much they rest on."""
+    if not found.events:
+        return NO_EVENT.strip("*")
     lines = [f"{found.events} account-events in {len(found.weeks)} weeks. Loss avoided, first less second:"]
     return "\n".join([*lines, *_differences(found.differences)]).rstrip()

@@ -8,21 +8,16 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from guardian.evaluate.accounts import Account, accounts
-from guardian.evaluate.bars import five_minutes
 from guardian.evaluate.bootstrap import Difference, difference
 from guardian.evaluate.designs.every import GUARDIAN, design_of
-from guardian.evaluate.designs.none import Unprotected
 from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS, Frontier, Price, matched_in
-from guardian.evaluate.play import Played, play
+from guardian.evaluate.play import play
 from guardian.evaluate.score import Tally, scored
-from guardian.replay.candles import load_candles
-from guardian.replay.worth import Crash, crashes
+from guardian.evaluate.survey import Survey, watched
 
 Told = Callable[[int, int], None]
 
@@ -34,7 +29,7 @@ MATCHED_FALSE_HALTS = (5.0, 20.0, 50.0)
 class Plan:
     """What is evaluated. `rules` is the pack that the design named guardian plays."""
 
-    files: tuple[Path, ...]
+    survey: Survey
     designs: tuple[str, ...]
     scales: tuple[float, ...]
     rules: str
@@ -42,38 +37,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """One account of one file: without protection, and its events."""
-
-    file: str
-    account: Account
-    free: Played
-    events: tuple[Crash, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """What an evaluation found; `windows` are (file, account, bars, events)."""
+    """What an evaluation found."""
 
     plan: Plan
     frontiers: tuple[Frontier, ...]
     differences: tuple[Difference, ...]
     weeks: tuple[str, ...]
-    windows: tuple[tuple[str, str, int, int], ...]
 
     @property
     def events(self) -> int:
-        return sum(events for _, _, _, events in self.windows)
-
-
-@lru_cache(maxsize=4)
-def watched(file: Path) -> tuple[Watched, ...]:
-    bars = five_minutes(load_candles(file), file.name)
-    found = []
-    for account in accounts(bars):
-        free = play(account, Unprotected())
-        found.append(Watched(file.name, account, free, crashes(bars.known_ms, free.equity)))
-    return tuple(found)
+        return sum(events for _, _, _, events in self.plan.survey.windows)
 
 
 def piece(file: Path, design: str, scale: float, rules: str) -> dict[str, Tally]:
@@ -88,7 +62,9 @@ def piece(file: Path, design: str, scale: float, rules: str) -> dict[str, Tally]
 
 def evaluate(plan: Plan, jobs: int, told: Told) -> Found:
     """`told` hears how many pieces of all are done."""
-    pieces = [(file, name, scale) for name in plan.designs for scale in plan.scales for file in plan.files]
+    pieces = [
+        (file, name, scale) for name in plan.designs for scale in plan.scales for file in plan.survey.files
+    ]
     merged: dict[tuple[str, float], dict[str, Tally]] = {}
     for done, (key, weekly) in enumerate(_worked(pieces, plan.rules, jobs), start=1):
         own = merged.setdefault(key, {})
@@ -100,12 +76,7 @@ def evaluate(plan: Plan, jobs: int, told: Told) -> Found:
         for name in plan.designs
     )
     weeks = tuple(sorted({week for weekly in merged.values() for week in weekly}))
-    windows = tuple(
-        (each.file, each.account.name, len(each.account.bars), len(each.events))
-        for file in plan.files
-        for each in watched(file)
-    )
-    return Found(plan, frontiers, compared(frontiers, weeks, plan.seed), weeks, windows)
+    return Found(plan, frontiers, compared(frontiers, weeks, plan.seed), weeks)
 
 
 def _worked(
@@ -176,12 +147,14 @@ def document(found: Found) -> dict[str, Any]:
         "rules": found.plan.rules,
         "windows": [
             {"file": file, "account": account, "bars": bars, "events": events}
-            for file, account, bars, events in found.windows
+            for file, account, bars, events in found.plan.survey.windows
         ],
+        "left_out": [asdict(each) for each in found.plan.survey.left_out],
+        "findings": [asdict(each) for each in found.plan.survey.findings],
     }
 
 
-def _points(frontier: Frontier) -> list[dict[str, float]]:
+def _points(frontier: Frontier) -> list[dict[str, float | None]]:
     return [
         {
             "scale": scale,

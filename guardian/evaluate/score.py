@@ -50,16 +50,18 @@ class Tally:
         )
 
     @property
-    def loss_avoided(self) -> float:
-        return 1.0 - self.lost / self.unprotected if self.unprotected else 0.0
+    def loss_avoided(self) -> float | None:
+        """None without an event: there was nothing to avoid."""
+        return 1.0 - self.lost / self.unprotected if self.unprotected else None
 
     @property
-    def exposure_given_up(self) -> float:
-        return 1.0 - self.held / self.wanted if self.wanted else 0.0
+    def exposure_given_up(self) -> float | None:
+        """None where no exposure was wanted outside events."""
+        return 1.0 - self.held / self.wanted if self.wanted else None
 
     @property
-    def false_halts_per_year(self) -> float:
-        return self.halts / self.years if self.years else 0.0
+    def false_halts_per_year(self) -> float | None:
+        return self.halts / self.years if self.years else None
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

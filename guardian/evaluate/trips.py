@@ -79,6 +79,8 @@ def _counts(rule: Rule, history: Sequence[Stretch], multiple: float) -> list[int
     """Trips of each rung; None where the rule's value does not follow from closes."""
     if rule.metric not in TOLD or rule.direction != "over" or rule.window.tz != "UTC":
         return None
+    if rule.scope != "account":  # What other accounts lose beside this one is not known here.
+        return None
     counts = [0] * len(rule.ladder)
     for stretch in history:
         equity = equity_of(stretch.close, multiple)

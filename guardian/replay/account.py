@@ -10,7 +10,7 @@ Law: read strictly, every finding with its line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from guardian.config.reading import (
     Spot,
     Wrong,
     attempt,
+    line_at,
     nearest,
     read_file,
     read_table,
@@ -37,7 +38,10 @@ LARGEST_AMOUNT = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`hold` are multiples of the start equity, `quantity` base units; one of the two, signed, by symbol."""
+    """`hold` are multiples of the start equity, `quantity` base units; one of the two, signed, by symbol.
+
+    `lines` are where the file names each of them, in the same order.
+    """
 
     start_equity: Decimal
     hold: tuple[tuple[str, Decimal], ...] = ()
@@ -45,6 +49,7 @@ class Plan:
     cost: Decimal = Decimal("0.0005")
     delay: int = 1
     name: str = "account"
+    lines: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def currency(self) -> str:
@@ -72,14 +77,17 @@ def held_in(plan: Plan, symbols: tuple[str, ...], file: str) -> Plan:
 
     lower = tuple(symbol.lower() for symbol in symbols)
 
-    def refused(message: str, near: str, fix: str) -> ConfigError:
-        return ConfigError((Finding(file, 0, "", "hold" if plan.hold else "quantity", message, near, fix),))
+    lines = dict(zip(plan.symbols, plan.lines, strict=False))
+
+    def refused(symbol: str, message: str, near: str, fix: str) -> ConfigError:
+        place = ("", f"{'hold' if plan.hold else 'quantity'}.{symbol}")
+        return ConfigError((Finding(file, lines.get(symbol, 0), *place, message, near, fix),))
 
     def found(symbol: str) -> str:
         own = known.get(symbol) or known.get(_plain(symbol))
         if own is None:
             near = next((each for each in symbols if each.lower() == nearest(symbol, lower)), "")
-            raise refused(f"no candles of {symbol}", near, f"The candles have {', '.join(symbols)}.")
+            raise refused(symbol, f"no candles of {symbol}", near, f"The candles have {', '.join(symbols)}.")
         return own
 
     own = replace(
@@ -87,13 +95,19 @@ def held_in(plan: Plan, symbols: tuple[str, ...], file: str) -> Plan:
         hold=tuple((found(symbol), multiple) for symbol, multiple in plan.hold),
         quantity=tuple((found(symbol), quantity) for symbol, quantity in plan.quantity),
     )
-    if len(set(own.symbols)) < len(own.symbols):
-        raise refused("one symbol is held under two names", "", "Name each symbol once.")
-    for symbol in own.symbols:
+    for place, (written, symbol) in enumerate(zip(plan.symbols, own.symbols, strict=True)):
+        if symbol in own.symbols[:place]:
+            raise refused(written, "one symbol is held under two names", "", "Name each symbol once.")
         if _quote(symbol) != own.currency or symbol.endswith(f":{symbol.split('/')[0]}"):
             fix = "An account holds linear symbols of one quote currency; replay the others apart."
-            raise refused(f"{symbol} is not quoted and settled in {own.currency}", "", fix)
+            raise refused(written, f"{symbol} is not quoted and settled in {own.currency}", "", fix)
     return own
+
+
+def base_of(symbol: str) -> str:
+    """BTC of BTC/USDT, BTC/USDT:USDT and BTCUSDT."""
+    pair = symbol.split(":")[0]
+    return pair.split("/")[0] if "/" in pair else pair.removesuffix(_quote(symbol)) or pair
 
 
 def _quote(symbol: str) -> str:
@@ -123,7 +137,9 @@ def _plan(node: Node, spot: Spot) -> Plan:
         fix = 'Write one of them: `hold: {"BTC/USDT": 1.0}` in multiples of start_equity.'
         spot.refuse(row.lines.get("quantity", node.line), Wrong(f"has {said}", fix))
         raise Reported
-    return Plan(**row.all())
+    named = "hold" if row.all()["hold"] else "quantity"
+    lines = tuple(line_at(node, named, symbol) for symbol, _ in row.values[named])
+    return Plan(**row.values, lines=lines)
 
 
 def _between(least: float, most: float) -> Read[Decimal]:

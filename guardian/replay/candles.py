@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from guardian.config import Finding
 from guardian.errors import ConfigError
 from guardian.replay.files import COLUMNS, READERS, Numbers, Series, Times, ending, named, read_series
 
+JSONS = (".json", ".json.gz")
 NO_CANDLES = ("mark", "index", "premiumIndex", "funding_rate")
 """Kinds of freqtrade files that lie beside the candles and are not traded prices."""
 
@@ -74,16 +76,52 @@ def candle_files(path: Path) -> tuple[Path, ...]:
         if not path.exists():
             raise ConfigError(f"{path}: does not exist; name a file or a folder of candles")
         return (path,)
-    files = [f for f in sorted(path.iterdir()) if f.is_file() and ending(f) in READERS]
-    files = [f for f in files if named(f).kind not in NO_CANDLES]
+    files = tuple(file for file in _readable(path) if not _stray(file))
     if not files:
-        raise ConfigError(f"{path}: holds no candles; guardian reads {', '.join(READERS)}")
-    return tuple(files)
+        why = "".join(f"; {each}" for each in passed_over(path)[:3])
+        raise ConfigError(f"{path}: holds no candles; guardian reads {', '.join(READERS)}{why}")
+    return files
+
+
+class Stray(NamedTuple):
+    """A file of a folder that has the ending of candles and is not read: why, and what would change that."""
+
+    file: Path
+    why: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.file.name} is passed over: {self.why}"
+
+
+def passed_over(path: Path) -> tuple[Stray, ...]:
+    """The strays of a folder; none where a file is named by itself."""
+    found = (_stray(file) for file in (_readable(path) if path.is_dir() else ()))
+    return tuple(stray for stray in found if stray)
+
+
+def _readable(folder: Path) -> list[Path]:
+    """By name, without what freqtrade lays beside its candles."""
+    files = [f for f in sorted(folder.iterdir()) if f.is_file() and ending(f) in READERS]
+    return [f for f in files if named(f).kind not in NO_CANDLES]
+
+
+def _stray(file: Path) -> Stray | None:
+    """A name that begins with a dot is what systems leave behind; JSON without a pair in its name could not
+    be read, and is a manifest as a rule."""
+    if file.name.startswith("."):
+        return Stray(file, "its name begins with a dot", "If it holds candles, rename it.")
+    if ending(file) in JSONS and not named(file).symbol:
+        fix = "If it holds candles, name it like BTC_USDT-5m.json."
+        return Stray(file, "JSON without a pair in its name", fix)
+    return None
 
 
 def load_candles(path: Path) -> Candles:
     """A file, or a folder whose files have bars of one length. Raises ConfigError naming file and fix."""
-    return aligned([series for file in candle_files(path) for series in read_series(file)], str(path))
+    found = aligned([series for file in candle_files(path) for series in read_series(file)], str(path))
+    strays = (Finding(str(each.file), 0, "", "", str(each), "", each.fix) for each in passed_over(path))
+    return replace(found, findings=(*strays, *found.findings))
 
 
 def aligned(series: Sequence[Series], source: str) -> Candles:

@@ -116,7 +116,7 @@ class _Ride:
         own = candles.only(plan.symbols)
         whole = ~np.isnan(own.close).any(axis=1)
         if not whole.any():
-            raise ConfigError(f"no bar has all of {', '.join(plan.symbols)}: replay them apart")
+            raise _nothing(candles, plan.symbols)
         self.plan, self.rules, self.symbols = plan, rules, own.symbols
         self.bar_ms = own.seconds * 1000
         self.ts: list[int] = own.ts[whole].tolist()
@@ -145,7 +145,7 @@ class _Ride:
         """At its first close guardian has read the account as often as a baseline needs."""
         name, reads = self.plan.name, CONFIRMED_READS_FOR_BASELINE - 1
         at = _instant(self.closed_ms) - timedelta(seconds=reads)
-        watched = (policy(name, self.plan.currency),)
+        watched = (policy(name, self.plan.currency, self.bar_ms / 1000),)
         self._happen(Configured(at, "replay", "", watched, self.rules, needed(self.rules)))
         self._happen(Started(at, "replay"))
         self._happen(Armed(at, name, (), "replay", "replayed"))
@@ -258,6 +258,16 @@ class _Ride:
         protected, held = np.array(self.equities), np.array(self.held)
         changes = tuple(self.transitions)
         return Course(closed, protected, unprotected, held, wanted, changes, self.trading.trades)
+
+
+def _nothing(candles: Candles, symbols: tuple[str, ...]) -> ConfigError:
+    """Why there is no bar: a symbol has none that is usable, or the symbols have none in common."""
+    for symbol in symbols:
+        if np.isnan(candles.close[:, candles.symbols.index(symbol)]).all():
+            own = (each for each in candles.findings if each.line and each.message.startswith(f"{symbol}: "))
+            why = "; ".join(f"{each.file}, row {each.line}: {each.message}" for each in own)
+            return ConfigError(f"no usable bar of {symbol}: {why}")
+    return ConfigError(f"no bar has all of {', '.join(symbols)}: replay them apart")
 
 
 def holding(account: AccountState, rules: tuple[Rule, ...]) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 
 from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
-from guardian.replay.account import Plan
+from guardian.replay.account import Plan, base_of
 from guardian.replay.candles import Candles
 from guardian.replay.drive import drive
 
@@ -146,7 +146,20 @@ def _cell(stay: Stay, most: Level) -> str:
     return f"{stay.worst.name + ('' if stay.worst <= most else ' !'):<9}"
 
 
-def allow_list(assets: Sequence[str], note: str) -> str:
-    """A YAML file of symbols."""
-    lines = [f"# {note}", "symbols:" if assets else "symbols: []"]
-    return "\n".join([*lines, *(f'  - "{asset}"' for asset in assets)]) + "\n"
+def names(found: Sequence[Stay], most: Level) -> tuple[str, ...]:
+    """What is allowed as a rule's `of` says it: BTC stands for every instrument of it, be it spot or swap.
+
+    Where one symbol of an asset stayed inside and another did not, only the one is named, as the candles do.
+    """
+    good = set(allowed(found, most))
+    bases: dict[str, set[str]] = {}
+    for stay in found:
+        bases.setdefault(base_of(stay.asset), set()).add(stay.asset)
+    told = [{base} if own <= good else own & good for base, own in bases.items()]
+    return tuple(sorted(set().union(*told)))
+
+
+def allow_list(listed: Sequence[str], note: str) -> str:
+    """A YAML file of symbols, which `of: file:PATH` reads."""
+    lines = [f"# {note}", "symbols:" if listed else "symbols: []"]
+    return "\n".join([*lines, *(f'  - "{name}"' for name in listed)]) + "\n"

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.config.reading import nearest
 from guardian.errors import ConfigError, GuardianError
 
 Times = NDArray[np.int64]
@@ -135,7 +136,7 @@ def _from_table(path: Path, table: Any) -> tuple[Series, ...]:
     time = next((name for name in TIME_COLUMNS if name in names), None)
     missing = [name for name in ("ts" if time is None else time, *COLUMNS) if name not in names]
     if missing:
-        raise ConfigError(f"{path}: column {missing[0]} is missing; needed: ts, symbol, {', '.join(COLUMNS)}")
+        raise ConfigError(f"{path}: column {missing[0]} is missing; {_meant(missing[0], names)}")
     ts = _times(path, time or "ts", table.column(time))
     bars = np.column_stack([_numbers(path, name, table.column(name)) for name in COLUMNS])
     rows = np.arange(1, len(ts) + 1, dtype=np.int64)
@@ -152,6 +153,17 @@ def _from_table(path: Path, table: Any) -> tuple[Series, ...]:
             raise ConfigError(f"{path}: row {rows[own][0]}, column symbol: is empty; name the symbol")
         series.append(Series(str(path), str(symbol), ts[own], bars[own], rows[own]))
     return tuple(series)
+
+
+def _meant(missing: str, names: list[str]) -> str:
+    """A column that differs by its case or a letter, or else all that are needed."""
+    strange = [name for name in names if name not in (*TIME_COLUMNS, *COLUMNS, "symbol")]
+    plain = {name.lower(): name for name in strange}
+    wanted = TIME_COLUMNS if missing in TIME_COLUMNS else (missing,)
+    near = next((close for each in wanted if (close := nearest(each, plain))), "")
+    if near:
+        return f"did you mean {plain[near]}? Rename it"
+    return f"needed: ts, symbol, {', '.join(COLUMNS)}"
 
 
 def _first_null(column: Any) -> int:

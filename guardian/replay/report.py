@@ -48,7 +48,7 @@ def document(
         "crashes": [_crash(course, crash) for crash in found],
         "rules": [rule.id for rule in cast.rules],
         "left_out": [{"rule": rule, "why": why} for rule, why in cast.left_out],
-        "findings": [asdict(finding) for finding in candles.findings],
+        "findings": findings(candles),
     }
 
 
@@ -111,10 +111,24 @@ def text(document: dict[str, Any]) -> str:
     lines.append("time: " + ", ".join(f"{name} {hours(s)}" for name, s in spent.items()))
     lines += [_worth_in_words(document), document["acts"]]
     lines += [f"not played: {each['rule']}: {each['why']}" for each in document["left_out"]]
-    lines += [f"candles: {each['message']}. {each['fix']}" for each in document["findings"]]
+    lines += findings_in_words(document["findings"])
     if document["picture"]:
         lines.append(f"picture: {document['picture']}")
     return "\n".join(lines)
+
+
+def findings(candles: Candles) -> list[dict[str, Any]]:
+    """What is wrong with the rows of the data."""
+    return [asdict(finding) for finding in candles.findings]
+
+
+def findings_in_words(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"candles: {_place(each)}{each['message']}. {each['fix']}" for each in found]
+
+
+def _place(finding: dict[str, Any]) -> str:
+    """The file and the first row that it is about; "" for what is about all of them."""
+    return f"{finding['file']}, row {finding['line']}: " if finding["line"] else ""
 
 
 def transitions_in_words(changes: Sequence[dict[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from guardian.config import Pack
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.group import GROUPS
 from guardian.core.model import Part, Rule
 
 NOT_IN_CANDLES = {
@@ -51,7 +52,9 @@ def cast(rules: tuple[Rule, ...]) -> Cast:
 
 
 def _untold(rule: Rule) -> str:
-    """Why candles cannot tell this rule's metric; "" where they can."""
+    """Why candles of one account cannot tell this rule; "" where they can."""
+    if rule.scope in GROUPS:
+        return f"a rule of scope {rule.scope} is about several accounts together, and here is one"
     metric = BY_NAME[rule.metric]
     if metric.aged is not None:
         return f"{metric.name} needs evidence that candles do not hold"

@@ -19,8 +19,11 @@ LARGEST_ORDER = Decimal(10) ** 18
 ONE = Decimal(1)
 
 
-def policy(name: str, currency: str) -> AccountPolicy:
-    """Guardian can close and reduce here; there is no key to fence and no bot to signal."""
+def policy(name: str, currency: str, bar_seconds: float) -> AccountPolicy:
+    """Guardian can close and reduce here; there is no key to fence and no bot to signal.
+
+    It is read once a bar: between two closes nothing is missing that a window could have seen.
+    """
     return AccountPolicy(
         name=name,
         venue="candles",
@@ -34,7 +37,7 @@ def policy(name: str, currency: str) -> AccountPolicy:
         halt_targets=(),
         flatten_deadline_seconds=60.0,
         slippage=0.02,
-        snapshot_seconds=1.0,
+        snapshot_seconds=bar_seconds,
     )
 
 

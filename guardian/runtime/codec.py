@@ -13,6 +13,8 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from guardian.core.effects import Effect
 from guardian.core.events import Event
+from guardian.core.metrics.history import rewritten
+from guardian.core.metrics.pairs import Pair, together
 from guardian.core.state import SCHEMA, Decision, State
 from guardian.errors import GuardianError
 
@@ -23,6 +25,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="k
 _EFFECTS: TypeAdapter[tuple[Effect, ...]] = TypeAdapter(
     tuple[Annotated[Effect, Field(discriminator="kind")], ...]
 )
+_PAIRS: TypeAdapter[tuple[Pair, ...]] = TypeAdapter(tuple[Pair, ...])
 _DECISIONS: TypeAdapter[tuple[Decision, ...]] = TypeAdapter(tuple[Decision, ...])
 
 
@@ -46,7 +49,22 @@ def decode_state(text: str) -> State:
         raise SchemaError(
             f"the journal's checkpoint has schema {raw.get('schema')}, this guardian reads {SCHEMA}"
         )
-    return _STATE.validate_python(raw)
+    return _STATE.validate_python(_renewed(raw))
+
+
+def _renewed(raw: Any) -> Any:
+    """What earlier versions kept in another form: an update costs no account what it has learned.
+
+    It has another name since then, so that an earlier version begins without it, and refuses nothing.
+    """
+    for account in raw.get("accounts", ()):
+        book, returns = account.get("correlations"), account.get("returns")
+        if book is not None and "pairs" in book:
+            book["moments"] = together(_PAIRS.validate_python(book["pairs"]))
+        for asset in returns.get("assets", ()) if returns is not None else ():
+            if asset.get("hourly"):
+                asset["history"] = rewritten(asset["hourly"])
+    return raw
 
 
 def encode_event(event: Event) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Watch one account: ask for snapshots by the timer or at once, and post what came.
 
-Whoever wants to know that something was done on the account is told of a read whose cash or legs moved.
+A row of the ledger of a type that nobody knows is told. Whoever wants to know that something was done on the
+account is told of a read whose cash or legs moved.
 
 A snapshot that an effect asks for does not wait for a slow one before it; at most three are under way, and
 the core ignores an answer older than what it has.
@@ -14,12 +15,17 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.events import Event, SnapshotTaken
+from guardian.core.events import Event, SnapshotTaken, Troubled
 from guardian.core.model import Failure, Part, Snapshot
 from guardian.ports import Clock, Reader
 
 READ_DEADLINE_SECONDS = 8.0
 CONCURRENT_READS = 3
+
+UNKNOWN_ROW = "ledger type"
+"""The trouble of a ledger that tells of something that guardian does not know; the venue's word follows."""
+
+MOST_WORDS = 8
 
 Held = tuple[dict[str, Decimal], dict[str, Decimal]]
 """Cash by currency, quantity by leg."""
@@ -33,6 +39,7 @@ class Watch:
         self._post = post
         self._reads: set[asyncio.Task[None]] = set()
         self._held: Held | None = None
+        self._told: set[str] = set()
         self.on_moved: Callable[[], None] | None = None
 
     def poll(self) -> None:
@@ -69,7 +76,16 @@ class Watch:
             snapshot = self._blind(asked, "bug", f"unexpected {type(error).__name__}")
         # The shell's clock stamps the question: the machine's may have been set back since.
         self._post(SnapshotTaken(self._clock.now(), replace(snapshot, asked_at=asked)))
+        self._tell_unknown(snapshot)
         self._compare(snapshot)
+
+    def _tell_unknown(self, snapshot: Snapshot) -> None:
+        """Each word once while guardian runs: such rows count in its books, but nobody has said as what."""
+        words = {row.unknown_type for row in snapshot.ledger or () if row.unknown_type} - self._told
+        for word in sorted(words)[: MOST_WORDS - len(self._told)]:
+            self._told.add(word)
+            detail = "booked as money that came or left, no loss; as a loss if it names a contract"
+            self._post(Troubled(self._clock.now(), self.account, f"{UNKNOWN_ROW} {word}", detail))
 
     def _compare(self, snapshot: Snapshot) -> None:
         held = _held(snapshot)

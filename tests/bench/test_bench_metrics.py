@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from guardian.bench.metrics import compare, memory, recompute, rules, streaming
 from guardian.bench.metrics.market import Sizes, made, ticks
 from guardian.cli.bench import bench
-from guardian.core.memory import Moments
 from guardian.core.metrics import correlation, drawdown
+from guardian.core.metrics.correlation import Several
+from guardian.core.metrics.pairs import Floats
 from guardian.core.state import AccountState
 from guardian.errors import GuardianError
 
@@ -36,12 +37,14 @@ def document() -> dict[str, Any]:
 
 
 def test_the_document_has_its_parts(document: dict[str, Any]):
-    assert {"sizes", "metrics", "rules", "event", "memory", "accounts"} == document.keys()
+    assert {"sizes", "metrics", "rules", "event", "group", "memory", "accounts"} == document.keys()
     figures = {"guardian_us", "cell_us", "numpy_us", "pandas_us", "ratio_numpy", "ratio_pandas", "exact_to"}
     assert figures <= document["metrics"].keys()
     assert all(document["metrics"][name] >= 0 for name in figures)
     assert document["metrics"]["exact_to"] <= compare.EXACT
     assert 20 == document["event"]["rules"]
+    assert (25, 200) == (document["group"]["few"], document["group"]["many"])
+    assert document["group"]["ratio"] > 0
     assert [1, 2] == [shard["n"] for shard in document["accounts"]]
     assert document["memory"]["bytes_per_account"] > document["memory"]["remembered_bytes"] > 0
 
@@ -54,7 +57,7 @@ def test_a_wrong_fold_is_refused(account: AccountState, monkeypatch: pytest.Monk
     """One part in a million of one fold: a return that is learned at another weight."""
     right = correlation.faded
 
-    def wrong(old: Moments, a: float, b: float, kept: float, added: float) -> Moments:
+    def wrong(old: Several, a: Floats, b: Floats, kept: float, added: float) -> Several:
         return right(old, a, b, kept, added * (1 + 1e-6 * (a > 0)))
 
     monkeypatch.setattr(correlation, "faded", wrong)

@@ -86,6 +86,25 @@ def test_symbols_that_cannot_be_held_are_refused(symbols: tuple[str, ...], said:
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("start_equity: 1\nhold:\n  BTC/USDT: 1\n  BTD/USDT: 1\n", 4),
+        ("start_equity: 1\nhold: {BTC/USDT: 1, ETH/BTC: 2}\n", 2),
+        ("start_equity: 1\nquantity:\n  ETH/USDT: 1\n", 3),
+        ("start_equity: 1\nquantity:\n  BTC/USDT: 1\n  BTCUSDT: 1\n", 4),
+    ],
+)
+def test_a_symbol_that_cannot_be_held_is_told_with_its_line(text: str, line: int, tmp_path: Path) -> None:
+    given = read_plan(write(tmp_path, text))
+
+    with pytest.raises(ConfigError) as refused:
+        held_in(given, ("BTC/USDT", "ETH/BTC"), "account.yaml")
+
+    (finding,) = refused.value.findings
+    assert (finding.file, finding.line) == ("account.yaml", line)
+
+
 def test_targets_are_multiples_of_the_equity_at_the_first_close() -> None:
     given = Plan(Decimal(10_000), hold=((BTC, Decimal("-1.5")),))
 

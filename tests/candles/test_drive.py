@@ -147,6 +147,21 @@ def test_symbols_without_a_bar_in_common_are_refused() -> None:
         drive(apart, both, ())
 
 
+@pytest.mark.parametrize(
+    ("closes", "said"),
+    [
+        ([float("nan")] * 3, "made.csv, row 1: BTC/USDT: 3 bars without a price"),
+        ([-1.0] * 4, "made.csv, row 1: BTC/USDT: 4 bars with a price that is not above zero"),
+    ],
+)
+def test_a_symbol_without_any_price_is_told_as_that(closes: list[float], said: str) -> None:
+    """It was told as symbols that have no bar in common, of an account that holds one."""
+    with pytest.raises(ConfigError, match="no usable bar of BTC/USDT") as refused:
+        driven(closes, FLAT_AT_5)
+
+    assert said in str(refused.value)
+
+
 # --- laws -------------------------------------------------------------------------------------------
 
 RULES: tuple[Rule, ...] = (

@@ -127,6 +127,28 @@ def test_a_folder_is_read_whole_and_what_is_no_candle_is_left(tmp_path: Path) ->
     assert found.findings == ()
 
 
+def test_strays_of_a_folder_are_passed_over_and_said(tmp_path: Path) -> None:
+    write(tmp_path, "BTC_USDT-1m.json", json.dumps(TWO_BARS))
+    write(tmp_path, "manifest.json", "[]")
+    write(tmp_path, "._BTC_USDT-1m.json", "no candles")
+
+    found = load_candles(tmp_path)
+
+    assert found.symbols == ("BTC/USDT",)
+    assert [finding.message for finding in found.findings] == [
+        "._BTC_USDT-1m.json is passed over: its name begins with a dot",
+        "manifest.json is passed over: JSON without a pair in its name",
+    ]
+    assert all(finding.fix for finding in found.findings)
+
+
+def test_a_folder_of_strays_only_holds_no_candles(tmp_path: Path) -> None:
+    write(tmp_path, "manifest.json", "[]")
+
+    with pytest.raises(ConfigError, match=r"holds no candles.*manifest\.json is passed over"):
+        load_candles(tmp_path)
+
+
 def test_nobody_can_change_loaded_candles(tmp_path: Path) -> None:
     found = load_candles(as_csv(tmp_path))
 
@@ -142,6 +164,11 @@ WRONG_FILES = [
     ("a.feather", "hello", "not a .feather file of candles"),
     ("a.csv", "ts,symbol,open,high,low,close\n", "column volume is missing"),
     ("a.csv", "symbol,open,high,low,close,volume\n", "column ts is missing"),
+    ("a.csv", "ts,symbol,open,high,low,Close,volume\n", "column close is missing; did you mean Close?"),
+    ("a.csv", "ts,symbol,OPEN,high,low,close,volume\n", "column open is missing; did you mean OPEN?"),
+    ("a.csv", "ts,symbol,open,high,low,close,volumes\n", "column volume is missing; did you mean volumes?"),
+    ("a.csv", "TS,symbol,open,high,low,close,volume\n", "column ts is missing; did you mean TS?"),
+    ("a.csv", "timestmp,symbol,open,high,low,close,volume\n", "column ts is missing; did you mean timestmp?"),
     ("a.csv", HEADER, "holds no candles"),
     ("a.csv", HEADER + csv_row(MINUTES[0], 1, 2), "Row #2"),
     ("a.csv", HEADER + csv_row(MINUTES[0], 1, 2, 1, "x", 0), "row 1, column close: 'x' is not a number"),

@@ -101,6 +101,42 @@ def test_people_read_what_happened_and_what_was_not_played(desk: Path) -> None:
     assert not (desk / "replay.png").exists()
 
 
+def test_people_read_in_which_file_and_row_a_bar_is_wrong(desk: Path) -> None:
+    parquet(desk, [100.0, 101.0, -5.0, -6.0, 102.0], "odd.parquet")
+
+    said = run("odd.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none").stdout
+
+    assert "candles: odd.parquet, row 3: BTC/USDT: 3 bars with a price that is not above zero" in said
+
+
+def test_wrong_bars_are_told_where_assets_are_chosen_too(desk: Path) -> None:
+    parquet(desk, [100.0, 101.0, -5.0, -6.0, 102.0], "odd.parquet")
+
+    people = run("odd.parquet", "--rules", "pack", "--per-asset", "--windows", "1d").stdout
+    found = told("odd.parquet", "--rules", "pack", "--per-asset", "--windows", "1d")
+
+    assert "candles: odd.parquet, row 3: BTC/USDT: 3 bars with a price that is not above zero" in people
+    assert [each["line"] for each in found["findings"]] == [3]
+
+
+def test_the_help_says_that_a_picture_makes_its_folder(desk: Path) -> None:
+    run("made.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "new/deep/p.svg")
+
+    assert (desk / "new" / "deep" / "p.svg").is_file()
+    assert "its folder is made" in " ".join(run("--help").stdout.split())
+
+
+@pytest.mark.parametrize("pack", ["managed-mandate", "market-maker"])
+def test_rules_about_several_accounts_are_left_out_and_named(pack: str, desk: Path) -> None:
+    """They ended in a traceback, and in silence where assets are chosen."""
+    alone = told("made.parquet", "--rules", pack, "--account", "account.yaml", "--picture", "none")
+    people = run("made.parquet", "--rules", pack, "--per-asset", "--windows", "1d").stdout
+
+    several = [each["rule"] for each in alone["left_out"] if "several accounts" in each["why"]]
+    assert several
+    assert all(f"not played: {rule}: " in people for rule in several)
+
+
 def test_as_written_a_rule_that_observes_does_nothing(desk: Path) -> None:
     found = told(
         "made.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none", "--as-written"

@@ -188,6 +188,36 @@ def test_each_change_is_classified(tmp_path: Path, old: str, new: str, effect: s
     assert (6 if document["loosens"] else 0) == said.exit_code
 
 
+ALLOWED = (
+    RULE.replace("drawdown", "foreign_activity")
+    .replace("hwm", "1h")
+    .replace("0.02", "1")
+    .replace("0.05", "2")
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("[BTC]", "[BTC, ETH]", "loosen"),
+        ("[BTC, ETH]", "[BTC]", "tighten"),
+        ("[BTC, ETH]", "[BTC, SOL]", "loosen"),
+        ("", "[BTC]", "tighten"),
+        ("[BTC]", "", "loosen"),
+    ],
+)
+def test_what_a_list_of_symbols_allows_is_compared(tmp_path: Path, old: str, new: str, effect: str) -> None:
+    """Without a list every symbol is allowed; one that names another symbol allows it."""
+    before, after = (
+        pack(tmp_path / name, ALLOWED + (f"  of: {of}\n" if of else ""))
+        for name, of in (("before", old), ("after", new))
+    )
+
+    said = guardian("rules", "diff", before, after, "--json")
+
+    assert [(effect, "of")] == [(c["effect"], c["field"]) for c in json.loads(said.output)["changes"]]
+
+
 def test_no_change_is_no_change(tmp_path: Path) -> None:
     same = pack(tmp_path / "same")
 

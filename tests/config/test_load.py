@@ -148,6 +148,7 @@ def test_a_rule_that_does_not_say_armed_only_observes(desk: Path) -> None:
         ("drawdown", "hwm", Window("hwm")),
         ("drawdown", "hwm 30d", Window("hwm", 2592000.0)),
         ("daily_loss", "day", Window("session")),
+        ("daily_drawdown", "{day: Europe/Berlin}", Window("session", tz="Europe/Berlin")),
         ("tod_spending", "day", Window("session")),
         ("tod_spending", "22:00-06:00", Window("hours", opens=1320, closes=360)),
         ("tod_spending", "9:30-24:00", Window("hours", opens=570, closes=0)),

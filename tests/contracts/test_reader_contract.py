@@ -111,15 +111,18 @@ async def a_ledger_that_failed_is_told_by_the_next_read(reader: Reader, bed: Bed
 
 
 async def without_a_wallet_the_ledger_is_not_asked(reader: Reader, bed: Bed) -> None:
-    """Rows of another moment than the wallet's would look like a loss."""
+    """Rows of another moment than the wallet's would look like a loss; and unasked it is not quiet."""
     await reader.snapshot()
     bed.transfer(700)
     bed.commits("status", "wallet-balance", code=503)
 
     snapshot = await reader.snapshot()
 
-    assert [failure.part for failure in snapshot.failures] == [Part.WALLET]
-    assert (snapshot.wallet, snapshot.ledger) == (None, ())
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [
+        (Part.WALLET, "http-503"),
+        (Part.LEDGER, "unasked"),
+    ]
+    assert (snapshot.wallet, snapshot.ledger) == (None, None)
 
 
 async def a_restarted_reader_goes_on_where_the_last_one_was(reader: Reader, bed: Bed) -> None:
@@ -180,7 +183,7 @@ async def numbers_that_are_none_fail_their_part(reader: Reader, bed: Bed) -> Non
         snapshot = await reader.snapshot()
 
         assert (snapshot.wallet, snapshot.positions) == (None, None), wrong
-        assert {failure.code for failure in snapshot.failures} == {"garbage"}
+        assert {failure.code for failure in snapshot.failures} == {"garbage", "unasked"}
 
 
 @about_the_wire("without an envelope there is no date: the simulator's stale answers reach the core")
@@ -192,7 +195,10 @@ async def an_answer_that_is_repeated_after_a_pause_is_stale(reader: Reader, bed:
     snapshot = await reader.snapshot()
 
     assert snapshot.wallet is None
-    assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.WALLET, "stale")]
+    assert [(failure.part, failure.code) for failure in snapshot.failures] == [
+        (Part.WALLET, "stale"),
+        (Part.LEDGER, "unasked"),
+    ]
 
 
 async def its_key_is_audited_as_the_venue_sees_it(reader: Reader, bed: Bed) -> None:
@@ -214,7 +220,7 @@ async def a_refused_key_is_told_by_its_raw_code(reader: Reader, bed: Bed) -> Non
 
     snapshot, audit = await reader.snapshot(), await reader.audit()
 
-    assert {failure.code for failure in snapshot.failures} == {"10003"}
+    assert {failure.code for failure in snapshot.failures} == {"10003", "unasked"}
     assert (audit.code, audit.can_trade) == ("10003", False)
     assert audit.problem
 

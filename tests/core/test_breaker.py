@@ -82,7 +82,10 @@ def test_a_lesser_demand_lowers_nothing(level: str, lesser: str):
     assert max(LEVELS[level], LEVELS[lesser]) is after.level
     assert after.incident is not None
     assert level != "reduce" or after.incident.reduce_to == 0.1
-    assert LEVELS[level] < LEVELS[lesser] or not changes
+    # Who asks for a halt of what was only made smaller raises nothing, but shuts the bot out from now on.
+    shut_out = (level, lesser) == ("reduce", "halt")
+    assert LEVELS[level] < LEVELS[lesser] or bool(changes) is shut_out
+    assert len(after.halts) - len(account.halts) == shut_out
 
 
 def test_the_levels_laws_as_a_table():

@@ -34,7 +34,8 @@ MEANING = {
     "title": "what a person reads in the page at 3 a.m.",
     "why": "why the limit exists",
     "metric": "what is measured, see [Metrics](#metrics)",
-    "of": "which gauge, strategy or symbols, for a metric that there are several of",
+    "of": "which gauge, strategy or symbols, for a metric that there are several of; "
+    "`file:PATH` reads them from a [list](#a-list-of-symbols)",
     "window": "over which time; required where the metric needs one",
     "scope": "whose value it is, see [Scopes](#scopes)",
     "only": "what of the scope, when not all is meant: accounts, mandates, venues, symbols, strategies",

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from guardian.core.model import Level
+from guardian.config import load_packs
+from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
 from guardian.evaluate.designs.core import Guardian, Watch, scaled
 from guardian.evaluate.designs.every import design_of, played, sliding
 from guardian.evaluate.designs.graded import NORMAL, Graded, Steps
 from guardian.evaluate.play import Seen, Wish, play
-from guardian.evaluate.run import watched
+from guardian.evaluate.survey import watched
+from guardian.replay.rules import all_rules
 from tests.evaluate.made import held, random_walk
 
 WINDOWS = (
@@ -118,6 +120,33 @@ def test_every_limit_is_scaled_and_no_loss_beyond_the_whole_is_asked() -> None:
     rule = sliding(played("breaker").rules)[0]
     assert [rung.limit for rung in scaled(rule, 2.0).ladder] == [2 * rung.limit for rung in rule.ladder]
     assert max(rung.limit for rung in scaled(rule, 100.0).ladder) < 1
+
+
+def rules_of(metric: str) -> list[Rule]:
+    rules = all_rules(load_packs(["ats-plan"], Path.cwd()))
+    return [rule for rule in rules if rule.metric == metric]
+
+
+def limits(rule: Rule) -> list[float]:
+    return [rung.limit for rung in rule.ladder]
+
+
+def test_what_is_no_fraction_knows_no_whole() -> None:
+    """A minute stays a minute, and three times the leverage is three times the leverage."""
+    for metric in ("position_age", "gross_exposure"):
+        rule = rules_of(metric)[0]
+        assert min(limits(rule)) > 1
+        assert limits(scaled(rule, 1.0)) == limits(rule)
+        assert limits(scaled(rule, 3.0)) == [3 * limit for limit in limits(rule)]
+
+
+def test_a_rule_that_fires_below_its_limit_grows_slacker_with_the_scale_too() -> None:
+    """Twice the scale: 15 % of distance to a liquidation becomes 7.5 %, sixty seconds become thirty."""
+    for metric in ("liquidation_distance", "time_to_limit"):
+        rule = rules_of(metric)[0]
+        assert rule.direction == "under"
+        assert limits(scaled(rule, 2.0)) == pytest.approx([limit / 2 for limit in limits(rule)])
+    assert max(limits(scaled(rules_of("liquidation_distance")[0], 0.05))) < 1
 
 
 def test_a_pack_without_an_hours_loss_is_refused() -> None:

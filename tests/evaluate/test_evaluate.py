@@ -13,6 +13,7 @@ from guardian.cli.evaluate import evaluate
 from guardian.evaluate.report import CAVEATS
 from guardian.evaluate.run import Plan
 from guardian.evaluate.run import evaluate as run
+from guardian.evaluate.survey import survey
 from tests.evaluate.made import BAR_MS, START_MS, random_walk
 
 BASELINES = "fixed_24h,fixed_4h,freqtrade_maxdrawdown,passivbot_tiers,volatility_targeting,none"
@@ -62,13 +63,13 @@ def test_the_report_says_its_caveats_on_the_first_page_and_draws(data: Path, tmp
 
 
 def test_the_number_of_processes_changes_nothing(data: Path) -> None:
-    plan = Plan(tuple(sorted(data.iterdir())), tuple(BASELINES.split(",")), (1.0, 2.0), "breaker")
+    plan = Plan(survey(data), tuple(BASELINES.split(",")), (1.0, 2.0), "breaker")
     assert run(plan, 1, lambda done, of: None) == run(plan, 2, lambda done, of: None)
 
 
 def test_progress_counts_every_piece(data: Path) -> None:
     told: list[tuple[int, int]] = []
-    plan = Plan(tuple(sorted(data.iterdir())), ("none", "fixed_4h"), (1.0, 2.0), "breaker")
+    plan = Plan(survey(data), ("none", "fixed_4h"), (1.0, 2.0), "breaker")
     run(plan, 1, lambda done, of: told.append((done, of)))
     assert told == [(i, 8) for i in range(1, 9)]
 
@@ -90,9 +91,7 @@ def test_a_mistake_is_a_sentence(data: Path, more: list[str], words: str) -> Non
 @pytest.mark.market_data
 def test_the_recorded_crashes_are_found(market_data: Path) -> None:
     """The fixed rule and no protection on all of dev: events, weeks, and that protection saves something."""
-    plan = Plan(
-        tuple(sorted((market_data / "dev").glob("*.parquet"))), ("fixed_24h", "none"), (1.0, 2.0), "breaker"
-    )
+    plan = Plan(survey(market_data / "dev"), ("fixed_24h", "none"), (1.0, 2.0), "breaker")
     found = run(plan, 1, lambda done, of: None)
     assert found.events == 133
     assert len(found.weeks) == 16

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guardian.evaluate.bootstrap import difference
-from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS, Frontier, matched
+from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS, Frontier, matched, matched_in
 from guardian.evaluate.score import Tally
 
 WEEKS = tuple(f"2021-W{n:02d}" for n in range(1, 31))
@@ -76,3 +76,38 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         assert found.high is not None
         covered += found.low <= 0 <= found.high
     assert 50 <= covered <= 60
+
+
+EVENTFUL, CALM = WEEKS[:2]
+
+
+def of_weeks(saved: dict[str, float]) -> Frontier:
+    """One scale that gives up 4 %; what is not in `saved` is a week without an event."""
+
+    def week(name: str) -> Tally:
+        lost = Tally(1 - saved[name], 1.0, events=1) if name in saved else Tally()
+        return lost + Tally(held=0.96, wanted=1.0, years=0.1)
+
+    return Frontier("made", (1.0,), ({name: week(name) for name in WEEKS},))
+
+
+def test_a_draw_without_an_event_is_no_evidence_that_two_designs_are_alike() -> None:
+    """One week of two has the event: a quarter of the draws have none, and tell nothing."""
+    pair = of_weeks({EVENTFUL: 0.6}), of_weeks({EVENTFUL: 0.4})
+    found = difference(pair, (EVENTFUL, CALM), EXPOSURE, 0.04, seed=1)
+    assert (found.low, found.high) == (pytest.approx(0.2), pytest.approx(0.2))
+
+
+def test_without_any_event_no_design_avoids_anything_and_none_is_compared() -> None:
+    calm = of_weeks({})
+    assert calm.points[0].loss_avoided is None
+    assert np.isnan(matched_in(calm.sums(WEEKS).sum(axis=0), EXPOSURE, 0.04))
+    found = difference((calm, calm), WEEKS, EXPOSURE, 0.04, seed=1)
+    assert (found.point, found.low, found.high) == (None, None, None)
+
+
+def test_a_price_that_nobody_saw_paid_is_unknown() -> None:
+    """All bars lie in events: what was given up outside of them is not nothing."""
+    only = Frontier("made", (1.0,), ({EVENTFUL: Tally(0.5, 1.0, years=0.1, events=1)},))
+    assert only.points[0].exposure_given_up is None
+    assert np.isnan(matched_in(only.sums((EVENTFUL,)).sum(axis=0), EXPOSURE, 0.04))

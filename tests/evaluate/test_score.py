@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guardian.evaluate.play import Played
-from guardian.evaluate.score import scored, total, week_of
+from guardian.evaluate.score import Tally, scored, total, week_of
 from guardian.replay.worth import Crash, crashes
 from tests.evaluate.made import START_MS
 
@@ -38,10 +38,13 @@ def test_one_crash_counted_by_hand() -> None:
     assert found.false_halts_per_year == pytest.approx(1 / (199 * FIVE / (365 * 86_400_000)))
 
 
-def test_bars_that_want_nothing_cost_nothing() -> None:
+def test_where_nothing_is_wanted_nothing_can_be_given_up_or_kept() -> None:
     known = START_MS + FIVE * np.arange(1, 11)
     flat = Played(np.ones(10), np.zeros(10), np.zeros(10), ())
-    assert total(scored(known, (), flat, flat).values()).exposure_given_up == 0.0
+    found = total(scored(known, (), flat, flat).values())
+    assert (found.exposure_given_up, found.loss_avoided) == (None, None)
+    assert found.false_halts_per_year == 0.0
+    assert Tally().false_halts_per_year is None
 
 
 def test_an_event_belongs_to_the_week_of_its_onset() -> None:

@@ -18,8 +18,9 @@ import pytest
 from arch.univariate import EWMAVariance
 from skfolio.moments import EWCovariance
 
-from guardian.core.memory import Pair
-from guardian.core.metrics.correlation import _learned, moment_rho
+from guardian.core.memory import Pairs
+from guardian.core.metrics.correlation import learned, moment_rho
+from guardian.core.metrics.pairs import FAST, MIDDLE, SLOW, Floats, unpacked
 from guardian.core.metrics.returns import DAY, HALF_LIVES, faded
 
 DRAWN = np.random.default_rng(7).standard_t(4, size=(2000, 2)) * 0.002
@@ -53,23 +54,28 @@ def test_missing_cells_fade_the_old_as_pandas_does_by_time():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_correlations_are_ratios_of_ewm_means():
-    pair = Pair("A", "B")
+MEMORIES = pytest.mark.parametrize(("memory", "half_life"), [(FAST, 288), (MIDDLE, 864), (SLOW, 4032)])
+
+
+def moments_of(memory: int) -> Floats:
+    """aa, bb, ab and the weight of the only pair, after all returns."""
+    pairs = Pairs()
     for grid, (a, b) in enumerate(RETURNS.to_numpy(), 1):
-        pair = _learned(pair, {"A": (a, 1), "B": (b, 1)}, grid)
-    for moments, half_life in ((pair.fast, 288), (pair.middle, 864), (pair.slow, 4032)):
-        a, b = RETURNS["a"], RETURNS["b"]
-        aa, bb, ab = ((x * y).ewm(halflife=half_life).mean().iloc[-1] for x, y in ((a, a), (b, b), (a, b)))
-
-        assert moment_rho(moments) == pytest.approx(ab / np.sqrt(aa * bb), rel=1e-9)
+        pairs = learned(pairs, ("A", "B"), {"A": (a, 1), "B": (b, 1)}, grid)
+    return unpacked(pairs).moments[memory, :, 0]
 
 
-@pytest.mark.parametrize(("memory", "half_life"), [("fast", 288), ("middle", 864), ("slow", 4032)])
-def test_covariances_are_skfolio_s(memory: str, half_life: int):
-    pair = Pair("A", "B")
-    for grid, (a, b) in enumerate(RETURNS.to_numpy(), 1):
-        pair = _learned(pair, {"A": (a, 1), "B": (b, 1)}, grid)
-    aa, bb, ab, weight = getattr(pair, memory)
+@MEMORIES
+def test_correlations_are_ratios_of_ewm_means(memory: int, half_life: int):
+    a, b = RETURNS["a"], RETURNS["b"]
+    aa, bb, ab = ((x * y).ewm(halflife=half_life).mean().iloc[-1] for x, y in ((a, a), (b, b), (a, b)))
+
+    assert moment_rho(moments_of(memory)) == pytest.approx(ab / np.sqrt(aa * bb), rel=1e-9)
+
+
+@MEMORIES
+def test_covariances_are_skfolio_s(memory: int, half_life: int):
+    aa, bb, ab, weight = moments_of(memory)
     found = EWCovariance(half_life=half_life, min_observations=1, nearest=False).fit(RETURNS.to_numpy())
 
     ours = np.array([[aa, ab], [ab, bb]]) / weight

@@ -1,11 +1,11 @@
-"""The five comparisons one after another, on one made-up market."""
+"""The six comparisons one after another, on one made-up market."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from guardian.bench.metrics import compare, event, memory, rules
+from guardian.bench.metrics import compare, event, memory, rules, together
 from guardian.bench.metrics.market import Sizes, ticks
 from guardian.bench.metrics.streaming import ticked
 
@@ -23,12 +23,15 @@ def timed(
     judged = rules.timed(account, repeat)
     told("one event through the core, beside a bare loop")
     through = event.timed(market, repeat)
+    told(f"a tick of {together.FEW} and of {together.MANY} accounts that are judged as one")
+    group = together.timed(market, repeat)
     told(f"{', '.join(map(str, counts))} accounts at once")
     return {
         "sizes": {"assets": sizes.assets, "hours": sizes.hours, "navs": sizes.navs, "ticks": sizes.ticks},
         "metrics": metrics,
         "rules": judged,
         "event": through,
+        "group": group,
         "memory": memory.weighed(account),
         "accounts": event.accounts(market, counts, max(1, repeat // 2)),
     }

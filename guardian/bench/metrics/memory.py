@@ -93,10 +93,10 @@ def _full(account: AccountState, falling: bool) -> AccountState:
         track = fold_track(track, before, nav)
     assert nav is not None
     booked = tuple(f"ledger-row-{i:06d}" for i in range(MAXIMUM_BOOKED_ROWS))
+    dates = tuple(start + timedelta(seconds=i) for i in range(MAXIMUM_BOOKED_ROWS))
+    nav = replace(nav, booked=booked, booked_at=dates)
     course = replace(account.course, track=track)
-    return replace(
-        account, nav=replace(nav, booked=booked), course=course, doings=_doings(start), stack=_stack(start)
-    )
+    return replace(account, nav=nav, course=course, doings=_doings(start), stack=_stack(start))
 
 
 def _value(second: int, falling: bool) -> float:

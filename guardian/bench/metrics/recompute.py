@@ -60,10 +60,16 @@ def _tail(closes: Floats, moves: Floats, worth: Floats, fast: Floats) -> float:
     grown = 2.0 ** (np.arange(len(moves)) / CELLS_A_DAY)[:, None]
     variances = np.cumsum(moves**2 * grown, axis=0) / np.cumsum(grown, axis=0)
     z = _standard(closes, np.sqrt(CELLS_AN_HOUR * variances))
-    sigmas = np.sqrt(variances[-1])
+    sigmas = np.sqrt(np.maximum(variances[-1], _of_a_week(moves)))
     days = np.lib.stride_tricks.sliding_window_view(z, DAY_HOURS, axis=0).sum(axis=2)
     falling = np.sort(-np.expm1(days * (sigmas * np.sqrt(CELLS_AN_HOUR))) @ worth)[::-1]
-    return max(_worst(falling), _normal(worth * sigmas, fast))
+    normal = max(_normal(worth * own, fast) for own in (np.sqrt(variances[-1]), sigmas))
+    return max(_worst(falling), normal)
+
+
+def _of_a_week(moves: Floats) -> Floats:
+    weights = 0.5 ** (np.arange(len(moves))[::-1] / (7 * CELLS_A_DAY))
+    return np.asarray(weights @ moves**2 / weights.sum())
 
 
 def _standard(closes: Floats, expected: Floats) -> Floats:
@@ -139,10 +145,18 @@ class Pandas:
         variances = (moves**2).ewm(halflife=CELLS_A_DAY).mean()
         z = _standard(closes.to_numpy(), np.sqrt(CELLS_AN_HOUR * variances.to_numpy()))
         days = self.pd.DataFrame(z).rolling(DAY_HOURS).sum().dropna()
-        sigmas = np.sqrt(CELLS_AN_HOUR * variances.iloc[-1].to_numpy())
-        return (-np.expm1(days * sigmas)) @ worth
+        _, sigmas = self._sigmas(moves)
+        return (-np.expm1(days * (sigmas * np.sqrt(CELLS_AN_HOUR)))) @ worth
+
+    def _sigmas(self, moves: Any) -> tuple[Floats, Floats]:
+        """Of a cell: a day's, and the larger of that and of a week's."""
+        day, week = (
+            (moves**2).ewm(halflife=cells).mean().iloc[-1].to_numpy()
+            for cells in (CELLS_A_DAY, 7 * CELLS_A_DAY)
+        )
+        return np.sqrt(day), np.sqrt(np.maximum(day, week))
 
     def _tail(self, moves: Any, closes: Any, worth: Floats, fast: Floats) -> float:
         days = self._days(moves, closes, worth)
-        sigmas = np.sqrt((moves**2).ewm(halflife=CELLS_A_DAY).mean().iloc[-1].to_numpy())
-        return max(_worst(np.sort(days.to_numpy())[::-1]), _normal(worth * sigmas, fast))
+        normal = max(_normal(worth * own, fast) for own in self._sigmas(moves))
+        return max(_worst(np.sort(days.to_numpy())[::-1]), normal)

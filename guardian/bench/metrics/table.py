@@ -25,6 +25,9 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
     yield _row("  a whole judgement", _us(rules["judge_us"]), None, None, "")
     beside = event["bare_us"], event["ratio"]
     yield _row(f"one event, {event['rules']} rules / a bare loop", _us(event["core_us"]), *beside, "<= 10")
+    group = found["group"]
+    many, few = f"a tick of {group['many']} accounts as one", f"of {group['few']}"
+    yield _row(f"{many} / {few}", _us(group["many_us"]), group["few_us"], group["ratio"], "<= 25")
     weighs, ordinary = found["memory"]["bytes_per_account"], found["memory"]["ordinary_bytes_per_account"]
     yield "memory of one account", f"{weighs / MEGABYTE:.2f} MB", "", "", "<= 2 MB"
     yield "  on an ordinary day", f"{ordinary / MEGABYTE:.2f} MB", "", "", "<= 2 MB"

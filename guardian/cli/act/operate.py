@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from guardian.cli.act.follow import follow
+from guardian.cli.act.trips import Asked, tell
 from guardian.cli.shared import (
     client_of,
     config_option,
@@ -28,9 +29,6 @@ from guardian.web.client import AbsentError, ControlClient, SilentError, Unreach
 # Half a second of imports that a command to a living daemon must not wait for.
 OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
-LEAST_HELD = 0.01
-"""Multiples are told with two decimals."""
-
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -62,8 +60,10 @@ def known(config: Config, account: str) -> Config:
     "--history",
     type=click.Path(exists=True, path_type=Path),
     default=None,
-    help="Candles: first say how often each rule would have tripped a year.",
+    help="Candles of which it is first said how often each rule would have tripped a year; "
+    "otherwise what the journal recorded of the account.",
 )
+@click.option("--symbol", default="", metavar="NAME", help="Of which asset; otherwise what it holds most of.")
 @confirm_option
 @config_option
 @json_option
@@ -72,15 +72,18 @@ def arm(
     rules: tuple[str, ...],
     accept_undrilled: str,
     history: Path | None,
+    symbol: str,
     confirm: str | None,
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys."""
+    """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys.
+
+    First it tells how often each rule would have tripped a year, as far as a history is there.
+    """
     config = loaded(config_path)
     config = known(config, account)
-    if history is not None:
-        _expect_trips(config, account, rules, history)
+    tell(config, Asked(account, rules, history, symbol))
     confirmed(account, confirm, "arm")
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
     try:
@@ -90,29 +93,6 @@ def arm(
         answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
     only = f" for {', '.join(rules)} only" if rules else ""
     say(answer, as_json, f"{account} is armed{only}")
-
-
-def _expect_trips(config: Config, account: str, only: tuple[str, ...], history: Path) -> None:
-    """The arming report, to be read before one confirms."""
-    arming = importlib.import_module("guardian.evaluate.arming")
-    every = [rule for pack in config.packs for rule in pack.rules if not only or rule.id in only]
-    held, problem = _held(config, account)
-    for line in arming.lines(arming.own_report(every, history, held)):
-        click.echo(f"guardian: {line}", err=True)
-    if problem:
-        click.echo(f"guardian:   careful: none of these is marked as the account's own: {problem}", err=True)
-
-
-def _held(config: Config, account: str) -> tuple[float | None, str]:
-    """The multiple of its equity that the account holds now, or why there is none to mark."""
-    try:
-        accounts = asyncio.run(client_of(config).status())["accounts"]
-    except UnreachableError:
-        return None, "no daemon answers"
-    held = next((row["leverage"] for row in accounts if row["name"] == account), None)
-    if held is None:
-        return None, "it has not been read yet"
-    return held, "" if held >= LEAST_HELD else "it holds nothing now"
 
 
 @click.command()

@@ -74,9 +74,18 @@ def _rule(old: Rule, new: Rule) -> Iterator[Change]:
     if old.only != new.only:
         wider = not new.only or (bool(old.only) and set(new.only) >= set(old.only))
         yield changed("only", _toward(wider), ", ".join(old.only) or "all", ", ".join(new.only) or "all")
+    if old.of != new.of:
+        yield changed("of", _toward(_allows_less(old, new)), old.of or "all", new.of or "all")
     for field in ("title", "why", "runbook"):
         if getattr(old, field) != getattr(new, field):
             yield changed(field, "neutral", getattr(old, field), getattr(new, field))
+
+
+def _allows_less(old: Rule, new: Rule) -> bool:
+    """Whether the symbols that the bot may trade are fewer. Of other metrics it is another question."""
+    if new.metric != "foreign_activity" or not new.of:
+        return False
+    return not old.of or set(new.of.split(",")) < set(old.of.split(","))
 
 
 def _toward(tighter: bool) -> Effect:

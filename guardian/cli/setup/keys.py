@@ -126,6 +126,8 @@ def _listed(record: KeyRecord) -> dict[str, Any]:
         "note": record.note,
         "read_only": record.read_only,
         "trade": record.can_trade,
+        "withdraw": record.can_withdraw,
+        "transfer": record.can_transfer,
         "ip_bound": bool(record.ips),
     }
 

@@ -1,4 +1,4 @@
-"""What was done on an account, whoever did it: fills and orders that are over. Shapes only."""
+"""What was done on an account, whoever did it: fills, orders that are over, and their counts. Shapes only."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ class Fill:
     @property
     def base(self) -> str:
         return self.symbol.split("/")[0]
+
+    @property
+    def spot(self) -> bool:
+        """Whether coins changed hands: a contract's name says in what it is settled, or is the venue's."""
+        return "/" in self.symbol and ":" not in self.symbol
 
     @property
     def worth(self) -> Decimal:
@@ -87,3 +92,28 @@ class Activity:
     orders: tuple[PastOrder, ...] | None
     problem: str = ""
     calls: tuple[Call, ...] = ()
+
+
+Minute = tuple[int, float, int, int, int, int]
+"""Its ordinal, the worth opened in it, and how many fills, orders placed, orders ended and cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was done, by the minutes in which anything was: all of it since `since` (metrics/tally.py)."""
+
+    since: datetime
+    minutes: tuple[Minute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Closes that lost in a row. `order_id` is the newest closing order, `net` what its fills made so far,
+    `before` the streak without it; `told` is false once a close came of which the venue tells no P&L.
+    """
+
+    losing: int = 0
+    order_id: str = ""
+    net: float = 0.0
+    before: int = 0
+    told: bool = True

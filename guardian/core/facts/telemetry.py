@@ -52,6 +52,19 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """What a twin holds of one symbol, and of how much equity here for one there it was copied: `ratio`.
+
+    None while the equity of either was not known when it was traded.
+    """
+
+    kind: str
+    symbol: str
+    quantity: Decimal
+    ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Telemetry:
     """One message of the stack: `source` names the sender; each part may be empty."""
 

@@ -21,10 +21,10 @@ import numpy as np
 
 from guardian.core.memory import Absorbed, Correlations
 from guardian.core.metrics.clusters import Rho
-from guardian.core.metrics.correlation import SLOW_CELLS
+from guardian.core.metrics.correlation import SLOW_CELLS, fast_rhos
 from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.returns import rhos, weight_after
+from guardian.core.metrics.returns import weight_after
 from guardian.core.metrics.spectrum import absorbed, market_shares
 from guardian.core.metrics.turbulence import FRESH
 from guardian.core.model import Known, Measured, Part, Unknown
@@ -37,7 +37,7 @@ def fold_absorbed(known: Absorbed | None, book: Correlations | None) -> Absorbed
     """What is known once the last cell is over; nothing changes within a cell, or without two assets."""
     if book is None or (known is not None and known.grid >= book.grid):
         return known
-    told = rhos(book.pairs, "fast")
+    told = fast_rhos(book.moments)
     names = paired(told)
     if len(names) < 2:
         return known

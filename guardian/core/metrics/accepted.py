@@ -20,7 +20,8 @@ def accepted(account: AccountState, rebased: Iterable[str], rules: Iterable[Rule
     metrics = {rule.metric for rule in rules if rule.id in wanted}
     course = account.course
     if foreign_keys.METRIC.name in metrics and account.evidence.keys_asked is not None:
-        course = replace(course, keys=foreign_keys.fold_keys(None, account.evidence.keys, account.policy))
+        listed = foreign_keys.accepted_keys(course.keys, account.evidence.keys, account.policy)
+        course = replace(course, keys=listed)
     if foreign_transfers.METRIC.name in metrics:
         course = replace(course, sent=())
     return replace(account, course=course)

@@ -1,7 +1,10 @@
 """M35 copy_ratio_deviation: how far a copied position is from its share of the master's.
 
 Formula: max over symbols of |q_f - q| / max(|q|, step), q = q_m m E_f / E_m rounded towards zero to the lot
-step, and 0 below the venue's smallest order; m is the twin's multiplier. Unit: fraction (0.12: 12 % off).
+step, and 0 below the venue's smallest order; m is the twin's multiplier. E_f / E_m is that of when the master
+last traded the symbol (twins.py): a deposit or a withdrawal on either side is no deviation, and a copier that
+resizes for one deviates until the master's next trade. Unit: fraction (0.12: 12 % off).
+
 Needs wallet and positions, and the twin `master` by telemetry: never told is Unknown, and Unknown while the
 equity is disputed. Where the account holds nothing of a symbol its step is not known: what should be held
 counts as missing (1) from 200 of the quote currency on, and below that as too small to copy. AtLeast where
@@ -17,16 +20,15 @@ from decimal import ROUND_DOWN, Decimal
 from math import floor, sqrt
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.twins import live_holdings, told_at, twin_of, units
+from guardian.core.metrics.twins import copies, live_holdings, told_at, twin_of, units
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
 SURELY_TRADABLE = Decimal(200)
 """Above every venue's smallest order of what is worth copying."""
 
 
-def expected(master: Decimal, ratio: Decimal, step: Decimal, minimum: Decimal) -> Decimal:
-    """Signed contracts that the copy should hold."""
-    whole = master * ratio
+def tradable(whole: Decimal, step: Decimal, minimum: Decimal) -> Decimal:
+    """As many contracts of these as the venue would trade."""
     rounded = (whole / step).to_integral_value(ROUND_DOWN) * step if step > 0 else whole
     return rounded if abs(rounded) >= minimum else Decimal(0)
 
@@ -52,26 +54,25 @@ def measure(view: View) -> Measured:
         return Unknown("the two accounts of the equity differ" if nav.equity > 0 else "no equity left")
     if twin.equity <= 0:
         return Unknown("the master account has no equity")
-    ratio = Decimal(str(twin.multiplier)) * nav.equity / twin.equity
-    found, unpriced = _deviations(view, dict(twin.holdings), ratio)
+    found, unpriced = _deviations(view, copies(view, twin))
     value = max(map(abs, found), default=0.0)
     return AtLeast(value, f"no price of {unpriced}") if unpriced else Known(value)
 
 
-def _deviations(view: View, master: dict[str, Decimal], ratio: Decimal) -> tuple[list[float], str]:
+def _deviations(view: View, copy: dict[str, Decimal]) -> tuple[list[float], str]:
     lots = {p.symbol: p for p in view.account.evidence.positions}
     held, worth = live_holdings(view), units(view)
     found, unpriced = [], ""
-    for symbol in sorted({*master, *held}):
-        theirs, ours = master.get(symbol, Decimal(0)), held.get(symbol, Decimal(0))
+    for symbol in sorted({*copy, *held}):
+        whole, ours = copy.get(symbol, Decimal(0)), held.get(symbol, Decimal(0))
         if symbol in lots:
             lot = lots[symbol]
-            wanted = expected(theirs, ratio, lot.step, lot.minimum)
+            wanted = tradable(whole, lot.step, lot.minimum)
             found.append(deviation(ours, wanted, lot.step))
-        elif theirs and symbol not in worth:
+        elif whole and symbol not in worth:
             unpriced = unpriced or symbol
-        elif theirs:
-            found.append(1.0 if abs(theirs * ratio) * worth[symbol] >= SURELY_TRADABLE else 0.0)
+        elif whole:
+            found.append(1.0 if abs(whole) * worth[symbol] >= SURELY_TRADABLE else 0.0)
     return found, unpriced
 
 

@@ -23,18 +23,20 @@ Source: RiskMetrics 1996; metrics.md M14.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations
-from math import inf, log, sqrt
-from operator import attrgetter
-from typing import Literal
+from itertools import combinations, compress
+from math import inf, log
+
+import numpy as np
+from numpy.typing import NDArray
 
 from guardian.core.frozen import replace
-from guardian.core.memory import Correlations, Followed, Markets, Moments, Pair
+from guardian.core.memory import Correlations, Followed, Markets, Pairs
 from guardian.core.metrics.clusters import Group, Rho, partition
 from guardian.core.metrics.following import GRID_SECONDS as GRID_SECONDS
 from guardian.core.metrics.following import MAXIMUM_ASSETS as MAXIMUM_ASSETS
 from guardian.core.metrics.following import cell_of, clustered, followed, marked_alone, quoted, settled
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.pairs import FAST, SLOW, Floats, ends, packed, rows_of, unpacked
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown
 
@@ -47,6 +49,11 @@ STEPS_TO_KNOW = 48
 WEIGHT_TO_KNOW = 1 - 2 ** (-(STEPS_TO_KNOW - 0.5) / FAST_CELLS)
 """What that many steps weigh in the fast memory; half a step less, for sums of floats."""
 
+Flags = NDArray[np.bool_]
+Several = Floats | tuple[Floats, Floats, Floats, Floats]
+"""The sums aa, bb and ab and the weight of many pairs in one memory, in this order."""
+
+WEIGHT = 3
 LONGEST_SPAN = 2
 QUIET_RETURN = 5e-5
 
@@ -87,44 +94,48 @@ def _clustered_anew(book: Correlations, positions: tuple[Position, ...], learned
 
 def known_rhos(book: Correlations) -> Rho:
     """The correlation of every pair that is known, by its two names in alphabetical order."""
-    return _known_rhos(book.pairs)
+    return _known_rhos(book.moments)
 
 
 @by_identity
-def _known_rhos(pairs: tuple[Pair, ...]) -> Rho:
+def _known_rhos(pairs: Pairs) -> Rho:
     """The larger of both memories."""
     fast, slow = fast_rhos(pairs), slow_rhos(pairs)
     return fast | {names: value for names, value in slow.items() if value > fast.get(names, -inf)}
 
 
 @by_identity
-def fast_rhos(pairs: tuple[Pair, ...]) -> Rho:
-    return rhos(pairs, "fast")
+def fast_rhos(pairs: Pairs) -> Rho:
+    return rhos(pairs, FAST)
 
 
 @by_identity
-def slow_rhos(pairs: tuple[Pair, ...]) -> Rho:
-    return rhos(pairs, "slow")
+def slow_rhos(pairs: Pairs) -> Rho:
+    return rhos(pairs, SLOW)
 
 
-def rhos(pairs: tuple[Pair, ...], memory: Literal["fast", "middle", "slow"]) -> Rho:
+def rhos(pairs: Pairs, memory: int) -> Rho:
     """The correlation in one memory of every pair that has enough steps and moves."""
-    known = [p for p in pairs if p.fast[3] >= WEIGHT_TO_KNOW]
-    told = zip(known, map(moment_rho, map(attrgetter(memory), known)), strict=True)
-    return {(p.a, p.b): rho for p, rho in told if rho is not None}
+    moments = unpacked(pairs).moments
+    known = (moments[FAST, WEIGHT] >= WEIGHT_TO_KNOW) & _moving(moments[memory])
+    found = moment_rho(moments[memory][:, known])
+    names = compress(combinations(pairs.assets, 2), known.tolist())
+    return dict(zip(names, found.tolist(), strict=True))
 
 
-def moment_rho(moments: Moments) -> float | None:
-    """The correlation in one memory; None where a price hardly moves."""
-    aa, bb, ab, weight = moments
-    quiet = weight * QUIET_RETURN**2
-    if aa <= quiet or bb <= quiet:
-        return None
-    found = ab / sqrt(aa * bb)
-    return found if -1.0 <= found <= 1.0 else max(-1.0, min(1.0, found))
+def _moving(moments: Several) -> Flags:
+    """Whether both prices do more than hardly move."""
+    quiet = moments[WEIGHT] * QUIET_RETURN**2
+    return (moments[0] > quiet) & (moments[1] > quiet)
 
 
-def faded(moments: Moments, a: float, b: float, kept: float, added: float) -> Moments:
+def moment_rho(moments: Several) -> Floats:
+    """The correlation in one memory, of prices that move."""
+    aa, bb, ab, _ = moments
+    return np.clip(ab / np.sqrt(aa * bb), -1.0, 1.0)
+
+
+def faded(moments: Several, a: Floats, b: Floats, kept: float, added: float) -> Several:
     """The moments after one step of returns `a` and `b`: the old times `kept`, the new times `added`."""
     aa, bb, ab, weight = moments
     return (
@@ -145,10 +156,9 @@ def _closed(book: Correlations, cell: int) -> Correlations:
         replace(f, grid_mark=f.mark, grid=book.grid) if cell_of(f.seen_at) == book.grid else f
         for f in book.followed
     )
-    names = sorted(f.asset for f in followed)
-    known = {(p.a, p.b): p for p in book.pairs}
-    pairs = [_learned(known.get((a, b)) or Pair(a, b), step, book.grid) for a, b in combinations(names, 2)]
-    return replace(book, grid=cell, followed=followed, pairs=tuple(pairs))
+    names = tuple(sorted(f.asset for f in followed))
+    moments = learned(book.moments, names, step, book.grid)
+    return replace(book, grid=cell, followed=followed, moments=moments)
 
 
 def closing_returns(book: Correlations) -> dict[str, tuple[float, int]]:
@@ -164,21 +174,23 @@ def _return(own: Followed, grid: int) -> tuple[float, int] | None:
     return (log(own.mark) - log(own.grid_mark), span) if 1 <= span <= LONGEST_SPAN else None
 
 
-def _learned(pair: Pair, step: dict[str, tuple[float, int]], grid: int) -> Pair:
-    a, b = step.get(pair.a), step.get(pair.b)
-    if a is None or b is None or a[1] != b[1]:
-        return pair
-    elapsed, span = (grid - pair.grid if pair.grid else a[1]), a[1]
-    x, y = a[0], b[0]
-    (fast, of_fast), (middle, of_middle), (slow, of_slow) = _weights(elapsed, span)
-    return Pair(
-        pair.a,
-        pair.b,
-        faded(pair.fast, x, y, fast, of_fast),
-        faded(pair.slow, x, y, slow, of_slow),
-        grid,
-        faded(pair.middle, x, y, middle, of_middle),
-    )
+def learned(known: Pairs, assets: tuple[str, ...], step: dict[str, tuple[float, int]], grid: int) -> Pairs:
+    """What the pairs of these assets know after one step; those whose two were not both seen skip it."""
+    if len(assets) < 2 or (not step and assets == known.assets):
+        return known if assets == known.assets else Pairs(assets)
+    moves = [step.get(asset, (0.0, 0)) for asset in assets]
+    values, spans = np.array([value for value, _ in moves]), np.array([span for _, span in moves])
+    firsts, seconds = ends(len(assets))
+    rows, span = rows_of(known, assets), np.where(spans[firsts] == spans[seconds], spans[firsts], 0)
+    elapsed = np.where(rows.grids == 0, span, grid - rows.grids)
+    for alike in set(zip(elapsed.tolist(), span.tolist(), strict=True)):  # almost always one for all
+        if alike[1]:
+            these = np.flatnonzero((elapsed == alike[0]) & (span == alike[1]))
+            x, y = values[firsts[these]], values[seconds[these]]
+            for memory, (kept, added) in zip(rows.moments, _weights(*alike), strict=True):
+                memory[:, these] = faded(memory[:, these], x, y, kept, added)
+    rows.grids[span > 0] = grid
+    return packed(assets, rows)
 
 
 @lru_cache(maxsize=256)
@@ -202,7 +214,7 @@ def measure(view: View) -> Measured:
     pairs = len(held) * (len(held) - 1) // 2
     if not pairs:
         return Known(0.0)
-    names, most = _closest(book.pairs)
+    names, most = _closest(book.moments)
     if names == held:
         return Known(most)
     rhos = known_rhos(book)
@@ -220,10 +232,10 @@ def _alphabetical(clusters: tuple[Group, ...]) -> list[str]:
 
 
 @by_identity
-def _closest(pairs: tuple[Pair, ...]) -> tuple[list[str], float]:
+def _closest(pairs: Pairs) -> tuple[list[str], float]:
     """All that are followed, and the largest rho, where every pair is known: almost always what is held."""
     rhos = _known_rhos(pairs)
-    known = rhos and len(rhos) == len(pairs)
+    known = rhos and len(rhos) == pairs.count
     return (sorted({name for names in rhos for name in names}), max(rhos.values())) if known else ([], 0.0)
 
 

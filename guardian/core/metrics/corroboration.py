@@ -7,7 +7,7 @@ from decimal import Decimal
 from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.nav import consistent
-from guardian.core.model import Part
+from guardian.core.model import AtLeast, Known, Measured, Part
 from guardian.core.state import AccountState, Evidence
 
 WIPED_OUT = 0.9
@@ -29,6 +29,12 @@ def _older(nav: Nav, evidence: Evidence) -> bool:
     """Positions were read since, and the equity could not be: coins without a price, a wallet that failed."""
     asked = evidence.asked_at(Part.POSITIONS)
     return asked is not None and asked > nav.at
+
+
+def told_of_all(measured: Measured) -> bool:
+    """The same of a group's loss: nobody in it is blind or disputed, and at most its window was not seen."""
+    known = isinstance(measured, Known)
+    return known or (isinstance(measured, AtLeast) and (measured.filling or measured.unseen))
 
 
 def corroborated(account: AccountState, loss: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from guardian.core.memory import Course, Nav
 from guardian.core.metrics.absorption_shift import fold_absorbed
 from guardian.core.metrics.capital_utilisation import fold_used
+from guardian.core.metrics.foreign_activity import fold_traded
 from guardian.core.metrics.foreign_transfers import fold_came, fold_sent
 from guardian.core.metrics.funding_paid import fold_funding
 from guardian.core.metrics.hedge_imbalance import fold_moved
@@ -34,4 +35,6 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Cours
         came=fold_came(course.came, seen),
         expected=expected,
         stakes=course.stakes,
+        traded=fold_traded(course.traded, seen, account.policy),
+        tally=course.tally,
     )

@@ -3,13 +3,15 @@
 Formula: the larger of two. Filtered historical simulation: 24 hours in a row of each asset's past returns,
 over the sigma expected of them then, times the sigma of now, repriced with what is held now; the mean of the
 worst 1 % of these days, the last of them in part (Rockafellar & Uryasev). EWMA-normal: 2.66521 standard
-deviations of a day (volatility.py).
+deviations of a day, no less than those of volatility.py. The sigma of now is an EWMA with a half-life of a
+day or of a week, each asset's larger: with the first alone 1.5 to 2.1 % of real days passed the 99 % VaR.
 
 Unit: fraction of equity, positive = bad. Needs wallet and positions. Nothing held: 0. Unknown (warming)
 until one asset has four hours of returns. AtLeast: the normal tail alone until there are 250 days (which
 overlap: two weeks of hours give them); while an asset over 1 % of gross exposure has no returns, for it may
 hedge nothing; while the equity is disputed. A crash that no followed asset has lived through is in neither.
-A forecast. Source: Rockafellar & Uryasev 2000; Barone-Adesi, Giannopoulos & Vosper 1999; metrics.md M18.
+A forecast. Source: Rockafellar & Uryasev 2000; Barone-Adesi, Giannopoulos & Vosper 1999; metrics.md M18;
+the larger sigma and its backtest: docs/decisions/0017.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def tail_of(view: View, tail: Tail, normal: float) -> Measured:
     """The larger of the simulated tail and of so many normal standard deviations."""
     held, owner = holdings(view.account), view.account.policy.name
     worst = worst_losses(owner, held, LEVEL)
-    amount = normal * held.day_sigma
+    amount = normal * held.tail_day_sigma
     if worst is not None:
         amount = max(amount, tail(*worst, LEVEL))
     found = over_equity(view, held, amount)

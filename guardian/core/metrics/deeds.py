@@ -14,20 +14,25 @@ from datetime import datetime, timedelta
 from guardian.core.facts.activity import Fill
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_DOINGS, MAXIMUM_MOVES, Doings
-from guardian.core.metrics.remembered import newest_of
+from guardian.core.metrics.remembered import by_identity, newest_of
 from guardian.core.model import LedgerEntry, Part
 from guardian.core.state import AccountState
 
 
-def with_deeds(whole: AccountState, accounts: Sequence[AccountState]) -> AccountState:
+def with_deeds(whole: AccountState, accounts: tuple[AccountState, ...]) -> AccountState:
     """`whole` (merged of the others) with what all of them did, and the coins that came or went there."""
+    doings, moved = _deeds(accounts)
+    return replace(whole, course=replace(whole.course, moved=moved), doings=doings)
+
+
+@by_identity
+def _deeds(accounts: tuple[AccountState, ...]) -> tuple[Doings | None, tuple[LedgerEntry, ...]]:
+    """Made once for all of them, as what is merged (group.py)."""
     known = [account.doings for account in accounts]
     owner = ",".join(account.policy.name for account in accounts)
     moved = _moved(owner, tuple(account.course.moved for account in accounts))
-    course = replace(whole.course, moved=moved)
     told = [doings for doings in known if doings is not None and doings.filled_at is not None]
-    doings = _together(owner, told, _filled_at(accounts)) if len(told) == len(known) else None
-    return replace(whole, course=course, doings=doings)
+    return _together(owner, told, _filled_at(accounts)) if len(told) == len(known) else None, moved
 
 
 def _together(owner: str, known: list[Doings], filled_at: datetime | None) -> Doings:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from guardian.core.facts.activity import Activity
 from guardian.core.frozen import replace
 from guardian.core.metrics.doings import fold_activity
+from guardian.core.metrics.exposure import settle_prices
 from guardian.core.metrics.losing_streak import fold_streak
 from guardian.core.metrics.stakes import fold_stakes
+from guardian.core.metrics.tally import fold_tally
 from guardian.core.state import AccountState
 
 
@@ -15,7 +17,9 @@ def fold_done(account: AccountState, seen: Activity) -> AccountState:
     known = {fill.id for fill in account.doings.fills} if account.doings else set()
     doings = fold_activity(account.doings, seen)
     course = replace(account.course, streak=fold_streak(account.course.streak, account.doings, seen))
+    prices = settle_prices(account.evidence.wallet)
+    course = replace(course, tally=fold_tally(course.tally, account.doings, seen, prices))
     if seen.fills is not None:
-        fresh = [fill for fill in doings.fills if fill.id not in known]
+        fresh = [fill for fill in doings.fills if fill.id not in known and not fill.spot]
         course = replace(course, stakes=fold_stakes(account, fresh, seen.asked_at))
     return replace(account, doings=doings, course=course)

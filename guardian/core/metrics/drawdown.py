@@ -2,7 +2,8 @@
 
 Formula: 1 - N_now / max N over (now - W, now]; for `hwm` over everything watched. It is the fall from the
 trailing peak to *now*, not the worst fall inside the window. Deposits and withdrawals do not move it.
-Unknown while warming; AtLeast while the window is not full, or the two accounts of the equity differ.
+Unknown while warming; AtLeast while the window is not full, has a hole in which nobody watched (baseline.py),
+or the two accounts of the equity differ.
 
 Source: Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
 """
@@ -10,7 +11,7 @@ Source: Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
 from __future__ import annotations
 
 from guardian.core.memory import Baseline, Nav
-from guardian.core.metrics.baseline import peak
+from guardian.core.metrics.baseline import Hole, hole_within, peak
 from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
@@ -30,6 +31,9 @@ def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
     fallen = fraction_lost(nav.value, top)
     if not nav.agreed:
         return AtLeast(fallen, disputed(nav))
+    hole = hole_within(baseline, view.rule.window, view.now)
+    if hole is not None:
+        return AtLeast(fallen, unwatched(hole), unseen=True)
     seconds = view.rule.window.seconds
     if seconds is None or baseline.whole:
         return Known(fallen)
@@ -42,6 +46,10 @@ def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
 def fraction_lost(value: float, top: float) -> float:
     """Subtracted before divided: 1 - 90/100 is a little less than the 0.1 that a limit says."""
     return max(0.0, (top - value) / top) if top > 0 else 0.0
+
+
+def unwatched(hole: Hole) -> str:
+    return f"no confirmed read from {hole[0]:%m-%d %H:%M:%S} to {hole[1]:%m-%d %H:%M:%S} UTC"
 
 
 def disputed(nav: Nav) -> str:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
+from guardian.core.metrics.remembered import by_identities
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
 from guardian.core.state import AccountState
 
@@ -21,8 +22,12 @@ RUIN = 1e6
 """What a multiple of a non-positive equity is reported as: finite, and above every limit."""
 
 
+@by_identities
 def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> dict[str, Decimal]:
-    """Signed notional per base asset in the reporting currency, contracts and spot holdings."""
+    """Signed notional per base asset in the reporting currency, contracts and spot holdings.
+
+    Remembered: rules ask it again at every event, and each account of a group asks it of the whole group.
+    """
     prices = settle_prices(wallet)
     assets: dict[str, Decimal] = {}
     for p in positions:

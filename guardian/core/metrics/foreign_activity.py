@@ -7,19 +7,25 @@ What the venue closed by force is nobody's, and so is an order without any clien
 stop attached to a position (while it rests: any reduce-only stop), a liquidation. A block trade and a moved
 position are somebody's. Needs positions, orders and answers about past orders and fills.
 
-AtLeast while watching began inside the window or rows were forgotten. Without prefixes nobody's orders can be
-told apart: Unknown without `of`, else at least the symbols. Keys and money are looked at by foreign_keys,
-open_keys and foreign_transfers, for a listing of keys is minutes old where orders are seconds old.
+The ledger is one for all that the account trades, also where no fills are asked for (options, other markets):
+an order of which only a row of it tells counts too; one without a client id once fills of two minutes later
+are known, for until then they may still tell whose it was: the value is AtLeast meanwhile.
+
+AtLeast also while watching began inside the window or rows were forgotten. Without prefixes nobody's orders
+can be told apart: Unknown without `of`, else at least the symbols. Keys and money are looked at by
+foreign_keys, open_keys and foreign_transfers, for a listing of keys is minutes old where orders are seconds.
 Its family is integrity: somebody else is at work. Source: metrics.md F, G.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 
 from guardian.core.facts.activity import Fill, PastOrder
+from guardian.core.memory import MAXIMUM_DOINGS, MAXIMUM_MOVES, Doings
+from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.remembered import newest_of
 from guardian.core.metrics.within import (
@@ -33,11 +39,50 @@ from guardian.core.metrics.within import (
     stamp,
     start_of,
 )
-from guardian.core.model import Measured, OpenOrder, Part, Unknown
+from guardian.core.model import LedgerEntry, LedgerKind, Measured, OpenOrder, Part, Snapshot, Unknown
+from guardian.core.policy import AccountPolicy
 
+LATE = timedelta(minutes=2)
+"""Of a fill, behind its row in the ledger."""
+
+Trades = tuple[LedgerEntry, ...]
 Trace = OpenOrder | PastOrder | Fill
 Times = dict[str, datetime]
 """Of each order, or symbol, when something of it was seen last."""
+
+
+def fold_traded(known: Trades, seen: Snapshot, policy: AccountPolicy) -> Trades:
+    """Trades of orders that are not the bot's, oldest first, one row an order, as old as fills are kept."""
+    ours, since = (*policy.order_prefixes, OWN_PREFIX), seen.asked_at - KEPT
+    fresh = [
+        row
+        for row in seen.ledger or ()
+        if row.kind is LedgerKind.TRADE and row.order_id and not row.client_id.startswith(ours)
+    ]
+    if not policy.order_prefixes or (not fresh and (not known or known[0].at > since)):
+        return known  # almost always
+    rows = {row.order_id: row for row in (*known, *fresh) if row.at > since}
+    return tuple(sorted(rows.values(), key=lambda row: (row.at, row.id)))[-MAXIMUM_MOVES:]
+
+
+def told_by_ledger(rows: Iterable[LedgerEntry], doings: Doings) -> tuple[set[str], bool]:
+    """The orders that these rows are of, and whether some may yet turn out to be the venue's own."""
+    found, open_ = set(), False
+    filled = {fill.order_id for fill in doings.fills}
+    for row in rows:
+        if row.client_id:
+            found.add(row.order_id)
+        elif row.order_id not in filled and _remembered(row.at, doings):
+            late = doings.filled_at is None or doings.filled_at < row.at + LATE
+            open_ = open_ or late
+            found |= set() if late else {row.order_id}
+    return found, open_
+
+
+def _remembered(at: datetime, doings: Doings) -> bool:
+    """Whether fills of then were watched and are not forgotten."""
+    forgotten = len(doings.fills) >= MAXIMUM_DOINGS and doings.fills[0].at >= at
+    return at > doings.since and not forgotten
 
 
 def strange_orders(rows: Iterable[Trace], prefixes: tuple[str, ...]) -> set[str]:
@@ -75,12 +120,22 @@ def measure(view: View) -> Measured:
     start = start_of(view)
     resting = account.evidence.orders
     orders, traded = _past(account.policy.name, doings.fills, doings.orders, prefixes)
-    strange = strange_orders(resting, prefixes) | _since(orders, start) if prefixes else set()
+    ours = (*prefixes, OWN_PREFIX)
+    rows = (r for r in account.course.traded if r.at > start and not r.client_id.startswith(ours))
+    booked, waiting = told_by_ledger(rows, doings)
+    strange = strange_orders(resting, prefixes) | _since(orders, start) | booked if prefixes else set()
     held = {p.symbol for p in account.evidence.positions if p.quantity}
     symbols = strange_symbols(held | {o.symbol for o in resting} | _since(traded, start), allowed)
     missing: Gap = gap(doings, doings.fills, start) or gap(doings, doings.orders, start)
-    blind: Gap = None if prefixes else ("no bot.order_prefix: orders are not told apart", False)
-    return bounded(float(len(strange) + len(symbols)), blind or missing)
+    if not prefixes:
+        missing = "no bot.order_prefix: orders are not told apart", False
+    elif waiting or _forgotten(account.course.traded, start):
+        missing = "the ledger tells of a trade that no fill explains", False
+    return bounded(float(len(strange) + len(symbols)), missing)
+
+
+def _forgotten(rows: Trades, start: datetime) -> bool:
+    return len(rows) >= MAXIMUM_MOVES and rows[0].at > start
 
 
 @newest_of

@@ -24,18 +24,26 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
             asked.append(account.nav.at)
         if metric.aged is not None:
             asked.append(metric.aged(view))
+        dated = None if metric.dated is None else metric.dated(view)
+        if dated is not None:
+            asked.append(dated)
         known = [at for at in asked if at is not None]
         if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
             return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
         if len(known) < len(asked):
-            watched = (now - account.watched_since).total_seconds()
-            return Unknown("not read yet", warming=True), watched > rule.stale_after_seconds
+            return Unknown("not read yet", warming=True), _late(view)
         measured = metric.measure(view)
         if isinstance(measured, Known | AtLeast) and not isfinite(measured.value):
             raise FloatingPointError
-        return measured, False
+        untold = metric.dated is not None and dated is None
+        return measured, untold and _late(view)
     except Exception as error:
         return failed(error)
+
+
+def _late(view: View) -> bool:
+    """What was never told has been missing for as long as the account is watched."""
+    return (view.now - view.account.watched_since).total_seconds() > view.rule.stale_after_seconds
 
 
 def failed(error: Exception) -> tuple[Measured, bool]:

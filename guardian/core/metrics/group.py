@@ -1,20 +1,11 @@
 """Several accounts as one: what a rule of scope portfolio, mandate or venue looks at.
 
 The members are merged into one account's state, so that every metric of sums reads it as it reads any other.
-The group's NAV is chained: between two looks it moves by the mean of its members' NAV, weighted by the equity
-that each had at the look before,
+A member that cannot be seen counts as it was seen last, and the value is then AtLeast: it may fire, never
+clear. The group's NAV is that of group_nav.py. Each member judges the group for itself; at a tick all of them
+judge the same one, so what is made of its members is made once for all who ask.
 
-    G <- G * sum_a E_a (N_a' / N_a) / sum_a E_a
-
-so that transfers between members, deposits and withdrawals move it no more than they move a member's NAV, and
-an account that joins or leaves makes neither a peak nor a loss. A member that cannot be seen counts as it was
-seen last, and the value is then AtLeast: it may fire, never clear.
-
-Members are read at different moments, so half of a hedge may be seen before the other half. Each of them
-counts by its best read since the moment as of which all are known, and by its worst for a peak:
-half of a hedge is then neither a loss nor a peak. A loss of all shows one read later.
-
-Source: time-weighted return of a composite (GIPS); DESIGN section 3, a portfolio with one account blind.
+Source: DESIGN section 3, a portfolio with one account blind.
 """
 
 from __future__ import annotations
@@ -24,16 +15,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from guardian.core.frozen import replace
-from guardian.core.memory import Group, Member, Nav
+from guardian.core.memory import Group, Nav
+from guardian.core.metrics.remembered import by_identity, newest_of
 from guardian.core.model import Balance, Part, Rule, Wallet
 from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, Evidence
 
 GROUPS = ("portfolio", "mandate", "venue")
-START = 100.0
-MOST_READS = 256
-"""Bound on one member's reads while another one is waited for: in an incident there are ten a second."""
-
+Accounts = tuple[AccountState, ...]
 LONGEST_ROUND_SECONDS = 5.0
 """So long a member that is not read is waited for, or three of its reads: then it counts as not seen."""
 
@@ -42,89 +31,111 @@ def concerns(rule: Rule, policy: AccountPolicy) -> bool:
     """Whether a rule is about this account: `only` selects by what its scope is about."""
     if rule.scope not in ("account", *GROUPS):
         return True
-    about = {"mandate": policy.mandate, "venue": policy.venue}.get(rule.scope, policy.name)
+    about = _about(rule.scope, policy)
     return bool(about) and (not rule.only or about in rule.only)
 
 
-def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> tuple[AccountState, ...]:
-    """The accounts that a rule judges together with this one, itself among them, by name."""
-    found = {own.policy.name: own}
+def _about(scope: str, policy: AccountPolicy) -> str:
+    return {"mandate": policy.mandate, "venue": policy.venue}.get(scope, policy.name)
+
+
+def members(accounts: Iterable[AccountState], own: AccountState, rule: Rule) -> Accounts:
+    """The accounts that a rule judges together with this one, itself among them, by name.
+
+    Whoever of them asks, for whatever rule, gets the very same tuple as long as none has been read anew: what
+    is made of it below is then made once.
+    """
+    shared = "" if rule.scope == "portfolio" else _about(rule.scope, own.policy)
+    group = f"{rule.scope} {shared} {','.join(rule.only)}"
+    known = _listed(group, tuple(accounts), rule.scope, shared, rule.only)
+    listed = _by_name(known).get(own.policy.name)
+    return known if listed is not None and _same(listed, own) else _joined(group, known, own)
+
+
+@newest_of
+def _listed(group: str, accounts: Accounts, scope: str, shared: str, only: tuple[str, ...]) -> Accounts:
+    found: dict[str, AccountState] = {}
     for account in accounts:
-        policy = account.policy
-        together = {
-            "portfolio": True,
-            "mandate": bool(policy.mandate) and policy.mandate == own.policy.mandate,
-            "venue": policy.venue == own.policy.venue,
-        }
-        if together[rule.scope] and concerns(rule, policy):
-            found.setdefault(policy.name, account)
+        about = _about(scope, account.policy)
+        together = scope == "portfolio" or about == shared
+        if about and together and (not only or about in only):
+            found.setdefault(account.policy.name, account)
     return tuple(found[name] for name in sorted(found))
 
 
-def fold_group(known: Group | None, accounts: Sequence[AccountState], as_of: datetime) -> Group | None:
-    """The group's NAV after one look; None until every member has a baseline of its own.
-
-    A member without a NAV is out: should it come back, it joins anew. `as_of` is the moment up to which all
-    that can be seen have been read.
-    """
-    before = {member.name: member for member in known.members} if known else {}
-    now = tuple(
-        _member(account, before.get(account.policy.name), as_of)
-        for account in accounts
-        if account.nav is not None and not account.nav.warming
-    )
-    if known is None:
-        return _ranged(START, now) if len(now) == len(accounts) else None
-    # Withdrawn to nothing and begun anew, a member's NAV is another number: nothing lies between the two.
-    same = [(before[m.name], m) for m in now if m.name in before and before[m.name].since == m.since]
-    weight = sum(old.equity for old, _ in same if old.nav > 0)
-    if weight <= 0:
-        return _ranged(known.value, now)
-    moved = sum(old.equity * new.nav / old.nav for old, new in same if old.nav > 0)
-    return _ranged(known.value * moved / weight, now)
+@by_identity
+def _by_name(accounts: Accounts) -> dict[str, AccountState]:
+    return {account.policy.name: account for account in accounts}
 
 
-def settled(group: Group) -> bool:
-    """Whether every one of several members was read more than once: a first look has no moment to share."""
-    return len(group.members) == 1 or all(len(member.reads) > 1 for member in group.members)
+def _same(a: AccountState, b: AccountState) -> bool:
+    """In all that a group looks at: what one account has concluded for itself is nothing to the others."""
+    read = a.evidence is b.evidence and a.nav is b.nav and a.policy is b.policy
+    return a is b or (read and a.doings is b.doings and a.course is b.course)
 
 
-def _member(account: AccountState, before: Member | None, as_of: datetime) -> Member:
-    nav = account.nav
-    assert nav is not None
-    reads = before.reads if before is not None and before.since == nav.since else ()
-    if not reads or nav.at > reads[-1][0]:
-        reads = (*reads, (nav.at, nav.value))
-    # The last one that is older than the moment is kept too: the truth then lies between the two.
-    older = sum(1 for at, _ in reads if at < as_of)
-    reads = reads[max(0, older - 1) :][-MOST_READS:]
-    return Member(account.policy.name, nav.value, max(0.0, float(nav.equity)), nav.since, reads)
+@newest_of
+def _joined(group: str, known: Accounts, own: AccountState) -> Accounts:
+    found = _by_name(known) | {own.policy.name: own}
+    return tuple(found[name] for name in sorted(found))
 
 
-def _ranged(value: float, members: tuple[Member, ...]) -> Group:
-    """With the least and the most that it may be worth, by the members' reads."""
-    counted = [m for m in members if m.nav > 0 and m.equity > 0 and m.reads]
-    weight = sum(m.equity for m in counted)
-    if len(members) == 1 or not weight:
-        return Group(value, members, value, value)
-    low = sum(m.equity * min(nav for _, nav in m.reads) / m.nav for m in counted) / weight
-    high = sum(m.equity * max(nav for _, nav in m.reads) / m.nav for m in counted) / weight
-    return Group(value, members, value * low, value * high)
-
-
-def read_up_to(accounts: Sequence[AccountState], now: datetime, stale_after: float) -> datetime:
+def read_up_to(accounts: Accounts, now: datetime, stale_after: float) -> datetime:
     """The moment up to which every member that can be seen has been read."""
-    asked = [a.nav.at for a in accounts if a.nav is not None and _age(a, now) <= stale_after]
-    return min(asked, default=now)
+    for at, oldest in _by_read(accounts):
+        if oldest is not None and (now - oldest).total_seconds() <= stale_after:
+            return at
+    return now
 
 
-def unseen(accounts: Sequence[AccountState], now: datetime, stale_after: float) -> str:
+def unseen(accounts: Accounts, now: datetime, stale_after: float) -> str:
     """Which members' money or positions are older than the rule allows, in words; "" where all are seen."""
-    blind = [a.policy.name for a in accounts if _age(a, now) > stale_after]
-    return f"not seen for {stale_after:.0f} s: {', '.join(blind)}" if blind else ""
+    blind: list[tuple[int, str]] = []
+    for oldest, place, name in _by_age(accounts):
+        if oldest is not None and (now - oldest).total_seconds() <= stale_after:
+            break
+        blind.append((place, name))
+    named = ", ".join(name for _, name in sorted(blind))
+    return f"not seen for {stale_after:.0f} s: {named}" if blind else ""
 
 
-def unlike(accounts: Sequence[AccountState]) -> str:
+@by_identity
+def _by_read(accounts: Accounts) -> tuple[tuple[datetime, datetime | None], ...]:
+    """When each NAV was read and when the oldest of what tells of it was, the longest ago first."""
+    known = ((account.nav.at, _oldest_of(account)) for account in accounts if account.nav is not None)
+    return tuple(sorted(known, key=lambda each: each[0]))
+
+
+@by_identity
+def _by_age(accounts: Accounts) -> tuple[tuple[datetime | None, int, str], ...]:
+    """Who was never read first, then who was read longest ago."""
+    never: list[tuple[None, int, str]] = []
+    read: list[tuple[datetime, int, str]] = []
+    for place, account in enumerate(accounts):
+        oldest, name = _oldest_of(account), account.policy.name
+        if oldest is None:
+            never.append((None, place, name))
+        else:
+            read.append((oldest, place, name))
+    return (*never, *sorted(read))
+
+
+def _oldest_of(account: AccountState) -> datetime | None:
+    return _oldest(account.policy.name, account.evidence, account.nav)
+
+
+@newest_of
+def _oldest(name: str, evidence: Evidence, nav: Nav | None) -> datetime | None:
+    """When the oldest of wallet, positions and NAV was asked; None where one never came."""
+    asked = [evidence.asked_at(part) for part in (Part.WALLET, Part.POSITIONS)]
+    if nav is not None:
+        asked.append(nav.at)
+    known = [at for at in asked if at is not None]
+    return min(known) if len(known) == len(asked) else None
+
+
+@by_identity
+def unlike(accounts: Accounts) -> str:
     """Why their money cannot be added up, in words; "" where all of them report in one currency.
 
     No price stands between two reporting currencies: the sum would be a number of nothing.
@@ -133,29 +144,43 @@ def unlike(accounts: Sequence[AccountState]) -> str:
     return f"its accounts report in different currencies: {', '.join(currencies)}" if currencies[1:] else ""
 
 
-def patience(accounts: Sequence[AccountState], rule: Rule) -> float:
+@by_identity
+def agreed(accounts: Accounts) -> bool:
+    """Whether each member's NAV has two accounts of it that do not differ."""
+    return all(account.nav is not None and account.nav.agreed for account in accounts)
+
+
+def patience(accounts: Accounts, rule: Rule) -> float:
     """How long a member of a group that sums NAVs may be late and still count as seen."""
-    slowest = max((account.policy.snapshot_seconds for account in accounts), default=0.0)
-    return min(rule.stale_after_seconds, max(LONGEST_ROUND_SECONDS, 3 * slowest))
+    return min(rule.stale_after_seconds, max(LONGEST_ROUND_SECONDS, 3 * slowest(accounts)))
 
 
-def _age(account: AccountState, now: datetime) -> float:
-    asked = [account.evidence.asked_at(part) for part in (Part.WALLET, Part.POSITIONS)]
-    if account.nav is not None:
-        asked.append(account.nav.at)
-    known = [at for at in asked if at is not None]
-    return (now - min(known)).total_seconds() if len(known) == len(asked) else float("inf")
+@by_identity
+def slowest(accounts: Accounts) -> float:
+    return max((account.policy.snapshot_seconds for account in accounts), default=0.0)
 
 
-def merged(own: AccountState, accounts: Sequence[AccountState], group: Group | None) -> AccountState:
+def merged(own: AccountState, accounts: Accounts, group: Group | None) -> AccountState:
     """One account's state that holds what all of them hold. `own` gives what is not summed."""
-    evidence = _evidence(own.evidence, [account.evidence for account in accounts])
-    return replace(own, evidence=evidence, nav=_nav([account.nav for account in accounts], group))
+    whole = _evidence(accounts)
+    evidence = replace(
+        own.evidence,
+        wallet=whole.wallet,
+        positions=whole.positions,
+        orders=whole.orders,
+        asked=whole.asked,
+    )
+    nav = _nav(accounts)
+    if nav is not None and group is not None:
+        nav = replace(nav, value=group.value if group.high is None else group.high)
+    return replace(own, evidence=evidence, nav=nav if group is not None else None)
 
 
-def _nav(navs: Sequence[Nav | None], group: Group | None) -> Nav | None:
-    known = [nav for nav in navs if nav is not None]
-    if not known or group is None:
+@by_identity
+def _nav(accounts: Accounts) -> Nav | None:
+    """The members' money as one; its value is for the group to tell."""
+    known = [account.nav for account in accounts if account.nav is not None]
+    if not known:
         return None
     raws = [nav.raw for nav in known]
     return replace(
@@ -163,24 +188,24 @@ def _nav(navs: Sequence[Nav | None], group: Group | None) -> Nav | None:
         at=max(nav.at for nav in known),
         raw=None if None in raws else sum((raw for raw in raws if raw is not None), Decimal(0)),
         explained=sum((nav.explained for nav in known), Decimal(0)),
-        value=group.value if group.high is None else group.high,
         agreed=all(nav.agreed for nav in known),
         sides=min(nav.sides for nav in known),
         reads=min(nav.reads for nav in known),
     )
 
 
-def _evidence(own: Evidence, all_of_them: Sequence[Evidence]) -> Evidence:
+@by_identity
+def _evidence(accounts: Accounts) -> Evidence:
     """As fresh as the freshest member: who is blind is said beside the value and hides nobody else."""
+    all_of_them = [account.evidence for account in accounts]
     asked: dict[Part, datetime] = {}
     for evidence in all_of_them:
         for part, at in evidence.asked:
             asked[part] = max(asked.get(part, at), at)
-    return replace(
-        own,
+    return Evidence(
         wallet=_wallet([e.wallet for e in all_of_them if e.wallet is not None]),
-        positions=tuple(p for e in all_of_them for p in e.positions),
-        orders=tuple(o for e in all_of_them for o in e.orders),
+        positions=tuple([p for e in all_of_them for p in e.positions]),
+        orders=tuple([o for e in all_of_them for o in e.orders]),
         asked=tuple(sorted(asked.items())),
     )
 

@@ -26,6 +26,7 @@ from guardian.core.memory import MAXIMUM_MOVES
 from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.exposure import multiple
 from guardian.core.metrics.metric import TOGETHER, Metric, View
+from guardian.core.metrics.remembered import by_identities
 from guardian.core.metrics.within import Gap, after, filled_at, gap, start_of
 from guardian.core.model import (
     AtLeast,
@@ -75,6 +76,7 @@ class Legs:
         return min(self.long, self.short) > 0 and abs(self.net) <= HEDGED * (self.long + self.short)
 
 
+@by_identities
 def legs_now(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> dict[str, Legs]:
     found: dict[str, Legs] = {}
     for p in positions:
@@ -96,8 +98,7 @@ def legs_before(now: dict[str, Legs], fills: tuple[Fill, ...], moves: Moves = ()
     for fill in fills:
         legs = found.setdefault(fill.base, Legs(fill.price))
         units = fill.contract_size / (fill.price if fill.inverse else Decimal(1))
-        spot = ":" not in fill.symbol
-        closed = (fill.quantity if spot and fill.side < 0 else fill.closed) * units
+        closed = (fill.quantity if fill.spot and fill.side < 0 else fill.closed) * units
         opened = fill.quantity * units - closed
         if fill.side > 0:
             legs.long -= opened

@@ -1,9 +1,11 @@
 """What the risk of an account is computed from: each asset's exposure, its sigma, and the correlations.
 
 Exposures are those of `gross_exposure`: signed, netted within the asset, coins included. A sigma is of one
-five-minute cell, half-life of a day (returns.py). An asset that is under 1 % of gross exposure may lack one
-without notice; any other is named in `unmeasured`. What nobody measured hedges nothing: it is left out, a
-pair that is not known counts as 1 where it adds and as 0 where it would net, and the result is a bound.
+five-minute cell, half-life of a day (returns.py). For the tails of M18 it is that or the one of a week, the
+larger: after a burst a day's falls faster than what a day then loses (docs/decisions/0017). An asset that is
+under 1 % of gross exposure may lack a sigma without notice; any other is named in `unmeasured`. What nobody
+measured hedges nothing: it is left out, a pair that is not known counts as 1 where it adds and as 0 where it
+would net, and the result is a bound.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.core.frozen import dataclass
-from guardian.core.memory import Correlations, Pair, Returns
+from guardian.core.memory import AssetReturns, Correlations, Pairs, Returns
 from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.clusters import Rho
 from guardian.core.metrics.correlation import fast_rhos
+from guardian.core.metrics.pairs import ends
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.repriced import exposures
-from guardian.core.metrics.returns import CELLS_A_DAY, DAY, variance
+from guardian.core.metrics.returns import CELLS_A_DAY, DAY, WEEK, variance
 from guardian.core.model import AtLeast, Known, Measured
 from guardian.core.state import AccountState
 
@@ -33,12 +36,14 @@ NEGLIGIBLE = 0.01
 class Holdings:
     """The measured assets in alphabetical order; `worth` is signed, in the reporting currency.
 
-    `series` are their packed hourly returns (history.py), `correlations` a matrix in the same order.
+    `series` are their packed hourly returns (history.py), `correlations` a matrix in the same order,
+    `tail_sigmas` the larger of a day's and of a week's.
     """
 
     assets: tuple[str, ...]
     worth: Floats
     sigmas: Floats
+    tail_sigmas: Floats
     series: tuple[str, ...]
     correlations: Floats
     unmeasured: tuple[str, ...]
@@ -47,7 +52,16 @@ class Holdings:
     @property
     def day_sigma(self) -> float:
         """The standard deviation of a day's gain, in the reporting currency."""
-        weights = self.worth * self.sigmas
+        return self._gain(self.sigmas)
+
+    @property
+    def tail_day_sigma(self) -> float:
+        """The same, of the sigmas that the tails are computed from, and no less: sigmas of two half-lives
+        beside each other may flatter a hedge."""
+        return max(self.day_sigma, self._gain(self.tail_sigmas))
+
+    def _gain(self, sigmas: Floats) -> float:
+        weights = self.worth * sigmas
         return sqrt(max(float(weights.dot(self.correlations).dot(weights)), 0.0) * CELLS_A_DAY)
 
 
@@ -63,33 +77,56 @@ def holdings(account: AccountState) -> Holdings:
         known = known.only(tuple([name for name in amounts if name in known.assets]))
         worth, exposed = np.array([amounts[name] for name in known.assets], dtype=float), amounts.items()
     correlations, unpaired = _correlations(account.correlations, known.assets, exposed)
-    return Holdings(known.assets, worth, known.sigmas, known.series, correlations, unmeasured, unpaired)
+    return Holdings(
+        assets=known.assets,
+        worth=worth,
+        sigmas=known.sigmas,
+        tail_sigmas=known.tail_sigmas,
+        series=known.series,
+        correlations=correlations,
+        unmeasured=unmeasured,
+        unpaired=unpaired,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Sigmas:
-    """Each asset's sigma of a cell, where it is known, and its hours; in alphabetical order."""
+    """Each asset's sigmas of a cell, where they are known, and its hours; in alphabetical order."""
 
     assets: tuple[str, ...]
     sigmas: Floats
+    tail_sigmas: Floats
     series: tuple[str, ...]
 
     def only(self, assets: tuple[str, ...]) -> Sigmas:
         place = {name: i for i, name in enumerate(self.assets)}
         places = [place[name] for name in assets]
-        return Sigmas(assets, self.sigmas[places], tuple([self.series[i] for i in places]))
+        series = tuple([self.series[i] for i in places])
+        return Sigmas(assets, self.sigmas[places], self.tail_sigmas[places], series)
 
 
-NOTHING_MEASURED = Sigmas((), np.empty(0), ())
+NOTHING_MEASURED = Sigmas((), np.empty(0), np.empty(0), ())
 
 
 @by_identity
 def _measured(known: Returns) -> Sigmas:
-    found = [(own.asset, variance(own, DAY), own.hourly) for own in known.assets]
-    told = sorted((name, sqrt(square), hourly) for name, square, hourly in found if square is not None)
-    sigmas = np.array([sigma for _, sigma, _ in told], dtype=float)
-    sigmas.flags.writeable = False
-    return Sigmas(tuple([name for name, _, _ in told]), sigmas, tuple([hourly for _, _, hourly in told]))
+    found = [(own, variance(own, DAY)) for own in sorted(known.assets, key=lambda own: own.asset)]
+    told = [(own, square) for own, square in found if square is not None]
+    names, series = tuple([own.asset for own, _ in told]), tuple([own.history for own, _ in told])
+    sigmas = _frozen([sqrt(square) for _, square in told])
+    tails = _frozen([sqrt(_larger(own, square)) for own, square in told])
+    return Sigmas(names, sigmas, tails, series)
+
+
+def _larger(own: AssetReturns, day: float) -> float:
+    """A week's variance where it is more than this of a day."""
+    return max(day, variance(own, WEEK) or 0.0)
+
+
+def _frozen(numbers: list[float]) -> Floats:
+    found = np.array(numbers, dtype=float)
+    found.flags.writeable = False
+    return found
 
 
 def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
@@ -105,13 +142,13 @@ def _correlations(
     if book is None:
         rho: Rho = {}
     else:
-        names, table = _table(book.pairs)
+        names, table = _table(book.moments)
         if names == assets:
             return table, False
         if set(assets) <= set(names):
             places = [names.index(name) for name in assets]
             return table[np.ix_(places, places)], False
-        rho = fast_rhos(book.pairs)
+        rho = fast_rhos(book.moments)
     worth = dict(exposed)
     large = _large(assets, worth)
     found = matrix({name: worth[name] for name in assets}, rho)
@@ -120,18 +157,16 @@ def _correlations(
 
 
 @by_identity
-def _table(pairs: tuple[Pair, ...]) -> tuple[tuple[str, ...], Floats]:
+def _table(pairs: Pairs) -> tuple[tuple[str, ...], Floats]:
     """All assets that are followed, and C in their order; empty unless every pair of them is known."""
     rho = fast_rhos(pairs)
-    if len(rho) < len(pairs):
+    if not rho or len(rho) < pairs.count:
         return (), np.empty((0, 0))
-    names = tuple(sorted({name for pair in pairs for name in (pair.a, pair.b)}))
-    place = {name: i for i, name in enumerate(names)}
-    rows, columns = [place[a] for a, _ in rho], [place[b] for _, b in rho]
-    table = np.eye(len(names))
+    rows, columns = ends(len(pairs.assets))
+    table = np.eye(len(pairs.assets))
     table[rows, columns] = table[columns, rows] = list(rho.values())
     table.flags.writeable = False
-    return names, table
+    return pairs.assets, table
 
 
 def weakened(measured: Measured, why: str, *, filling: bool = False) -> Measured:

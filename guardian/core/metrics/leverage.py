@@ -8,18 +8,28 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import at_marks, settle_price, settle_prices
+from guardian.core.metrics.exposure import NOTHING, at_marks, settle_price, settle_prices
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
-from guardian.core.model import Measured, Part
+from guardian.core.metrics.remembered import by_identities
+from guardian.core.model import Measured, Part, Position, Wallet
 
 
 def measure(view: View) -> Measured:
-    wallet, currency = view.account.evidence.wallet, view.account.policy.currency
+    evidence = view.account.evidence
+    return at_marks(view.account, _held(evidence.positions, evidence.wallet, view.account.policy.currency))
+
+
+@by_identities
+def _held(positions: tuple[Position, ...], wallet: Wallet | None, currency: str) -> Decimal:
+    """Remembered as `by_asset` is."""
+    prices, legs = settle_prices(wallet), NOTHING
+    for p in positions:
+        # Written out, as there: of a group there may be thousands.
+        held = p.notional if p.inverse else p.quantity * (p.contract_size * p.mark)
+        legs += abs(held) * (prices.get(p.settle) or settle_price(p, prices))
     balances = wallet.balances if wallet else ()
-    prices = settle_prices(wallet)
-    legs = (abs(p.notional) * settle_price(p, prices) for p in view.account.evidence.positions)
     holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
-    return at_marks(view.account, sum(legs, Decimal(0)) + sum(holdings, Decimal(0)))
+    return legs + sum(holdings, NOTHING)
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

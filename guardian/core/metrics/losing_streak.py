@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from guardian.core.facts.activity import Activity, Fill
+from guardian.core.facts.activity import Activity, Fill, Streak
 from guardian.core.frozen import replace
-from guardian.core.memory import Doings, Streak
+from guardian.core.memory import Doings
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Unknown
 
@@ -36,9 +36,9 @@ def fold_streak(streak: Streak, known: Doings | None, seen: Activity) -> Streak:
 
 def after(streak: Streak, fill: Fill) -> Streak:
     """The streak after one closing fill."""
-    if fill.realised is None or not (fill.realised.is_finite() and fill.fee.is_finite()):
+    net = made(fill)
+    if net is None:
         return Streak(told=False, order_id=fill.order_id)
-    net = float(fill.realised - (fill.fee if fill.fee_currency == _settle(fill) else 0))
     same = bool(fill.order_id) and fill.order_id == streak.order_id
     if same and not streak.told:
         return streak
@@ -53,6 +53,13 @@ def after(streak: Streak, fill: Fill) -> Streak:
         losing=before + 1 if net < 0 else 0,
         told=told,
     )
+
+
+def made(fill: Fill) -> float | None:
+    """Realised P&L less fee of a closing fill; None where the venue tells none."""
+    if fill.realised is None or not (fill.realised.is_finite() and fill.fee.is_finite()):
+        return None
+    return float(fill.realised - (fill.fee if fill.fee_currency == _settle(fill) else 0))
 
 
 def _settle(fill: Fill) -> str:

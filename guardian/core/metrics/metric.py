@@ -68,7 +68,8 @@ class Metric:
     """`unit` is fraction (0.05), multiple (of equity), seconds or count. `needs` are the parts it ages with.
 
     `aged` tells the instant of any other evidence that it needs (market, activity, telemetry); None from it
-    means that there has never been any.
+    means that there has never been any. `dated` does so of the account's own evidence, where what it needs
+    depends on the account (isolated margin); None from it means that the venue does not tell it.
 
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
@@ -95,6 +96,7 @@ class Metric:
     reads: tuple[str, ...] = FOLDS
     low: bool = False
     most: Level = Level.LOCKOUT
+    dated: Callable[[View], datetime | None] | None = None
 
     @property
     def ceiling(self) -> Level:

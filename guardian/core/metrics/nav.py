@@ -9,7 +9,7 @@ Source: unitised NAV / time-weighted return (GIPS); the venue's wallet total cro
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from guardian.core.frozen import replace
@@ -60,15 +60,30 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     rows = (*nav.waiting, *fresh)
     if not rows and prices == dict(nav.prices):
         return nav, Decimal(0)
-    booked = (*nav.booked, *(row.id for row in fresh))[-MAXIMUM_BOOKED_ROWS:] if fresh else nav.booked
+    nav = _remembering(nav, fresh)
     unpriced = snapshot.wallet is None and any(row.currency not in prices for row in rows)
     untold = _dark(snapshot) and any(row.kind is LedgerKind.FLOW for row in rows)
     if (unpriced or untold) and len(rows) <= MAXIMUM_BOOKED_ROWS:
-        return replace(nav, booked=booked, waiting=rows), Decimal(0)
+        return replace(nav, waiting=rows), Decimal(0)
     cash, listed = _apply(dict(nav.cash), rows), tuple(sorted(prices.items()))
     money, marks = tuple(sorted(cash.items())), _carried(nav, prices)
-    after = replace(nav, booked=booked, cash=money, prices=listed, waiting=(), marks=marks)
-    return after, _flow(rows, prices)
+    return replace(nav, cash=money, prices=listed, waiting=(), marks=marks), _flow(rows, prices)
+
+
+def _remembering(nav: Nav, fresh: tuple[LedgerEntry, ...]) -> Nav:
+    """With the ids of these rows; the oldest by date go, so that it is known from when on all are there."""
+    if not fresh:
+        return nav
+    undated, dates = nav.booked[: len(nav.booked) - len(nav.booked_at)], nav.booked_at
+    dated = [*zip(dates, nav.booked[len(undated) :], strict=True), *((row.at, row.id) for row in fresh)]
+    dated = sorted(dated)[-MAXIMUM_BOOKED_ROWS:]
+    booked = (*undated, *(id for _, id in dated))[-MAXIMUM_BOOKED_ROWS:]
+    return replace(nav, booked=booked, booked_at=tuple(at for at, _ in dated))
+
+
+def known_from(nav: Nav) -> datetime | None:
+    """Of the rows dated after it every one that was booked is still known; None while none is forgotten."""
+    return nav.booked_at[0] if nav.booked_at and len(nav.booked) >= MAXIMUM_BOOKED_ROWS else None
 
 
 def _dark(snapshot: Snapshot) -> bool:
@@ -193,7 +208,7 @@ def _first(snapshot: Snapshot) -> Nav | None:
     explained = _value(cash, prices) + _open_pnl(snapshot.positions, prices)
     if wallet.equity <= 0 or explained <= 0 or not agree(wallet.equity, explained):
         return None
-    return Nav(
+    nav = Nav(
         at=snapshot.asked_at,
         units=max(wallet.equity, explained) / START,
         cash=cash,
@@ -204,12 +219,12 @@ def _first(snapshot: Snapshot) -> Nav | None:
         sides=2,
         reads=1,
         prices=tuple(sorted(prices.items())),
-        booked=tuple(row.id for row in snapshot.ledger or ())[-MAXIMUM_BOOKED_ROWS:],
         marks=tuple(sorted({p.base: p.mark for p in snapshot.positions if p.base in prices}.items())),
         since=snapshot.asked_at,
         par=float(START),
         par_at=snapshot.asked_at,
     )
+    return _remembering(nav, snapshot.ledger or ())
 
 
 def _prices(wallet: Wallet | None) -> dict[str, Decimal]:

@@ -1,9 +1,12 @@
 """M34 paper_vs_live: how far the account's positions are from those of its paper twin, in weights.
 
-Formula: half the sum over symbols of |n_live / E_live - n_paper m / E_paper|, n the signed notional at one
-mark and m the twin's multiplier: the part of the equity that would have to be traded to hold the same. Unit:
-multiple of equity. Needs wallet and positions, and the twin `paper` by telemetry: never told is Unknown.
-AtLeast where a symbol of the twin has no price here; Unknown while the equity is disputed.
+Formula: half the sum over symbols of |n_live - n_copy| / E_live, n the signed notional at one mark, the copy
+being q_paper m E_live / E_paper contracts, m the twin's multiplier and the equities those of when paper last
+traded the symbol (twins.py): the part of the equity that would have to be traded to hold the same. Money that
+is paid in or out of either is no difference. Unit: multiple of equity.
+
+Needs wallet and positions, and the twin `paper` by telemetry: never told is Unknown. AtLeast where a symbol
+of the twin has no price here; Unknown while the equity is disputed.
 
 What both earn is not compared: `tracking_difference`, `agreement` and `price_gap` do that for rows that
 somebody gathered. Its family is behaviour.
@@ -13,10 +16,9 @@ Source: metrics.md M34.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from decimal import Decimal
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.twins import live_holdings, told_at, twin_of, units
+from guardian.core.metrics.twins import copies, live_holdings, told_at, twin_of, units
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 
 
@@ -49,9 +51,9 @@ def measure(view: View) -> Measured:
         return Unknown("the two accounts of the equity differ" if nav.equity > 0 else "no equity left")
     if twin.equity <= 0:
         return Unknown("the paper account has no equity")
-    worth, scale = units(view), Decimal(str(twin.multiplier))
+    worth = units(view)
     live = {s: float(q * worth[s] / nav.equity) for s, q in live_holdings(view).items() if q}
-    paper = {s: float(q * worth[s] * scale / twin.equity) for s, q in twin.holdings if s in worth}
+    paper = {s: float(q * worth[s] / nav.equity) for s, q in copies(view, twin).items() if s in worth}
     unpriced = [s for s, quantity in twin.holdings if quantity and s not in worth]
     value = distance(live, paper)
     return AtLeast(value, f"no price of {unpriced[0]}") if unpriced else Known(value)

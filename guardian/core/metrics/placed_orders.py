@@ -15,6 +15,7 @@ from statistics import fmean, pstdev
 from guardian.core.facts.activity import PastOrder
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.within import OWN_PREFIX
+from guardian.core.model import OpenOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ def placed_orders(view: View, since: datetime | None = None) -> tuple[Placed, ..
         if _is_later(o.created_at, since):
             known[o.id] = Placed(o.id, o.created_at, o.updated_at)
     return tuple(known.values())
+
+
+def resting_orders(view: View, since: datetime | None = None) -> tuple[OpenOrder, ...]:
+    """Those of the newest read that are not known to be over."""
+    over = {o.id for o in view.account.doings.orders} if view.account.doings else set()
+    resting = (o for o in view.account.evidence.orders if not o.client_id.startswith(OWN_PREFIX))
+    return tuple(
+        o for o in resting if o.id not in over and o.created_at <= view.now and _is_later(o.created_at, since)
+    )
 
 
 def _is_later(at: datetime, since: datetime | None) -> bool:

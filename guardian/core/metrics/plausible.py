@@ -46,7 +46,7 @@ def _numbers(seen: Snapshot) -> Iterator[tuple[Part, list[Decimal]]]:
         found = []
         for p in seen.positions:
             found += (p.quantity, p.entry, p.mark, p.contract_size, p.step, p.minimum, p.maximum)
-            found += [n for n in (p.stop_loss, p.liquidation) if n is not None]
+            found += [n for n in (p.stop_loss, p.liquidation, p.maintenance) if n is not None]
         yield Part.POSITIONS, found
     if seen.orders:
         numbers = ((o.remaining, o.contract_size, o.price, o.trigger) for o in seen.orders)

@@ -7,7 +7,8 @@ differ by its fee and by the price's move since the wallet that priced it. Blind
 loss that is held is in `daily_loss`, not here.
 
 Unit: fraction. Window: the session. Needs the ledger. Unknown while warming; AtLeast on a day that was not
-watched from its beginning, and while the two accounts of the equity differ.
+watched from its beginning, and while the two accounts of the equity differ. Where nobody watched as the day
+began (baseline.py), N_open is the highest NAV of the day, or what it is without these losses if that is more.
 Bound: quarter hours of 26 hours; the ids of rows are those of the NAV. Source: metrics.md M05.
 """
 
@@ -18,7 +19,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from guardian.core.memory import Nav
-from guardian.core.metrics.drawdown import disputed
+from guardian.core.metrics.baseline import hole_at_opening
+from guardian.core.metrics.daily_drawdown import highest
+from guardian.core.metrics.drawdown import disputed, unwatched
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, LedgerEntry, LedgerKind, Measured, Part, Snapshot, Unknown
 
@@ -65,9 +68,14 @@ def measure(view: View) -> Measured:
     zone, opened = view.rule.window.tz, baseline.points[0][1]
     midnight = _slot(datetime.combine(view.now.astimezone(ZoneInfo(zone)), time.min, ZoneInfo(zone)))
     made = sum(points for slot, points in course.realised if slot >= midnight)
+    hole = hole_at_opening(baseline, view.rule.window)
+    if hole is not None:
+        opened = max(highest(baseline), nav.value + max(0.0, -made))
     lost = max(0.0, -made) / opened if opened > 0 else 0.0
     if not nav.agreed:
         return AtLeast(lost, disputed(nav))
+    if hole is not None:
+        return AtLeast(lost, unwatched(hole), unseen=True)
     if not baseline.whole:
         return AtLeast(lost, f"watching since {baseline.since:%H:%M} UTC", filling=True)
     return Known(lost)

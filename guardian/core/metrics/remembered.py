@@ -38,6 +38,23 @@ def by_identity(compute: Callable[[Value], Answer]) -> Callable[[Value], Answer]
     return answer
 
 
+def by_identities(compute: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
+    """The same for several values."""
+    known: dict[tuple[int, ...], tuple[tuple[object, ...], Answer]] = {}
+
+    @wraps(compute)
+    def answer(*given: *Given) -> Answer:
+        key = tuple(map(id, given))
+        found = known.get(key)
+        if found is None:
+            if len(known) >= ANSWERS:
+                del known[next(iter(known))]
+            found = known[key] = given, compute(*given)
+        return found[1]
+
+    return answer
+
+
 def newest_of(compute: Callable[[str, *Given], Answer]) -> Callable[[str, *Given], Answer]:
     """For answers that are large: of each owner, the first argument, only the newest is kept."""
     known: dict[str, tuple[tuple[object, ...], Answer]] = {}

@@ -29,6 +29,7 @@ from guardian.core.metrics.correlation import (
 from guardian.core.metrics.correlation import rhos as rhos
 from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS, clustered, settled
 from guardian.core.metrics.history import appended
+from guardian.core.metrics.pairs import MIDDLE
 from guardian.core.metrics.turbulence import unusual
 
 CELLS_AN_HOUR = 3600 // GRID_SECONDS
@@ -59,7 +60,7 @@ def fold_returns(
         return replace(known, assets=_assets(known, before, step))
     own = by_name(known)
     elapsed = max(1, before.grid - known.grid)
-    d = unusual(_standing_out(_shown(step, before), own), rhos(before.pairs, "middle"))
+    d = unusual(_standing_out(_shown(step, before), own), rhos(before.moments, MIDDLE))
     return Returns(
         before.grid,
         _assets(known, before, step),
@@ -138,14 +139,15 @@ def _ends_hour(grid: int) -> bool:
 
 def _hour_over(own: AssetReturns, price: Followed, hour: int) -> AssetReturns:
     """The hour's return, if its beginning was seen at the same symbol and a sigma was expected of it."""
-    hourly = own.hourly
+    history = own.history
     if own.hour == hour - 1 and own.symbol == price.symbol and own.hour_sigma > 0:
         standard = (log(price.mark) - log(own.hour_mark)) / own.hour_sigma
         if isfinite(standard):
-            hourly = appended(hourly, hour, standard)
+            history = appended(history, hour, standard)
     expected = variance(own, DAY)
     sigma = sqrt(CELLS_AN_HOUR * expected) if expected else 0.0
-    return replace(own, symbol=price.symbol, hour=hour, hour_mark=price.mark, hour_sigma=sigma, hourly=hourly)
+    seen = replace(own, symbol=price.symbol, hour=hour, hour_mark=price.mark)
+    return replace(seen, hour_sigma=sigma, history=history)
 
 
 def _bounded(assets: list[AssetReturns], before: Mapping[str, AssetReturns]) -> tuple[AssetReturns, ...]:
@@ -180,7 +182,7 @@ def _standing_out(
 
 def _shifted(known: Returns, after: Correlations, elapsed: int) -> tuple[Faded, float | None]:
     """How far the mean correlation of a day is above that of 14 days, in standard deviations of before."""
-    held, fast, slow = clustered(after), fast_rhos(after.pairs), slow_rhos(after.pairs)
+    held, fast, slow = clustered(after), fast_rhos(after.moments), slow_rhos(after.moments)
     both = sorted([(a, b) for a, b in fast.keys() & slow.keys() if a in held and b in held])
     if not both:
         return known.apart, None

@@ -1,9 +1,9 @@
 """M18, all simulated days of a book of gross exposure 1: what is asked of them scales with the exposures.
 
 The days are those of cvar.py: 24 hours in a row of each asset's past returns, over the sigma expected of them
-then, times the sigma of now. Shares are rounded to a hundredth of gross, so that a tick asks for the same
-book: what is computed of it for people is kept until shares, sigmas (once a cell) or hours (once an hour)
-change. Nothing is judged by it; worst_days.py reprices what is held exactly.
+then, times the sigma of now (a day's or a week's, the larger). Shares are rounded to a hundredth of gross, so
+that a tick asks for the same book: what is computed of it for people is kept until shares, sigmas (once a
+cell) or hours (once an hour) change. Nothing is judged by it; worst_days.py reprices what is held exactly.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def shares_of(account: AccountState) -> Shares | None:
     gross = float(np.abs(held.worth).sum())
     if nav is None or nav.equity <= 0 or not gross:
         return None
-    key = held.sigmas.tobytes(), np.round(held.worth / gross, SHARE_DIGITS).tobytes()
+    key = held.tail_sigmas.tobytes(), np.round(held.worth / gross, SHARE_DIGITS).tobytes()
     return Shares(held.series, key, gross, float(nav.equity))
 
 

@@ -1,17 +1,22 @@
 """Parts of one account: what a rule of scope symbol, cluster or strategy looks at, each part by itself.
 
 A slice is the account with only the positions and orders of its symbols and the coins of their assets; the
-equity stays that of the whole account, so that a limit is a multiple of what can be lost. Of a strategy it is
-the whole account under a rule of that strategy, whose symbols are those that it holds or has traded.
+equity stays that of the whole account, so that a limit is a multiple of what can be lost. Coins of the wallet
+are a holding as a contract is: each contract counts them in its asset, and coins without a contract are a
+slice of their own. It is named by the markets in which the reporting currency buys more of the asset,
+"BTC/USDT" and "BTC/USDT:USDT", beside those in which it has orders; a contract's slice by its symbol and by
+the asset's spot markets: once it is halted, an order in any of them is new risk. Of a strategy it is the
+whole account under a rule of that strategy, whose symbols are those that it holds or has traded.
 """
 
 from __future__ import annotations
 
 from guardian.core.frozen import replace
+from guardian.core.metrics.exposure import NOTHING, base_of
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.strategy_course import traded_by
 from guardian.core.metrics.within import start_of
-from guardian.core.model import Rule
+from guardian.core.model import Balance, Rule
 from guardian.core.state import AccountState
 
 SLICES = ("symbol", "cluster", "strategy")
@@ -32,44 +37,71 @@ def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
 
 def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountState], ...]:
     """The symbols of each part, and the account as far as it consists of them, by name."""
-    evidence = account.evidence
-    held = sorted({p.symbol for p in evidence.positions} | {o.symbol for o in evidence.orders})
-    wanted = [symbol for symbol in held if not rule.only or symbol in rule.only or _base(symbol) in rule.only]
+    markets = _markets(account)
+    wanted = [part for each in markets.values() for part in each if _named(part, rule.only)]
     if rule.scope == "symbol":
-        return tuple(((symbol,), sliced(account, (symbol,))) for symbol in wanted)
-    groups = [_of(group, held) for group in _clusters(account)]
-    return tuple((group, sliced(account, group)) for group in groups if set(group) & set(wanted))
+        return tuple((part, sliced(account, part)) for part in sorted(wanted))
+    meant = {symbol for part in wanted for symbol in part}
+    groups = [_of(group, markets) for group in _clusters(account, tuple(markets))]
+    return tuple((group, sliced(account, group)) for group in groups if not meant.isdisjoint(group))
 
 
 def sliced(account: AccountState, symbols: Symbols) -> AccountState:
-    evidence, assets = account.evidence, {_base(symbol) for symbol in symbols}
+    """The account as far as it consists of these; of none: the reporting currency alone."""
+    evidence = account.evidence
+    positions = tuple(p for p in evidence.positions if p.symbol in symbols)
+    orders = tuple(o for o in evidence.orders if o.symbol in symbols)
     wallet = evidence.wallet
     if wallet is not None:
-        currency = account.policy.currency
-        kept = tuple(b for b in wallet.balances if b.currency in assets or b.currency == currency)
+        whole = {base_of(symbol) for symbol in symbols} | {account.policy.currency}
+        # What a leg settles in is no part of it, but its price is: without one a coin would count as 1.
+        priced = {p.settle for p in positions} | {o.settle for o in orders}
+        kept = tuple(
+            b if b.currency in whole else Balance(b.currency, NOTHING, b.price)
+            for b in wallet.balances
+            if b.currency in whole or b.currency in priced
+        )
         wallet = replace(wallet, balances=kept)
-    evidence = replace(
-        evidence,
-        wallet=wallet,
-        positions=tuple(p for p in evidence.positions if p.symbol in symbols),
-        orders=tuple(o for o in evidence.orders if o.symbol in symbols),
-    )
-    return replace(account, evidence=evidence)
+    return replace(account, evidence=replace(evidence, wallet=wallet, positions=positions, orders=orders))
 
 
-def _base(symbol: str) -> str:
-    return symbol.split("/")[0]
+def _markets(account: AccountState) -> dict[str, list[Symbols]]:
+    """The parts of each asset that is held or ordered: each contract, or where there is none its coins."""
+    evidence, currency = account.evidence, account.policy.currency
+    traded: dict[str, set[str]] = {}
+    for symbol in {p.symbol for p in evidence.positions} | {o.symbol for o in evidence.orders}:
+        traded.setdefault(base_of(symbol), set()).add(symbol)
+    balances = evidence.wallet.balances if evidence.wallet is not None else ()
+    coins = {b.currency for b in balances if b.quantity and b.currency != currency}
+    return {
+        asset: _parts_of(asset, traded.get(asset, set()), currency if asset in coins else "")
+        for asset in sorted(coins.union(traded))
+    }
 
 
-def _of(assets: tuple[str, ...], held: list[str]) -> Symbols:
-    return tuple(symbol for symbol in held if _base(symbol) in assets)
+def _parts_of(asset: str, traded: set[str], bought_with: str) -> list[Symbols]:
+    """`bought_with` is the reporting currency, where the wallet holds coins of the asset."""
+    contracts = {symbol for symbol in traded if ":" in symbol}
+    spot = traded - contracts
+    if bought_with:
+        spot.add(f"{asset}/{bought_with}")
+    if not contracts:
+        return [tuple(sorted(spot | ({f"{asset}/{bought_with}:{bought_with}"} if bought_with else set())))]
+    return [tuple(sorted({contract, *spot})) for contract in sorted(contracts)]
 
 
-def _clusters(account: AccountState) -> list[tuple[str, ...]]:
+def _named(part: Symbols, only: tuple[str, ...]) -> bool:
+    return not only or any(symbol in only or base_of(symbol) in only for symbol in part)
+
+
+def _of(group: tuple[str, ...], markets: dict[str, list[Symbols]]) -> Symbols:
+    found = {symbol for asset in group for part in markets.get(asset, ()) for symbol in part}
+    return tuple(sorted(found))
+
+
+def _clusters(account: AccountState, assets: tuple[str, ...]) -> list[tuple[str, ...]]:
     """What moves together; without correlations everything does: to split it would call not knowing safe."""
-    positions, orders = account.evidence.positions, account.evidence.orders
-    assets = sorted({p.base for p in positions} | {o.base for o in orders})
     known = account.correlations.clusters if account.correlations is not None else ()
     loose = tuple(a for a in assets if a not in {asset for group in known for asset in group})
     # An asset whose price is not followed may move with any of them.
-    return [tuple(sorted({*group, *loose})) for group in known] or [tuple(assets)]
+    return [tuple(sorted({*group, *loose})) for group in known] or [assets]

@@ -49,9 +49,9 @@ class Course:
 
 @newest_of
 def told(_owner: str, fills: tuple[Fill, ...], name: str, rates: tuple[tuple[str, Decimal], ...]) -> Course:
-    """Of the strategy whose client ids begin with `name`, by all fills in the order of time."""
+    """Of the strategy whose client ids begin with `name`, by all fills of contracts in the order of time."""
     course = Course(StrategyBook(dict(rates)))
-    for fill in fills:
+    for fill in (fill for fill in fills if not fill.spot):  # Coins are in the wallet: nobody's lots.
         _lay(course.legs, fill)
         if fill.client_id.startswith(name) or _closes(course, fill):
             _take(course, fill)

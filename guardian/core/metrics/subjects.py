@@ -18,23 +18,24 @@ from functools import reduce
 from typing import NamedTuple
 
 from guardian.core.frozen import replace
-from guardian.core.metrics.baseline import fold_baseline
+from guardian.core.metrics.baseline import fold_baseline, missing_since
 from guardian.core.metrics.deeds import with_deeds
 from guardian.core.metrics.fresh import fresh
 from guardian.core.metrics.group import (
     GROUPS,
-    fold_group,
+    agreed,
     members,
     merged,
     patience,
     read_up_to,
-    settled,
+    slowest,
     unlike,
     unseen,
 )
+from guardian.core.metrics.group_nav import fold_group, settled
 from guardian.core.metrics.limits import limit_today, within
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.slices import SLICES, parts
+from guardian.core.metrics.slices import SLICES, parts, sliced
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown
 from guardian.core.state import AccountState, RuleState
 
@@ -60,11 +61,13 @@ def gathered(
     group = fold_group(own.group, together, read_up_to(together, now, patience(together, rule)))
     if group is None or rule.window.kind == "none":
         return replace(own, group=group)
-    agreed = all(a.nav is not None and a.nav.agreed for a in together)
-    if not agreed or not settled(group) or unseen(together, now, patience(together, rule)):
-        return replace(own, group=group)
-    baseline = fold_baseline(own.baseline, rule.window, now, group.value if group.low is None else group.low)
-    return replace(own, group=group, baseline=baseline)
+    before = None if own.group is None else own.group.confirmed_at
+    if not agreed(together) or not settled(group) or unseen(together, now, patience(together, rule)):
+        return replace(own, group=replace(group, confirmed_at=before))
+    missing = missing_since(before, now, slowest(together))
+    value = group.value if group.low is None else group.low
+    baseline = fold_baseline(own.baseline, rule.window, now, value, missing)
+    return replace(own, group=replace(group, confirmed_at=now), baseline=baseline)
 
 
 def look(metric: Metric, view: View, accounts: Accounts) -> tuple[Measured, bool, Fault]:
@@ -99,10 +102,8 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
 
 def _worst(metric: Metric, view: View) -> Look:
     """The worst slice's value; what is past the first rung is at fault. Nothing held: nothing is past it."""
-    found = parts(view)
-    empty = replace(view.account.evidence, positions=(), orders=())
-    rest = Look(*fresh(metric, replace(view, account=replace(view.account, evidence=empty))))
-    looks = [(symbols, *fresh(metric, part)) for symbols, part in found]
+    rest = Look(*fresh(metric, replace(view, account=sliced(view.account, ()))))
+    looks = [(symbols, *fresh(metric, part)) for symbols, part in parts(view)]
     if rest.stale or not looks:
         return rest
     measured = [m for _, m, _ in looks]

@@ -1,7 +1,7 @@
 """M18, the same tail by other methods: how far the number depends on how it is computed.
 
 simulated        of the filtered historical days, as `cvar` and `value_at_risk` take it
-normal           2.66521 (CVaR) or 2.32635 (VaR) standard deviations of a day (volatility.py)
+normal           2.66521 (CVaR) or 2.32635 (VaR) standard deviations of a day (cvar.py)
 pareto           a generalised Pareto tail over the worst 5 % of the simulated days, from 400 days on
 cornish-fisher   the VaR of the simulated days' mean, deviation, skewness and kurtosis, where their expansion
                  is a quantile at all; it has no CVaR here
@@ -49,7 +49,7 @@ def by_method(account: AccountState, metric: str) -> Methods:
     owner, (tail, normal) = account.policy.name, TAILS[metric]
     worst = worst_losses(owner, held, LEVEL)
     found = {name: own * book.gross for name, own in _of_one(owner, book.series, book.key)[metric].items()}
-    found["normal"] = normal * held.day_sigma
+    found["normal"] = normal * held.tail_day_sigma
     if worst is not None:
         found["simulated"] = tail(*worst, LEVEL)
     return {name: amount / book.equity for name, amount in found.items()}

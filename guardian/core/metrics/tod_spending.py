@@ -5,31 +5,26 @@ Formula: sum of the worth of fills since the hours began, as far as they opened 
 next beginning the budget is whole again. Unit: multiple of equity (0.1 is ten percent). Needs the wallet and
 an answer about fills, `tod_committed` also positions and orders. Fees and reductions are free.
 
-AtLeast where watching began inside the hours, where more fills came than are remembered, where an order has
-no price, or while the equity is disputed. Its family is behaviour: how much is traded at night is no loss.
+However many fills come, each is counted: of more than are remembered one by one, their worth by the minute
+(tally.py), at the prices at which they were told. AtLeast where watching began inside the hours, where an
+order has no price, or while the equity is disputed. Its family is behaviour: how much is traded at night is
+no loss.
 Source: metrics.md M30; IANA time zones.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from math import fsum
 
-from guardian.core.facts.activity import Fill
 from guardian.core.metrics.exposure import multiple, settle_prices
 from guardian.core.metrics.local_hours import opened_at
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.strategy_pnl import quote_of
+from guardian.core.metrics.tally import opening_worth, whole_minutes
 from guardian.core.metrics.within import Gap, filled_at, gap, is_traded
 from guardian.core.metrics.worst_case_exposure import adds
 from guardian.core.model import AtLeast, Known, Measured, OpenOrder, Part, Position, Unknown
-
-
-def opening_worth(fill: Fill) -> Decimal:
-    """What of a fill opened a position, in the quote currency. Selling spot holdings opens none."""
-    if ":" not in fill.symbol and fill.side < 0:
-        return Decimal(0)
-    opened = max(fill.quantity - fill.closed, Decimal(0))
-    return fill.worth * opened / fill.quantity
 
 
 def adding_worth(
@@ -62,9 +57,13 @@ def _spent(view: View) -> tuple[Decimal, Gap] | None:
     if start is None or doings is None:
         return None
     prices = settle_prices(view.account.evidence.wallet)
+    missing = gap(doings, doings.fills, start)
+    counted = whole_minutes(view.account, missing, start)
+    if counted is not None:
+        return Decimal(str(fsum(minute[1] for minute in counted[0]))), counted[1]
     rows = (f for f in doings.fills if f.at >= start and is_traded(f))
     worth = (opening_worth(f) * prices.get(quote_of(f.symbol), Decimal(1)) for f in rows)
-    return sum(worth, Decimal(0)), gap(doings, doings.fills, start)
+    return sum(worth, Decimal(0)), missing
 
 
 def spending(view: View) -> Measured:

@@ -36,14 +36,18 @@ def start_of(view: View) -> datetime:
 
 def gap(doings: Doings, rows: Sequence[Fill | PastOrder], start: datetime) -> Gap:
     """What is not known of these rows (all that are remembered, oldest first) since `start`."""
-    newest = max(filter(None, (doings.filled_at, doings.ordered_at)), default=doings.since)
-    if newest - KEPT > start:
+    if kept_since(doings) > start:
         return f"only {KEPT.total_seconds() / 3600:.0f} h are remembered", False
     if len(rows) >= MAXIMUM_DOINGS and stamp(rows[0]) > start:
         return f"more than {MAXIMUM_DOINGS} rows; the oldest are forgotten", False
     if doings.since > start:
         return f"watching since {doings.since:%H:%M} UTC", True
     return None
+
+
+def kept_since(doings: Doings) -> datetime:
+    """What is older is forgotten, however little it is."""
+    return max(filter(None, (doings.filled_at, doings.ordered_at)), default=doings.since) - KEPT
 
 
 def stamp(row: Fill | PastOrder) -> datetime:

@@ -15,13 +15,12 @@ from __future__ import annotations
 from math import inf, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from guardian.core.frozen import dataclass
 from guardian.core.metrics.holdings import Floats, Holdings
 from guardian.core.metrics.remembered import OWNERS, newest_of
 from guardian.core.metrics.returns import CELLS_AN_HOUR
-from guardian.core.metrics.scenarios import aligned, days_of, falls, standard_days
+from guardian.core.metrics.scenarios import falls, standard_days
 from guardian.core.metrics.tails import tail_size
 
 LEAST_DAYS = 250
@@ -51,27 +50,21 @@ _newest: dict[str, Worst] = {}
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The hours that all assets with enough days have, a column of returns for each (four bytes a number, as
-    they are kept in the state), and how many days they make. `assets` are their places among those held.
+    """Which assets, by their places among those held, have enough days, their hours as the state has them
+    (unpacked they take as much again), and how many days all of them make together.
     """
 
     assets: list[int]
-    hours: NDArray[np.int64]
-    values: NDArray[np.float32]
+    series: tuple[str, ...]
     count: int
-
-    def days(self) -> Floats:
-        return days_of(self.hours, self.values.astype(np.float64))
 
 
 @newest_of
 def past(owner: str, series: tuple[str, ...]) -> Past:
     """News once an hour."""
     long = [i for i, own in enumerate(series) if len(standard_days((own,))) >= LEAST_DAYS]
-    if not long:
-        return Past([], np.empty(0, np.int64), np.empty((0, 0), np.float32), 0)
-    hours, values = aligned(tuple(series[i] for i in long))
-    return Past(long, hours, values.astype(np.float32), len(days_of(hours, values)))
+    found = tuple([series[i] for i in long])
+    return Past(long, found, len(standard_days(found)) if found else 0)
 
 
 def worst_losses(owner: str, held: Holdings, level: float) -> tuple[Floats, int] | None:
@@ -82,7 +75,7 @@ def worst_losses(owner: str, held: Holdings, level: float) -> tuple[Floats, int]
     tail, count = tail_size(all_of.count, level), all_of.count
     worth = held.worth if len(all_of.assets) == len(held.worth) else held.worth[all_of.assets]
     known = _newest.get(owner)
-    if known is not None and known.series == held.series and known.sigmas == held.sigmas.tobytes():
+    if known is not None and known.series == held.series and known.sigmas == held.tail_sigmas.tobytes():
         found = _falling(known, worth)
         moved = float(abs(worth - known.worth).dot(known.reach))
         if found[tail - 1] > known.beyond + moved * (1 + SLACK):
@@ -96,8 +89,8 @@ def worst_losses(owner: str, held: Holdings, level: float) -> tuple[Floats, int]
 
 def remembered_bytes(owner: str) -> int:
     """What is kept beside its state of an account whose worst losses were asked for."""
-    known, all_of = _newest[owner], past(owner, _newest[owner].series)
-    return sum(each.nbytes for each in (known.falls, known.worth, known.reach, all_of.hours, all_of.values))
+    known = _newest[owner]
+    return sum(each.nbytes for each in (known.falls, known.worth, known.reach))
 
 
 def _falling(known: Worst, worth: Floats) -> Floats:
@@ -112,14 +105,14 @@ def _losses(falls: Floats, worth: Floats) -> Floats:
 
 
 def _found(held: Holdings, all_of: Past, worth: Floats, tail: int) -> Worst:
-    sigmas = held.sigmas[all_of.assets] * sqrt(CELLS_AN_HOUR)
-    every = falls(sigmas, all_of.days())
+    sigmas = held.tail_sigmas[all_of.assets] * sqrt(CELLS_AN_HOUR)
+    every = falls(sigmas, standard_days(all_of.series))
     losses = _losses(every, worth)
     others = max(0, len(losses) - max(KEPT, 4 * tail))
     order, reach = np.argpartition(losses, others), np.abs(every).max(axis=0)
     return Worst(
         series=held.series,
-        sigmas=held.sigmas.tobytes(),
+        sigmas=held.tail_sigmas.tobytes(),
         falls=every[order[others:]],
         worth=worth,
         beyond=float(losses[order[:others]].max() + SLACK * np.abs(worth) @ reach) if others else -inf,

@@ -9,6 +9,7 @@ is capped, the new side is opened at the cap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from guardian.core.events import (
 )
 from guardian.core.facts.market import Market, Quote
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
+from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.folds import needed
 from guardian.core.model import LedgerEntry, LedgerKind, Level, Rule
 from guardian.core.state import AccountState, State
@@ -42,6 +44,7 @@ NAME, CURRENCY = "account", "USDT"
 START_EQUITY = 1_000_000.0
 DIGITS = Decimal("0.00000001")
 BAR_SECONDS = BAR_MS // 1000
+LARGEST_FRACTION = 0.999
 
 
 class Guardian:
@@ -55,9 +58,12 @@ class Guardian:
 
 
 def scaled(rule: Rule, scale: float) -> Rule:
-    """The rule with the limit of every rung multiplied; a fraction that can be lost never exceeds the
-    whole."""
-    ladder = tuple(replace(rung, limit=min(rung.limit * scale, 0.999)) for rung in rule.ladder)
+    """The rule with the limit of every rung multiplied, or divided where it fires below its limit: a larger
+    scale makes every rule slacker, and a frontier goes one way. A fraction stays below the whole, as the
+    configuration demands of it; other units know no whole."""
+    factor = scale if rule.direction == "over" else 1.0 / scale
+    most = LARGEST_FRACTION if BY_NAME[rule.metric].unit == "fraction" else math.inf
+    ladder = tuple(replace(rung, limit=min(rung.limit * factor, most)) for rung in rule.ladder)
     return replace(rule, ladder=ladder)
 
 
@@ -161,7 +167,7 @@ class Watch:
     def _start(self, prices: dict[str, Decimal]) -> None:
         """Guardian has been watching for as many reads as a baseline needs."""
         at = self._at - timedelta(seconds=CONFIRMED_READS_FOR_BASELINE)
-        watched = (policy(NAME, CURRENCY),)
+        watched = (policy(NAME, CURRENCY, BAR_SECONDS),)
         self._happen(Configured(at, "evaluate", "", watched, self._rules, needed(self._rules)))
         self._happen(Started(at, "evaluate"))
         self._happen(Armed(at, NAME, (), "evaluate", "evaluated"))

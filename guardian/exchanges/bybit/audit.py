@@ -19,7 +19,7 @@ from guardian.exchanges.generic.fields import (
 from guardian.ports import Credential, KeyAudit
 
 TRADING_GROUPS = ("ContractTrade", "Spot", "Options", "Derivatives")
-_TRANSFERS = {"AccountTransfer", "SubMemberTransfer"}
+TRANSFERS = {"AccountTransfer", "SubMemberTransfer"}
 
 
 async def audit_key(client: BybitClient, credential: Credential) -> KeyAudit:
@@ -48,8 +48,8 @@ def _parse(result: Row, key_id: str) -> KeyAudit:
         can_trade=not read_only and may_trade(permissions),
         can_withdraw="Withdraw" in wallet,
         # A read-only key lists what it may look at under the same names; withdrawal is refused even so.
-        can_transfer=not read_only and bool(wallet & _TRANSFERS),
-        can_manage_keys=not read_only and master and bool(wallet & (_TRANSFERS | {"Withdraw"})),
+        can_transfer=not read_only and bool(wallet & TRANSFERS),
+        can_manage_keys=not read_only and master and bool(wallet & (TRANSFERS | {"Withdraw"})),
         ip_bound=bool(ips) and "*" not in ips,
         expires_at=_expiry(optional_text(result, "expiredAt")),
         is_master=master,

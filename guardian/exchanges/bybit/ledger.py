@@ -12,8 +12,9 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from guardian.core.model import Balance, LedgerEntry, LedgerKind
+from guardian.core.model import Balance, LedgerEntry
 from guardian.exchanges.bybit.client import BybitClient
+from guardian.exchanges.bybit.kinds import DEBTS, kind_of, unknown
 from guardian.exchanges.generic.fields import (
     Row,
     garbage,
@@ -33,26 +34,6 @@ _AHEAD_MS = 5_000
 _WINDOW_MS = 24 * 3600 * 1000 - 1
 # Cash that moved without a row is asked about again until then.
 _PATIENCE_S = 30.0
-
-_KINDS = {
-    "TRADE": LedgerKind.TRADE,
-    "LIQUIDATION": LedgerKind.TRADE,
-    "ADL": LedgerKind.TRADE,
-    "DELIVERY": LedgerKind.TRADE,
-    "SETTLEMENT": LedgerKind.FUNDING,
-    "FEE_REFUND": LedgerKind.FEE,
-}
-_FLOWS = frozenset(
-    {"DEPOSIT", "WITHDRAW", "WITHDRAWAL", "BONUS", "BONUS_RECOLLECT", "AIRDROP"}
-    | {"LOANS_BORROW_FUNDS", "BORROWED_AMOUNT_INS_LOAN", "INSTITUTION_LOAN_IN"}
-)
-
-
-def kind_of(venue_type: str) -> LedgerKind:
-    """TRANSFER_IN, TRANSFER_OUT and their relatives (BONUS_TRANSFER_IN, TRANSFER_IN_INS_LOAN) are flows."""
-    if venue_type in _FLOWS or "TRANSFER_IN" in venue_type or "TRANSFER_OUT" in venue_type:
-        return LedgerKind.FLOW
-    return _KINDS.get(venue_type, LedgerKind.OTHER)
 
 
 class Ledger:
@@ -87,7 +68,7 @@ class Ledger:
         begin_ms = self._first_ms(wallet_ms) if self._begin_ms is None else self._begin_ms
         fresh: dict[str, tuple[int, LedgerEntry]] = {}
         for row in await self._rows(begin_ms, wallet_ms):
-            at_ms, entry = _entry(row)
+            at_ms, entry = entry_of(row)
             held_back = wallet_ms < at_ms <= wallet_ms + _AHEAD_MS
             if at_ms >= begin_ms and entry.id not in self._seen and not held_back:
                 fresh[entry.id] = (at_ms, entry)
@@ -155,18 +136,21 @@ def _cash(balances: tuple[Balance, ...]) -> dict[str, Decimal]:
     return {balance.currency: balance.quantity for balance in balances if balance.quantity != 0}
 
 
-def _entry(row: Row) -> tuple[int, LedgerEntry]:
-    at_ms = integer(row, "transactionTime")
+def entry_of(row: Row) -> tuple[int, LedgerEntry]:
+    """When in the venue's time, and what the row is. A debt changes nothing: balances are told without it."""
+    at_ms, venue_type, change = integer(row, "transactionTime"), text(row, "type"), number(row, "change")
     if not 0 < at_ms < 4_102_444_800_000:
         raise garbage("transactionTime is not a plausible instant")
     entry = LedgerEntry(
         id=_identity(row),
         at=datetime.fromtimestamp(at_ms / 1000, UTC),
-        kind=kind_of(text(row, "type")),
+        kind=kind_of(venue_type, optional_text(row, "symbol")),
         currency=text(row, "currency"),
-        change=number(row, "change"),
+        change=Decimal(0) if venue_type in DEBTS else change,
         client_id=optional_text(row, "orderLinkId"),
         quantity=abs(optional_number(row, "qty") or Decimal(0)),
+        unknown_type=unknown(venue_type),
+        order_id=optional_text(row, "orderId") if venue_type == "TRADE" else "",
     )
     return at_ms, entry
 

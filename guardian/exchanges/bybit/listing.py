@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from guardian.core.model import KeyRecord
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.audit import may_trade
+from guardian.exchanges.bybit.audit import TRANSFERS, may_trade
 from guardian.exchanges.bybit.client import BybitClient, following
 from guardian.exchanges.generic.fields import (
     Row,
@@ -50,7 +50,16 @@ class KeyState:
         can_trade = not self.read_only and may_trade(
             {name: list(held) for name, held in self.permissions.items()}
         )
-        return KeyRecord(self.id, self.read_only, can_trade, self.note, bound)
+        wallet = set(self.permissions.get("Wallet", ()))
+        return KeyRecord(
+            id=self.id,
+            read_only=self.read_only,
+            can_trade=can_trade,
+            note=self.note,
+            ips=bound,
+            can_withdraw="Withdraw" in wallet,
+            can_transfer=bool(wallet & TRANSFERS),
+        )
 
 
 class KeyListing:

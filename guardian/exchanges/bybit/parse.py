@@ -60,35 +60,41 @@ def parse_wallet(result: Row, currency: str, time_ms: int) -> WalletView:
     account = accounts[0]
     coins = rows(account, "coin")
     equity = number(account, "totalEquity")
-    margin_balance, initial, maintenance = _account_margins(account, coins, equity)
+    isolated = all(account.get(name) == "" for name in _ACCOUNT_WIDE)
+    initial, maintenance = _coin_margins(coins, currency) if isolated else _account_margins(account)
     wallet = Wallet(
         equity=equity,
         balances=tuple(_balance(coin, currency) for coin in coins),
-        margin_balance=margin_balance,
+        margin_balance=equity if isolated else number(account, _ACCOUNT_WIDE[0]),
         maintenance_margin=maintenance,
         initial_margin=initial,
         position_margin=_position_margin(coins, maintenance, currency),
+        isolated=isolated,
     )
     if len({balance.currency for balance in wallet.balances}) != len(coins):
         raise garbage("the wallet names a coin twice")
     return WalletView(wallet, any(number(coin, "unrealisedPnl") != 0 for coin in coins), time_ms)
 
 
-def _account_margins(account: Row, coins: list[Row], equity: Decimal) -> tuple[Decimal, Decimal, Decimal]:
-    """Margin balance, initial and maintenance margin; of isolated accounts, from their coins.
-
-    The venue leaves all account-wide fields empty under isolated margin; one empty alone is garbage.
-    """
-    if all(account.get(name) == "" for name in _ACCOUNT_WIDE):
-        initial = sum(
-            (number(coin, "totalPositionIM") + number(coin, "totalOrderIM") for coin in coins), Decimal(0)
-        )
-        maintenance = sum((number(coin, "totalPositionMM") for coin in coins), Decimal(0))
-        return equity, initial, maintenance
-    margin_balance, initial, maintenance = (number(account, name) for name in _ACCOUNT_WIDE)
+def _account_margins(account: Row) -> tuple[Decimal, Decimal]:
+    """Initial and maintenance margin of the whole account."""
+    initial, maintenance = (number(account, name) for name in _ACCOUNT_WIDE[1:])
     if initial < 0 or maintenance < 0:
         raise garbage("a margin requirement is below zero")
-    return margin_balance, initial, maintenance
+    return initial, maintenance
+
+
+def _coin_margins(coins: list[Row], currency: str) -> tuple[Decimal, Decimal]:
+    """The same as sums over the coins, at their prices: what is left where the venue tells no margin of all.
+
+    It leaves every account-wide field empty under isolated margin; one empty alone is garbage.
+    """
+    initial, maintenance = Decimal(0), Decimal(0)
+    for coin in coins:
+        price = _price(coin, currency) or Decimal(1)
+        initial += (number(coin, "totalPositionIM") + number(coin, "totalOrderIM")) * price
+        maintenance += number(coin, "totalPositionMM") * price
+    return initial, maintenance
 
 
 def _position_margin(coins: list[Row], maintenance: Decimal, currency: str) -> Decimal:
@@ -106,7 +112,12 @@ def _position_margin(coins: list[Row], maintenance: Decimal, currency: str) -> D
 
 
 def _balance(coin: Row, currency: str) -> Balance:
-    return Balance(text(coin, "coin"), number(coin, "walletBalance"), _price(coin, currency))
+    """Without what is owed on spot, as the venue's own equity of the coin is; of other debts it is negative.
+
+    equity = walletBalance - spotBorrow + unrealisedPnl + option value. A loan raises the first two alike.
+    """
+    owed = optional_number(coin, "spotBorrow") or Decimal(0)
+    return Balance(text(coin, "coin"), number(coin, "walletBalance") - owed, _price(coin, currency))
 
 
 def _price(coin: Row, currency: str) -> Decimal:
@@ -153,6 +164,7 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         settle=settle,
         stop_loss=optional_positive(row, "stopLoss"),
         liquidation=_liquidation(row),
+        maintenance=_maintenance(row),
     )
 
 
@@ -160,6 +172,14 @@ def _liquidation(row: Row) -> Decimal | None:
     """An estimate that may come out below zero for a well covered account: then no price liquidates it."""
     price = optional_number(row, "liqPrice")
     return price if price is not None and price > 0 else None
+
+
+def _maintenance(row: Row) -> Decimal | None:
+    """Told only with a liquidation price: that is empty where no price which the venue allows reaches it."""
+    margin = optional_number(row, "positionMM")
+    if margin is not None and margin < 0:
+        raise garbage("a position's maintenance margin is below zero")
+    return None if row.get("liqPrice") is None else margin
 
 
 def _exponent(value: Decimal) -> int:

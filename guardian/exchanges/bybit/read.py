@@ -27,6 +27,9 @@ from guardian.ports import Credential, KeyAudit
 T = TypeVar("T")
 Legs = dict[str, tuple[Decimal, Decimal]]
 
+UNASKED = Failure(Part.LEDGER, "unasked", "it is asked to explain a wallet, and there was none")
+"""Silence would be taken for a quiet ledger, and stamped as read."""
+
 
 class BybitReader:
     """See ports.Reader. Covers the unified wallet and the linear contracts settled in USDT and USDC."""
@@ -53,7 +56,7 @@ class BybitReader:
             self._part(Part.POSITIONS, self._positions()),
             self._part(Part.ORDERS, self._orders()),
         )
-        ledger: tuple[LedgerEntry, ...] | Failure | None = ()
+        ledger: tuple[LedgerEntry, ...] | Failure = UNASKED
         if isinstance(wallet, WalletView):
             ledger = await self._part(Part.LEDGER, self._entries(wallet, _legs(positions)))
             if positions == () and wallet.says_positions:

@@ -2,7 +2,8 @@
 
 No table is needed, so a symbol can be closed while the venue's public endpoints are down:
 BTCUSDT = BTC/USDT:USDT, BTCPERP = BTC/USDC:USDC, BTCUSDT-27MAR26 = BTC/USDT:USDT-260327,
-BTC-27MAR26 = BTC/USDC:USDC-260327. Any other spelling keeps the venue's id.
+BTC-27MAR26 = BTC/USDC:USDC-260327. Any other spelling keeps the venue's id. A spot market is spelled like a
+contract: what was asked about tells them apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from __future__ import annotations
 import re
 
 SETTLE_COINS = ("USDT", "USDC")
+
+# What spot markets are quoted in, as far as they are spelled so; of two that fit the longer one counts.
+_STABLE = ("USDT", "USDC", "USDE", "USDQ", "USDR", "USD1", "RLUSD", "XUSD", "DAI")
+_QUOTES = (*_STABLE, "USD", "EUR", "BRL", "PLN", "TRY", "BTC", "ETH", "SOL", "MNT")
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DATED_ID = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})")
@@ -29,6 +34,13 @@ def symbol_of(venue_id: str) -> str:
         if venue_id.endswith(ending) and len(venue_id) > len(ending) and venue_id.isalnum():
             return f"{venue_id[: -len(ending)]}/{settle}:{settle}"
     return venue_id
+
+
+def spot_symbol_of(venue_id: str) -> str:
+    """ "BTCUSDT" -> "BTC/USDT". What ends in no known quote is a base of its own: a symbol nobody allowed."""
+    fitting = (quote for quote in _QUOTES if venue_id.endswith(quote) and len(venue_id) > len(quote))
+    quote = max(fitting, key=len, default="")
+    return f"{venue_id.removesuffix(quote)}/{quote}"
 
 
 def id_of(symbol: str) -> str:

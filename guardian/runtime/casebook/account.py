@@ -51,7 +51,7 @@ def policy(account: Played) -> AccountPolicy:
         halt_targets=(HaltTarget("bot", 10.0),),
         flatten_deadline_seconds=60.0,
         slippage=0.02,
-        snapshot_seconds=1.0,
+        snapshot_seconds=account.poll,
         mandate=account.mandate,
     )
 

@@ -95,7 +95,8 @@ USUAL_PREFIXES = ("ft-",)
 class Played:
     """An account of the case: guardian may act on it in every way but those that are taken away.
 
-    `mandate` is whose money it is, `prefixes` what its bots' orders begin with, as in guardian.yaml.
+    `mandate` is whose money it is, `prefixes` what its bots' orders begin with, as in guardian.yaml; it is
+    read every `poll` seconds, so that what a window could have seen in between is not missing.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Played:
     has_admin: bool = True
     mandate: str = ""
     prefixes: tuple[str, ...] = USUAL_PREFIXES
+    poll: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

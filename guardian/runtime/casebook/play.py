@@ -123,7 +123,7 @@ class _Story:
             case "restart":
                 return Started(now, "case")
             case "keys":
-                keys = tuple(_key(word) for word in fact.words if word in ("fenced", "trading", STRANGER))
+                keys = tuple(_key(word) for word in fact.words if word not in ("none", "incomplete"))
                 return KeysListed(now, name, now, "incomplete" not in fact.words, keys)
             case what if what in OUTCOMES:
                 return self._report(fact, now)
@@ -182,6 +182,9 @@ class _Story:
 
 def _key(word: str) -> KeyRecord:
     """As the venue's listing shows the bot's key; a fenced one is read-only, and therefore not trading."""
+    key = KeyRecord(BOT_KEY, read_only=False, can_trade=True, can_withdraw=False, can_transfer=False)
     if word == STRANGER:
-        return KeyRecord(STRANGER, read_only=False, can_trade=True)
-    return KeyRecord(BOT_KEY, read_only=word == "fenced", can_trade=word == "trading")
+        return replace(key, id=STRANGER)
+    if word == "fenced":
+        return replace(key, read_only=True, can_trade=False)
+    return replace(key, can_withdraw=word == "withdrawing")

@@ -42,7 +42,7 @@ from guardian.runtime.casebook.told import READERS
 
 FLAGS = ("unarmed", "as-written", "no-rules")
 HEADS = ("pack", "only", "rule", "account", "start", *FLAGS)
-KEYS = ("fenced", "trading", "none", "stranger", "incomplete")
+KEYS = ("fenced", "trading", "withdrawing", "none", "stranger", "incomplete")
 ARGUMENTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("tick", "restart", "drilled"), (0, 0)),
     **dict.fromkeys(("arm", "resume", "look"), (0, 99)),
@@ -171,15 +171,23 @@ def _head(draft: Draft, written: list[str], line: int, how: tuple[Spot, Read[Rul
 
 def _account(words: list[str]) -> Played:
     name, *others = words
-    given = dict(word.split("=", 1) for word in others if word.startswith(("mandate=", "prefix=")))
+    given = dict(word.split("=", 1) for word in others if word.startswith(("mandate=", "prefix=", "poll=")))
     for each in (name, *(v for k, v in given.items() if k == "mandate")):
         if not NAME.fullmatch(each):
             raise Wrong(f"{clip(each)} is not a name", "Use letters, digits, dot, dash and underscore.")
     without = {word for word in others if word.partition("=")[0] not in given}
     for word in sorted(without - {"no-hands", "no-admin"}):
-        raise unknown("word", word, ("no-hands", "no-admin", "mandate=NAME", "prefix=A-,B-"))
+        raise unknown("word", word, ("no-hands", "no-admin", "mandate=NAME", "prefix=A-,B-", "poll=1s"))
     played = Played(name, "no-hands" not in without, "no-admin" not in without, given.get("mandate", ""))
+    played = replace(played, poll=_apart(given["poll"])) if "poll" in given else played
     return replace(played, prefixes=tuple(given["prefix"].split(","))) if "prefix" in given else played
+
+
+def _apart(word: str) -> float:
+    seconds = reading.seconds(word)
+    if seconds <= 0:
+        raise Wrong(f"{clip(word)} is no time between two reads", "Write poll=1s, poll=1h.")
+    return seconds
 
 
 def _instant(word: str) -> datetime:

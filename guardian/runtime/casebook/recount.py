@@ -94,8 +94,9 @@ def _operated(event: Armed | Disarmed | Expected | Demanded | Resumed | Drilled 
 
 
 def _able(key: KeyRecord) -> str:
-    able = key.can_trade and not key.read_only
-    return STRANGER if key.id == STRANGER and able else "trading" if able else "fenced"
+    if key.read_only or not key.can_trade:
+        return "fenced"
+    return STRANGER if key.id == STRANGER else "withdrawing" if key.can_withdraw else "trading"
 
 
 def _keys(event: KeysListed) -> list[str]:

@@ -28,6 +28,8 @@ def written(title: str, steps: Sequence[Step], start: datetime | None = None) ->
             without += [f" mandate={policy.mandate}"] if policy.mandate else []
             apart = policy.order_prefixes not in ((), USUAL_PREFIXES)
             without += [f" prefix={','.join(policy.order_prefixes)}"] if apart else []
+            often = policy.snapshot_seconds == 1
+            without += [] if often else [f" poll={policy.snapshot_seconds:g}"]
             lines.append(f"account {policy.name}{''.join(without)}")
         lines += [rule_line(rule) for rule in configured.rules] or ["no-rules"]
     lines += facts(steps, begin)

@@ -157,6 +157,8 @@ def _evidence_at(account: AccountState, rule: Rule, own: RuleState, now: datetim
     asked = [account.evidence.asked_at(part) for part in metric.needs]
     if metric.aged is not None:
         asked.append(metric.aged(View(account, rule, own, now)))
+    if metric.dated is not None:
+        asked.append(metric.dated(View(account, rule, own, now)))
     asked = asked or [account.evidence.complete_at]
     if metric.corroborated:
         asked.append(account.nav.at if account.nav else None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from guardian.config.shapes import AccountConfig, KeyRefs
+from guardian.core.metrics.nav import known_from
 from guardian.core.model import Failure, Part, Snapshot
 from guardian.core.policy import AccountPolicy, HaltTarget
 from guardian.core.state import AccountState
@@ -19,7 +20,8 @@ from guardian.runtime.start.audit import KeyFinding, judge_key, narrow_roles
 
 AUDIT_SECONDS = 6.0
 RESTART_AUDIT_SECONDS = 0.5
-LATE_ROWS = timedelta(seconds=30)
+LATE_ROWS = timedelta(seconds=120)
+"""How long after its date a venue may first show a row of its ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +132,22 @@ def _own_ids(keys: dict[str, Credential], known: AccountState | None) -> tuple[s
 
 
 def _endpoint(account: AccountConfig, known: AccountState | None) -> Endpoint:
-    return endpoint_of(account, _booked_to(known), _done_to(known))
+    return endpoint_of(account, booked_to(known, account.poll.flows_seconds), _done_to(known))
 
 
-def _booked_to(known: AccountState | None) -> datetime | None:
+def booked_to(known: AccountState | None, flows_seconds: float) -> datetime | None:
     """From when the ledger is asked after a restart: rows come late, and the core counts each only once.
 
-    Never before the wallet that the account's NAV began with was asked: what it contained is no news.
+    A read counts as one of the ledger too while that was not due again, for `flows_seconds`. Never before the
+    wallet that the account's NAV began with was asked, for what it contained is no news; nor before what the
+    core still knows by its id.
     """
     if known is None or known.nav is None:
         return None
-    return max(known.nav.at - LATE_ROWS, known.nav.since or known.watched_since)
+    told_at = known.evidence.asked_at(Part.LEDGER) or known.nav.at
+    late, began = LATE_ROWS + timedelta(seconds=flows_seconds), known.nav.since or known.watched_since
+    begin, remembered = max(told_at - late, began), known_from(known.nav)
+    return begin if remembered is None else max(begin, remembered + timedelta(milliseconds=1))
 
 
 def _done_to(known: AccountState | None) -> Heard:

@@ -16,6 +16,7 @@ from guardian.sim.checkers.truth import held_by_asset
 from guardian.sim.ports.stand import Stand
 from guardian.sim.ports.view import id_of, symbol_of
 from guardian.sim.scenario.shapes import AccountPlan, Scenario
+from guardian.sim.world.account import CASH
 
 WIDE = ("portfolio", "mandate", "venue")
 NARROW = ("symbol", "cluster")
@@ -118,8 +119,12 @@ class LeavesTheRest(Checker):
         equity = self.scene.truth.books[stand.name].equity
         held = {leg.symbol for leg in stand.books.open_legs()}
         ordered = {order.symbol for order in stand.books.open_orders.values()}
+        traded = {_base(each) for each in held | ordered}
+        # A coin that nothing is traded in stands in its dollar market, where more of it would be bought.
+        coins = {coin + CASH for coin, quantity in stand.books.balances.items() if quantity}
+        alone = {each for each in coins & stand.world.markets.keys() if _base(each) not in traded}
         for rule in self._rules.values():
-            for part in self._slices(rule, held, ordered):
+            for part in self._slices(rule, held, ordered | alone):
                 worth = sum(map(abs, held_by_asset(stand, part).values()))
                 size = worth / equity if equity > 0 else float("inf")
                 for venue_id in part:
@@ -127,7 +132,7 @@ class LeavesTheRest(Checker):
                     self._most[key] = max(self._most[key], size)
 
     def _slices(self, rule: Rule, held: set[str], ordered: set[str]) -> Iterable[Slice]:
-        """What the rule judges together; what is only ordered may move with any of the clusters."""
+        """What the rule judges together; what is only ordered, or a coin, may move with any cluster."""
         wanted = {each for each in held | ordered if not rule.only or _base(each) in rule.only}
         if rule.scope == "symbol":
             return [(each,) for each in sorted(wanted)]

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from guardian.config.shapes import ChannelConfig, Route, Routes
 from guardian.core.effects import Effect
 from guardian.core.events import Configured, Event
-from guardian.core.memory import Nav
 from guardian.core.model import Level, Rule
 from guardian.core.policy import AccountPolicy, HaltTarget
-from guardian.core.state import State
+from guardian.core.state import AccountState, State
 from guardian.notify.backlog import Pace
 from guardian.notify.outbox import Courier, Timing
 from guardian.notify.routing import Router
@@ -24,6 +23,7 @@ from guardian.ports import Channel
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.loop import Parts, Runtime, permits_of
+from guardian.runtime.start.assemble import booked_to
 from guardian.runtime.start.daemon import greet
 from guardian.runtime.start.restore import fold
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS
@@ -31,13 +31,12 @@ from guardian.sim.ports.ears import Ears
 from guardian.sim.ports.journal import Disk, SimJournal
 from guardian.sim.ports.keys import SimKeyAdmin
 from guardian.sim.ports.outside import SimBotControl, SimChannel, SimPermits, SimSecrets
-from guardian.sim.ports.reader import SimReader
+from guardian.sim.ports.reader import FLOWS_SECONDS, SimReader
 from guardian.sim.ports.stand import Stand
 from guardian.sim.ports.trader import SimTrader
 from guardian.sim.ports.weather import Weather
 
 INSTANCE = "sim"
-LATE_ROWS_MS = 30_000
 CHECKPOINT_EVERY = 60
 ROUTES = Routes(
     (ChannelConfig("ops", "slack", ""), ChannelConfig("page", "pagerduty", "")),
@@ -96,7 +95,8 @@ class Life:
     def _desk(self, stand: Stand, state: State) -> AccountDesk:
         plan = stand.plan
         known = state.account(stand.name)
-        rows = None if known is None or known.nav is None else _booked(stand, known.nav)
+        begin = booked_to(known, FLOWS_SECONDS)
+        rows = None if begin is None else _booked(stand, known, self.clock.now() - begin)
         return AccountDesk(
             name=stand.name,
             reader=SimReader(stand, self.clock, rows),
@@ -155,14 +155,15 @@ class Life:
         return self.runtime.state
 
 
-def _booked(stand: Stand, nav: Nav) -> int:
-    """Where a restarted reader goes on: half a minute back, never before the wallet that the NAV began with.
+def _booked(stand: Stand, known: AccountState | None, ago: timedelta) -> int:
+    """Where a restarted reader goes on, as the daemon's does; never before the wallet that began the NAV.
 
-    The same as `runtime/start/assemble.py`: late rows come again, and the core counts each once.
+    Late rows come again, and the core counts each once.
     """
-    since = stand.now_ms() - LATE_ROWS_MS
+    since = stand.now_ms() - ago / timedelta(milliseconds=1)
     late = [n for n, row in enumerate(stand.books.ledger) if row.at >= since]
-    began = stand.shown.get(nav.since, 0) if nav.since else 0
+    nav = None if known is None else known.nav
+    began = stand.shown.get(nav.since, 0) if nav is not None and nav.since else 0
     return max(began, min(late, default=len(stand.books.ledger)))
 
 

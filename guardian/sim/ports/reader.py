@@ -26,6 +26,8 @@ NAN = Decimal("NaN")
 PHANTOM = Decimal("0.4")
 """What a phantom leaves of the equity: a loss of 60 % that nobody made."""
 
+UNASKED = Reply("unasked", detail="it is asked to explain a wallet, and there was none")
+
 Legs = dict[str, tuple[Decimal, Decimal]]
 Shown = tuple[Wallet, int]
 """The wallet, and how many ledger rows it contains."""
@@ -59,13 +61,11 @@ class SimReader:
         await asyncio.wait(set(questions.values()), timeout=stand.line.patience)
         replies = {part: stand.line.reply(question) for part, question in questions.items()}
         shown: Shown | None = None if replies[Part.WALLET].code else replies[Part.WALLET].value
-        # Without a wallet the ledger is not asked, as on the wire: no rows, and no failure of its own.
+        # Without a wallet the ledger is not asked, as on the wire, and whoever is not asked has told nothing.
         if shown is not None:
             stand.shown[asked] = shown[1]
         replies[Part.LEDGER] = (
-            Reply(value=())
-            if shown is None
-            else await self._ledger(shown, _legs(_value(replies[Part.POSITIONS])))
+            UNASKED if shown is None else await self._ledger(shown, _legs(_value(replies[Part.POSITIONS])))
         )
         if reordered is not None:
             stand.weather.count("reordered-read", stand.name)
@@ -95,7 +95,9 @@ class SimReader:
             ledger=_value(replies[Part.LEDGER]),
             failures=tuple(failures),
             calls=tuple(
-                Call(part.value, seconds, r.code, r.code != "timeout") for part, r in replies.items()
+                Call(part.value, seconds, r.code, r.code != "timeout")
+                for part, r in replies.items()
+                if r is not UNASKED
             ),
         )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from guardian.core.model import Balance, KeyRecord, LedgerEntry, LedgerKind, OpenOrder, Position, Wallet
-from guardian.exchanges.bybit.ledger import kind_of
+from guardian.exchanges.bybit.kinds import kind_of
 from guardian.sim.ports.stand import Stand
 from guardian.sim.world.account import Leg
 from guardian.sim.world.margin import coin_price
@@ -103,7 +103,15 @@ def _kind(venue_type: str) -> LedgerKind:
 
 def keys(stand: Stand) -> tuple[KeyRecord, ...]:
     return tuple(
-        KeyRecord(key.id, key.read_only, key.can_trade, key.note, key.ips)
+        KeyRecord(
+            id=key.id,
+            read_only=key.read_only,
+            can_trade=key.can_trade,
+            note=key.note,
+            ips=key.ips,
+            can_withdraw="Withdraw" in key.grants("Wallet"),
+            can_transfer=bool({"AccountTransfer", "SubMemberTransfer"} & {*key.grants("Wallet")}),
+        )
         for key in stand.world.keys.values()
         if key.owner == stand.books.uid and key.deleted_at is None
     )

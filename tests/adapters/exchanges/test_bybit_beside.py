@@ -190,13 +190,50 @@ async def test_both_ends_of_a_window_are_asked_and_never_more_than_a_week(script
     reached = [(await history.recent()).asked_at for _ in range(3)]
     await history.close()
 
-    asked = [(int(sent["startTime"]), int(sent["endTime"])) for sent in script.sent_to(EXECUTIONS)]
+    sent_of_contracts = [sent for sent in script.sent_to(EXECUTIONS) if sent["category"] == "linear"]
+    asked = [(int(sent["startTime"]), int(sent["endTime"])) for sent in sent_of_contracts]
     assert all(0 < end - start < 7 * DAY_MS for start, end in asked)
     assert asked[0][0] <= since.timestamp() * 1000 - 100_000, "rows come late: a little of the past again"
     assert all(later[0] <= earlier[1] for earlier, later in itertools.pairwise(asked)), "a gap"
     assert reached == sorted(reached)
     assert datetime.now(UTC) - reached[0] > timedelta(days=12)
     assert datetime.now(UTC) - reached[2] < timedelta(seconds=5)
+
+
+def only_of(category: str, *rows: dict[str, Any]) -> Callable[[Seen], dict[str, Any]]:
+    return lambda seen: listed(list(rows) if seen.sent["category"] == category else [])
+
+
+async def test_spot_is_asked_beside_the_contracts(script: Script) -> None:
+    """Whoever sells the coins of a treasury needs no contract for it."""
+    script.says(EXECUTIONS, only_of("spot", fill(execTime=str(now_ms() + 2_000), orderLinkId="thief-1")))
+    script.says(stub.HISTORY, only_of("spot", past(updatedTime=str(now_ms() + 2_000), orderType="Market")))
+    history = BybitHistory(script.endpoint(), WATCH)
+    first, second = await history.recent(), await history.recent()
+    await history.close()
+
+    assert [(f.symbol, f.side, f.client_id) for f in first.fills or ()] == [("BTC/USDT", -1, "thief-1")]
+    assert [(o.id, o.symbol) for o in first.orders or ()] == [("o1", "BTC/USDT")]
+    assert (second.fills, second.orders, first.problem) == ((), (), "")
+    asked = {path: {sent["category"] for sent in script.sent_to(path)} for path in (EXECUTIONS, stub.HISTORY)}
+    assert asked == {EXECUTIONS: {"linear", "spot"}, stub.HISTORY: {"linear", "spot"}}
+
+
+async def test_contracts_alone_are_not_all_of_the_fills(script: Script) -> None:
+    """A key that may not look at spot proves nothing of it; what did come is told by the next good answer."""
+    contract, coins = (fill(execId=name, execTime=str(now_ms() + 2_000)) for name in ("e1", "e2"))
+    refused = script.refusal(10005, "Permission denied")
+    script.says(EXECUTIONS, lambda seen: refused if seen.sent["category"] == "spot" else listed([contract]))
+    history = BybitHistory(script.endpoint(), WATCH)
+
+    half = await history.recent()
+    script.says(EXECUTIONS, lambda seen: listed([coins] if seen.sent["category"] == "spot" else [contract]))
+    whole = await history.recent()
+    await history.close()
+
+    assert (half.fills, half.orders) == (None, ())
+    assert half.problem.startswith("executions (spot): 10005")
+    assert [(f.id, f.symbol) for f in whole.fills or ()] == [("e1", BTC), ("e2", "BTC/USDT")]
 
 
 async def test_an_order_placed_long_ago_is_told_when_it_ends(script: Script, client: BybitClient) -> None:

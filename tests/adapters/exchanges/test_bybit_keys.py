@@ -65,6 +65,24 @@ class TestListing:
         watch = next(record for record in listing.keys if record.id == WATCH.key)
         assert (watch.read_only, watch.can_trade) == (True, False)
 
+    @pytest.mark.parametrize(
+        ("wallet", "withdraws", "transfers"),
+        [
+            ([], False, False),
+            (["Withdraw"], True, False),
+            (["AccountTransfer"], False, True),
+            (["SubMemberTransfer", "Withdraw"], True, True),
+        ],
+    )
+    async def test_what_a_key_may_do_with_money_is_told(
+        self, script: Script, admin: BybitKeyAdmin, wallet: list[str], withdraws: bool, transfers: bool
+    ) -> None:
+        show(script, [key("BOT", permissions=TRADING | {"Wallet": wallet})])
+
+        bot = next(record for record in (await admin.list_keys(ADMIN)).keys if record.id == "BOT")
+
+        assert (bot.can_withdraw, bot.can_transfer) == (withdraws, transfers)
+
     async def test_the_sub_account_is_found_once(self, script: Script, admin: BybitKeyAdmin) -> None:
         await admin.list_keys(ADMIN)
         script.seen.clear()

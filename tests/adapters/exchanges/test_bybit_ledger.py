@@ -153,7 +153,7 @@ class TestLedger:
             ("BONUS", LedgerKind.FLOW),
             ("BONUS_TRANSFER_OUT", LedgerKind.FLOW),
             ("INTEREST", LedgerKind.OTHER),
-            ("SOMETHING_NEW", LedgerKind.OTHER),
+            ("SOMETHING_NEW", LedgerKind.FLOW),
         ],
     )
     async def test_kinds(self, script: Script, venue_type: str, kind: LedgerKind) -> None:

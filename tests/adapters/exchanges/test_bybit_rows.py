@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.beside.rows import parse_fill, parse_past_order
+from guardian.exchanges.bybit.beside.rows import (
+    parse_fill,
+    parse_past_order,
+    parse_spot_fill,
+    parse_spot_order,
+)
+from guardian.exchanges.bybit.ledger import entry_of
+from guardian.exchanges.bybit.symbols import spot_symbol_of
+from tests.adapters.exchanges import stub
 from tests.adapters.exchanges.test_bybit_beside import fill, past
 
 
@@ -104,3 +112,51 @@ def test_how_an_order_ended(changes: dict[str, Any], status: str, code: str) -> 
 @pytest.mark.parametrize("status", ["New", "PartiallyFilled", "Untriggered", "Triggered"])
 def test_an_order_that_is_still_open_is_no_past_order(status: str) -> None:
     assert parse_past_order(past(orderStatus=status)) is None
+
+
+@pytest.mark.parametrize(
+    ("venue_id", "symbol"),
+    [
+        ("BTCUSDT", "BTC/USDT"),
+        ("ETHBTC", "ETH/BTC"),
+        ("USDCUSDT", "USDC/USDT"),
+        ("BTCUSD1", "BTC/USD1"),
+        ("BTCRLUSD", "BTC/RLUSD"),
+        ("BTCXYZ", "BTCXYZ/"),
+        ("USDT", "USDT/"),
+    ],
+)
+def test_a_spot_market_is_not_called_as_a_contract(venue_id: str, symbol: str) -> None:
+    """Else selling coins would look like opening a short."""
+    done, ended = parse_spot_fill(fill(symbol=venue_id)), parse_spot_order(past(symbol=venue_id))
+
+    assert done is not None
+    assert ended is not None
+    assert (done.symbol, ended.symbol, spot_symbol_of(venue_id)) == (symbol, symbol, symbol)
+    assert done.spot
+
+
+def test_a_contract_is_no_spot_market() -> None:
+    for venue_id in ("BTCUSDT", "BTC-27MAR26", "SOMETHING"):
+        seen = parse_fill(fill(symbol=venue_id))
+        assert seen is not None
+        assert not seen.spot
+
+
+def test_coins_bought_for_an_amount_of_money_are_so_many_as_were_filled() -> None:
+    bought = parse_spot_order(
+        past(orderType="Market", orderStatus="Filled", qty="1000", cumExecQty="0.02", price="0")
+    )
+    cancelled = parse_spot_order(past(qty="2", cumExecQty="0.5"))
+
+    assert bought is not None
+    assert cancelled is not None
+    assert (bought.quantity, bought.price, bought.status) == (Decimal("0.02"), None, "filled")
+    assert (cancelled.quantity, cancelled.status) == (2, "partly")
+
+
+@pytest.mark.parametrize(("kind", "order"), [("TRADE", "o1"), ("LIQUIDATION", ""), ("SETTLEMENT", "")])
+def test_a_row_of_the_ledger_names_the_order_that_somebody_placed(kind: str, order: str) -> None:
+    row = stub.ledger_row(1, 1_767_225_600_000, type=kind, orderId="o1", orderLinkId="thief-1")
+
+    assert entry_of(row)[1].order_id == order

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.core.memory import Correlations
+from guardian.core.memory import Correlations, Pairs
 from guardian.core.metrics.cluster_exposure import largest_cluster
 from guardian.core.metrics.clusters import distance, partition
 from guardian.core.metrics.correlation import (
@@ -20,6 +20,7 @@ from guardian.core.metrics.correlation import (
     moment_rho,
 )
 from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS
+from guardian.core.metrics.pairs import FAST, unpacked
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
 from guardian.core.state import AccountState
 from guardian.runtime.codec import decode_state, encode_state
@@ -191,7 +192,7 @@ def test_no_mark_of_the_future_is_in_a_step():
     calm.run(1)
     wild.run(1)
 
-    assert book(calm.desk.account).pairs == book(wild.desk.account).pairs
+    assert book(calm.desk.account).moments == book(wild.desk.account).moments
 
 
 def test_only_the_last_mark_of_a_cell_counts():
@@ -203,22 +204,27 @@ def test_only_the_last_mark_of_a_cell_counts():
         noisy.desk.see(read(cell * GRID_SECONDS + 1, shaken))
         noisy.run(1)
 
-    assert book(plain.desk.account).pairs == book(noisy.desk.account).pairs
-    assert book(plain.desk.account).pairs[0].fast[2] > 0.0
+    assert book(plain.desk.account).moments == book(noisy.desk.account).moments
+    assert unpacked(book(plain.desk.account).moments).moments[FAST, 2, 0] > 0.0
+
+
+def last_step(market: Market) -> int:
+    """Of the only pair."""
+    return int(unpacked(book(market.desk.account).moments).grids[0])
 
 
 def test_a_silence_is_no_return():
     """Two hours without a read: the move in between belongs to no step of five minutes."""
     market = Market(watching(), {"A": 1.0, "B": 1.0}).run(60)
     market.cell += 24
-    before = book(market.desk.account).pairs[0].grid
+    before = last_step(market)
     market.logs["A"] += 0.5
     market.run(2)
-    skipped = book(market.desk.account).pairs[0].grid
+    skipped = last_step(market)
     market.run(1)
 
     assert skipped == before + 1  # the cell that was filling when the silence began
-    assert book(market.desk.account).pairs[0].grid == before + 27
+    assert last_step(market) == before + 27
 
 
 def test_one_step_after_a_long_silence_does_not_become_everything():
@@ -247,12 +253,12 @@ def test_a_price_that_does_not_move_is_not_known_to_be_independent():
 def test_another_contract_of_an_asset_gives_no_return():
     """What lies between a perpetual and a dated future is a basis, not a move."""
     market = Market(watching(), {"A": 1.0, "B": 1.0}).run(10)
-    before = book(market.desk.account).pairs[0].grid
+    before = last_step(market)
     dated = (position("A/USDC:USDC", 1, 130), *market.legs("B"))
     for n in range(2):
         market.desk.see(read((market.cell + n) * GRID_SECONDS, dated))
 
-    assert before + 1 == book(market.desk.account).pairs[0].grid
+    assert before + 1 == last_step(market)
 
 
 def test_what_is_not_held_for_a_week_is_forgotten():
@@ -261,7 +267,7 @@ def test_what_is_not_held_for_a_week_is_forgotten():
 
     market.run(4, "A")
     assert ["A"] == [f.asset for f in book(market.desk.account).followed]
-    assert () == book(market.desk.account).pairs
+    assert Pairs(("A",)) == book(market.desk.account).moments
 
 
 def test_memory_is_bounded_and_what_is_followed_is_kept():
@@ -275,7 +281,7 @@ def test_memory_is_bounded_and_what_is_followed_is_kept():
 
     assert MAXIMUM_ASSETS == len(kept.followed)
     assert 30 == sum(f.asset.startswith("A") for f in kept.followed)
-    assert MAXIMUM_ASSETS * (MAXIMUM_ASSETS - 1) // 2 == len(kept.pairs)
+    assert MAXIMUM_ASSETS * (MAXIMUM_ASSETS - 1) // 2 == len(unpacked(kept.moments).grids)
     own = desk.account.rule("m")
     assert own is not None
     assert Known(pytest.approx(1.53)) == own.measured

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.memory import Group
-from guardian.core.metrics.group import fold_group, members, merged, unseen
+from guardian.core.metrics.group import members, merged, unseen
+from guardian.core.metrics.group_nav import fold_group
 from guardian.core.metrics.leverage import METRIC as LEVERAGE
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.subjects import gathered, look

@@ -13,7 +13,7 @@ import pytest
 from guardian.core.events import Event, MarketTaken, SnapshotTaken
 from guardian.core.facts.market import Market as Look
 from guardian.core.facts.market import Quote
-from guardian.core.memory import Correlations, Followed, Markets, Pair
+from guardian.core.memory import Correlations, Followed, Markets
 from guardian.core.metrics.correlation import (
     STEPS_TO_KNOW,
     fold_correlations,
@@ -22,6 +22,7 @@ from guardian.core.metrics.correlation import (
 from guardian.core.metrics.following import FORGOTTEN_AFTER, GRID_SECONDS, MAXIMUM_ASSETS
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.overheat import overheat
+from guardian.core.metrics.pairs import unpacked
 from guardian.core.metrics.returns import STEPS_TO_COMPARE
 from guardian.core.model import Known, Position, Snapshot, Unknown
 from guardian.core.state import AccountState
@@ -184,7 +185,7 @@ def learned(account: AccountState) -> tuple[object, ...]:
     assert account.correlations is not None
     assert account.returns is not None
     book = account.correlations
-    return book.pairs, account.returns.assets, [(f.asset, f.grid_mark, f.grid) for f in book.followed]
+    return book.moments, account.returns.assets, [(f.asset, f.grid_mark, f.grid) for f in book.followed]
 
 
 @pytest.mark.parametrize("quotes_first", [True, False])
@@ -205,7 +206,7 @@ def test_what_is_not_held_is_in_no_correlation_and_no_cluster() -> None:
     own = street.account.rule("correlation")
 
     assert street.account.correlations is not None
-    assert len(street.account.correlations.pairs) == 3
+    assert street.account.correlations.moments.count == 3
     assert street.account.correlations.clusters == (("BTC",),)
     assert own is not None
     assert own.measured == Known(0.0)
@@ -283,6 +284,6 @@ def test_pairs_stay_as_bounded_as_before() -> None:
 
     assert street.account.correlations is not None
     assert len(street.account.correlations.followed) == MAXIMUM_ASSETS
-    assert len(street.account.correlations.pairs) == MAXIMUM_ASSETS * (MAXIMUM_ASSETS - 1) // 2
-    assert all(isinstance(pair, Pair) for pair in street.account.correlations.pairs)
+    pairs = street.account.correlations.moments
+    assert pairs.count == len(unpacked(pairs).grids) == MAXIMUM_ASSETS * (MAXIMUM_ASSETS - 1) // 2
     assert START.tzinfo is UTC

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.core.frozen import replace
-from guardian.core.memory import Correlations, Pair
+from guardian.core.memory import Correlations
 from guardian.core.metrics import baseline, correlation, holdings, repriced
 from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.exposure import by_asset
 from guardian.core.metrics.following import clustered, settled
+from guardian.core.metrics.pairs import Pair, together
 from guardian.core.metrics.remembered import ANSWERS, OWNERS, by_identity, newest_of
 from guardian.core.model import Balance, Known, Snapshot, Window
 from guardian.core.observe import blank
@@ -97,9 +98,10 @@ def test_rules_of_one_window_keep_one_baseline_and_others_their_own():
     hour, day = Window("sliding", 3600.0), Window("session")
     rules = tuple(rule(id=name, window=w) for name, w in (("a", hour), ("b", hour), ("c", day)))
     late = replace(blank(rules[1]), baseline=baseline.fold_baseline(None, hour, at(0), 200.0))
-    found = [baseline._shared({}, own.baseline, hour, at(1), 100.0) for own in (blank(rules[0]), late)]
+    own = (None, late.baseline)
+    found = [baseline._shared({}, known, hour, (at(1), 100.0), None) for known in own]
     folded: dict[tuple[int, Window], object] = {}
-    a, b, c = (baseline._shared(folded, None, r.window, at(1), 100.0) for r in rules)
+    a, b, c = (baseline._shared(folded, None, r.window, (at(1), 100.0), None) for r in rules)
 
     assert a is b
     assert c is not a
@@ -147,13 +149,13 @@ def test_correlations_of_what_is_held_are_a_part_of_those_of_what_is_followed(
 ):
     """What was sold is followed for a week: its rows are left out, as if each pair had been asked for."""
     rho = st.floats(-0.9, 0.9)
-    pairs = tuple(
+    pairs = together(
         Pair(a, b, fast=(1.0, 1.0, data.draw(rho), 0.5), slow=(1.0, 1.0, 0.0, 0.5))
         for a, b in combinations("ABCDE", 2)
     )
     assets = tuple(sorted(held))
     worth = dict.fromkeys(assets, 1.0)
-    found, lacking = holdings._correlations(Correlations(1, pairs=pairs), assets, worth.items())
+    found, lacking = holdings._correlations(Correlations(1, moments=pairs), assets, worth.items())
 
     assert matrix(worth, correlation.fast_rhos(pairs)) == found.tolist()
     assert not lacking

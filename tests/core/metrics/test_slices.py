@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from guardian.core.memory import Correlations
 from guardian.core.metrics.exposure import GROSS
-from guardian.core.metrics.metric import View
+from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.slices import slices
-from guardian.core.model import Known
+from guardian.core.metrics.worst_case_exposure import METRIC as WORST_CASE
+from guardian.core.model import Balance, Known
 from guardian.core.observe import blank
 from guardian.core.state import AccountState
-from tests.core.build import BTC, ETH, Desk, at, position, read, rule, rung
+from tests.core.build import BTC, ETH, Desk, at, money, order, position, read, rule, rung
 
 SOL = "SOL/USDT:USDT"
 
@@ -53,3 +56,87 @@ def test_without_positions_there_is_no_slice():
     own = rule(rung(1.0, "halt"), metric="gross_exposure", scope="symbol")
 
     assert () == slices(holding(), own)
+
+
+# --- coins of the wallet ------------------------------------------------------------------------------
+
+
+def with_coins(legs: tuple[Any, ...] = (), orders: tuple[Any, ...] = (), **coins: float) -> AccountState:
+    """An equity of 1000: coins worth so many hundreds each, at 100, and the rest in USDT."""
+    seen = read(0, legs, orders)
+    assert seen.wallet is not None
+    cash = money(1000 - 100 * sum(coins.values()))
+    held = (Balance(coin, money(quantity), money(100)) for coin, quantity in coins.items())
+    whole = replace(seen.wallet, balances=(Balance("USDT", cash, money(1)), *held))
+    desk = Desk().warm()
+    desk.see(replace(seen, wallet=whole))
+    return desk.account
+
+
+def measured(account: AccountState, metric: Metric = GROSS, **about: Any) -> dict[tuple[str, ...], float]:
+    own = rule(rung(1.0, "halt"), metric=metric.name, **{"scope": "symbol", **about})
+    found = {}
+    for symbols, part in slices(account, own):
+        value = metric.measure(View(part, own, blank(own), at(0)))
+        assert isinstance(value, Known)
+        found[symbols] = round(value.value, 6)
+    return found
+
+
+def test_coins_without_a_contract_are_a_slice_named_by_the_markets_that_buy_more_of_them():
+    account = with_coins(BTC=3, ETH=5)
+
+    assert {
+        ("BTC/USDT", "BTC/USDT:USDT"): 0.3,
+        ("ETH/USDT", "ETH/USDT:USDT"): 0.5,
+    } == measured(account)
+
+
+def test_the_reporting_currency_is_no_slice():
+    assert {} == measured(with_coins())
+
+
+def test_a_contract_is_netted_with_the_coins_of_its_asset_and_stops_their_spot_market_too():
+    account = with_coins((position(BTC, -4, 100),), BTC=5)
+
+    assert {("BTC/USDT", BTC): 0.1} == measured(account)
+
+
+def test_an_order_alone_does_not_hide_coins_that_have_none():
+    account = with_coins(orders=(order(symbol="XRP/USDT:USDT"),), BTC=9.5)
+
+    assert {("BTC/USDT", BTC): 0.95, ("XRP/USDT:USDT",): 0.0} == measured(account)
+
+
+def test_spot_orders_are_those_of_the_coins_also_beside_a_contract():
+    bid = order(symbol="BTC/USDC", remaining=money(1), price=money(100))
+    account, alone = with_coins((position(BTC, 1, 100),), (bid,), BTC=3), with_coins(orders=(bid,), BTC=3)
+
+    assert {("BTC/USDC", "BTC/USDT", BTC): 0.5} == measured(account, WORST_CASE)
+    assert {("BTC/USDC", "BTC/USDT", BTC): 0.4} == measured(alone, WORST_CASE)
+
+
+@pytest.mark.parametrize("name", ["BTC", "BTC/USDT", BTC])
+def test_a_rule_may_name_coins_by_asset_or_market(name: str):
+    assert [("BTC/USDT", BTC)] == list(measured(with_coins(BTC=3, ETH=5), only=(name,)))
+
+
+def test_coins_whose_price_is_not_followed_count_in_every_cluster():
+    account = with_coins((position(BTC, 1, 100), position(ETH, 2, 100)), SOL=3)
+    assert {("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT", SOL): 0.6} == measured(account, scope="cluster")
+
+    known = replace(account, correlations=Correlations(0, clusters=(("BTC",), ("ETH",))))
+    assert {
+        (BTC, "SOL/USDT", SOL): 0.4,
+        (ETH, "SOL/USDT", SOL): 0.5,
+    } == measured(known, scope="cluster")
+
+
+def test_what_a_leg_settles_in_keeps_its_price_and_is_no_part_of_its_slice():
+    """0.5 ETH at 0.1 BTC each, with a BTC at 100: five, and not five hundredths."""
+    crossed = position("ETH/BTC:BTC", "0.5", "0.1", settle="BTC")
+
+    assert {
+        ("BTC/USDT", BTC): 0.2,
+        ("ETH/BTC:BTC",): 0.005,
+    } == measured(with_coins((crossed,), BTC=2))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from guardian.core.events import Disarmed, Troubled
-from guardian.core.model import Level, Part
+from guardian.core.model import Level, Part, Window
 from guardian.runtime.codec import decode_state, encode_state
 from tests.core.build import (
     ACCOUNT,
@@ -80,7 +80,9 @@ def test_silence_is_neither_calm_nor_clean():
         desk.see(without(read(second, (down(0),)), Part.POSITIONS))
 
     assert Level.HALT is desk.level
-    assert Level.CAUTION is run(desk, 30 * HOUR, 30 * HOUR, 0)
+    # Nor does one read tell what the hour before it was: it must have been seen.
+    assert Level.HALT is run(desk, 30 * HOUR, 31 * HOUR - 60, 0, every=60)
+    assert Level.CAUTION is run(desk, 31 * HOUR, 31 * HOUR, 0)
 
 
 def test_a_blind_look_in_the_trial_begins_the_hour_anew():
@@ -97,12 +99,22 @@ def test_a_blind_look_in_the_trial_begins_the_hour_anew():
 
 @pytest.mark.parametrize("gap", [300.0, 900.0])
 def test_nobody_knows_that_a_long_silence_was_clean(gap: float):
-    desk = halted()
+    desk = halted(auto(window=Window("hwm")))
     run(desk, 60, 4 * HOUR, 0, every=60)
     run(desk, 4 * HOUR + 60, 4.5 * HOUR, 0, every=60)
     run(desk, 4.5 * HOUR + gap, 5 * HOUR, 0, every=60)
 
     assert (0.5 if gap < 600 else 0.25) == cap(desk)
+
+
+def test_an_hour_with_a_hole_in_it_was_not_clean():
+    desk = halted()
+    run(desk, 60, 4.5 * HOUR, 0, every=60)
+    run(desk, 4.5 * HOUR + 300, 6.5 * HOUR, 0, every=60)
+
+    assert 0.25 == cap(desk)
+    assert Level.CAUTION is run(desk, 6.5 * HOUR + 60, 6.5 * HOUR + 300, 0, every=60)
+    assert 0.5 == cap(desk)
 
 
 def test_a_restart_begins_the_hour_anew_and_forgets_nothing_else():
@@ -147,12 +159,13 @@ def test_a_restart_after_the_cooldown_lowers_nothing_until_somebody_looks():
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        (Troubled(at(100), ACCOUNT, "journal", "disk full"), "journal"),
+        (Troubled(at(4 * HOUR - 60), ACCOUNT, "journal", "disk full"), "journal"),
         (Disarmed(at(4 * HOUR - 60), ACCOUNT, at(6 * HOUR), "anna", "maintenance"), "armed"),
     ],
 )
 def test_trouble_and_disarming_stand_in_the_way(event: Any, why: str):
     desk = halted()
+    run(desk, 60, 4 * HOUR - 60, 0, every=60)
     desk.send(event)
     run(desk, 4 * HOUR - 30, 4 * HOUR + 60, 0)
 

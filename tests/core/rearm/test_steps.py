@@ -53,7 +53,8 @@ def test_the_whole_way_back():
 def test_the_permit_follows_each_step():
     desk = halted()
     for hours in (0, 4, 5, 6):
-        run(desk, max(hours - 1, 0) * HOUR + 5, hours * HOUR, 4.0, every=60 if hours <= 4 else 5)
+        before = hours - 1 if hours > 4 else 0
+        run(desk, before * HOUR + 5, hours * HOUR, 4.0, every=60 if hours <= 4 else 5)
         run(desk, hours * HOUR, hours * HOUR, 4.0)
 
     permits = [(e.mode, e.size_cap) for e in kinds(desk.effects, "permit")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -120,6 +121,23 @@ def stops_what_is_not(t: Theatre) -> None:
     raised(t, Level.HALT, ASSET, cancel(ETH))
 
 
+def stops_a_coin(t: Theatre, share: float) -> None:
+    """Coins of which nothing was held or ordered when they were looked at, worth so much of the equity."""
+    stand = t.scene.stage.stands["a1"]
+    equity = t.scene.truth.books["a1"].equity
+    price = float(stand.world.markets["ETHUSDT"].mark)
+    stand.books.balances["ETH"] = Decimal(str(share * equity / price))
+    raised(t, Level.HALT, ASSET, cancel(ETH))
+
+
+def stops_a_coin_that_is_too_large(t: Theatre) -> None:
+    stops_a_coin(t, 0.9)
+
+
+def stops_a_coin_that_is_not(t: Theatre) -> None:
+    stops_a_coin(t, 0.1)
+
+
 def closes_what_is_to_be_stopped(t: Theatre) -> None:
     """Past the rung of HALT, and not past that of REDUCE."""
     raised(t, Level.REDUCE, ASSET, t.close())
@@ -157,6 +175,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (acts.StaysInScope, closes_what_is_halted, closes_another),
     (acts.PermitFollows, permit_names_it, permit_names_another),
     (scopes.LeavesTheRest, stops_what_is_too_large, stops_what_is_not),
+    (scopes.LeavesTheRest, stops_a_coin_that_is_too_large, stops_a_coin_that_is_not),
     (scopes.LeavesTheRest, another_rule_stops_all, closes_what_is_to_be_stopped),
     (scopes.LeavesTheRest, stops_what_is_too_large, one_symbol_flattens_all),
     (levels.NoFalseKill, account_is_exposed, symbol_is_exposed),

@@ -7,12 +7,17 @@ have told comes with the next good answer. This file never imports the ones that
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.beside.rows import parse_fill, parse_past_order
+from guardian.exchanges.bybit.beside.rows import (
+    parse_fill,
+    parse_past_order,
+    parse_spot_fill,
+    parse_spot_order,
+)
 from guardian.exchanges.bybit.beside.trail import Listed, Stretch, Trail
 from guardian.exchanges.bybit.client import BybitClient
 from guardian.exchanges.generic.clock import now
@@ -36,6 +41,9 @@ ORDERS: Listed[PastOrder] = Listed(
     lambda order: f"{order.id} {order.status} {order.filled}",
     SWEEP_MS,
 )
+ALL_FILLS = (FILLS, replace(FILLS, parse=parse_spot_fill, category="spot"))
+ALL_ORDERS = (ORDERS, replace(ORDERS, parse=parse_spot_order, category="spot"))
+"""Of each the contracts, then spot: the venue has no question for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,12 @@ class _Open:
     """Built by the first question: a start with an open incident has better things to do."""
 
     client: BybitClient
-    fills: Trail[Fill]
-    orders: Trail[PastOrder]
+    fills: tuple[Trail[Fill], ...]
+    orders: tuple[Trail[PastOrder], ...]
 
 
 class BybitHistory:
-    """See ports.History. Covers linear contracts settled in USDT and USDC. One question at a time."""
+    """See ports.History. Covers contracts settled in USDT and USDC, and spot. One question at a time."""
 
     def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
         self._endpoint = endpoint
@@ -63,16 +71,13 @@ class BybitHistory:
         fills, orders = await asyncio.gather(
             self._part("executions", opened.fills), self._part("order-history", opened.orders)
         )
-        reaches = [part.reaches for part in (fills, orders) if isinstance(part, Stretch)]
-        if isinstance(fills, Stretch):
-            opened.fills.keep(fills)
-        if isinstance(orders, Stretch):
-            opened.orders.keep(orders)
+        told = [part for part in (fills, orders) if not isinstance(part, str)]
+        reaches = [stretch.reaches for part in told for stretch in part]
         return Activity(
             account=self._endpoint.account,
             asked_at=min(reaches, default=asked_at),
-            fills=fills.rows if isinstance(fills, Stretch) else None,
-            orders=orders.rows if isinstance(orders, Stretch) else None,
+            fills=None if isinstance(fills, str) else _kept(opened.fills, fills),
+            orders=None if isinstance(orders, str) else _kept(opened.orders, orders),
             problem="; ".join(part for part in (fills, orders) if isinstance(part, str)),
             calls=opened.client.calls.take(),
         )
@@ -85,19 +90,38 @@ class BybitHistory:
         if self._opened is None:
             client, key, done = BybitClient(self._endpoint), self._credential, self._endpoint.done_to
             self._opened = _Open(
-                client, Trail(client, key, FILLS, done.fills), Trail(client, key, ORDERS, done.orders)
+                client,
+                tuple(Trail(client, key, listed, done.fills) for listed in ALL_FILLS),
+                tuple(Trail(client, key, listed, done.orders) for listed in ALL_ORDERS),
             )
         return self._opened
 
-    async def _part(self, name: str, trail: Trail[T]) -> Stretch[T] | str:
-        """What came, or one sentence that says why nothing did."""
+    async def _part(self, name: str, trails: tuple[Trail[T], ...]) -> list[Stretch[T]] | str:
+        """What came of all trails, or why one of them brought nothing: a half would look like the whole."""
+        answers = await asyncio.gather(*(self._answer(trail) for trail in trails))
+        wrong = {t.category: why for t, why in zip(trails, answers, strict=True) if isinstance(why, str)}
+        if len(wrong) == len(trails) and len(set(wrong.values())) == 1:
+            return f"{name}: {wrong.popitem()[1]}"
+        if wrong:
+            return "; ".join(f"{name} ({category}): {why}" for category, why in wrong.items())
+        return [answer for answer in answers if isinstance(answer, Stretch)]
+
+    async def _answer(self, trail: Trail[T]) -> Stretch[T] | str:
+        """What came, or why nothing did."""
         try:
             async with asyncio.timeout(2 * self._endpoint.timeout_s):
                 return await trail.ask()
         except VenueError as error:
-            return f"{name}: {error.code} {error.detail}".rstrip()
+            return f"{error.code} {error.detail}".rstrip()
         except TimeoutError:
-            return f"{name}: no complete answer within {2 * self._endpoint.timeout_s:g} s"
+            return f"no complete answer within {2 * self._endpoint.timeout_s:g} s"
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # A shape that no check foresaw is still the venue's nonsense: the port never raises for it.
-            return f"{name}: unforeseen shape: {type(error).__name__}"
+            return f"unforeseen shape: {type(error).__name__}"
+
+
+def _kept(trails: tuple[Trail[T], ...], stretches: list[Stretch[T]]) -> tuple[T, ...]:
+    """The rows of all trails, which count as told from now on."""
+    for trail, stretch in zip(trails, stretches, strict=True):
+        trail.keep(stretch)
+    return tuple(row for stretch in stretches for row in stretch.rows)

@@ -6,11 +6,13 @@ stopOrderType).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.symbols import symbol_of
+from guardian.exchanges.bybit.symbols import spot_symbol_of, symbol_of
 from guardian.exchanges.generic.fields import (
     Row,
     flag,
@@ -23,6 +25,9 @@ from guardian.exchanges.generic.fields import (
     positive,
     text,
 )
+
+Named = Callable[[str], str]
+"""The field's name of a venue's id, which a spot market and a contract may share."""
 
 _SIGNS = {"Buy": 1, "Sell": -1}
 # Listed among the executions, but nothing is bought or sold: funding, and a session's P&L being settled.
@@ -44,21 +49,25 @@ _ORIGINS = {
 _NO_REASON = frozenset({"", "EC_NoError", "UNKNOWN"})
 
 
-def parse_fill(row: Row) -> Fill | None:
+def parse_fill(row: Row, named: Named = symbol_of) -> Fill | None:
     """One execution; None for a row that is no fill, also one of a kind that nobody has described yet."""
     kind = text(row, "execType")
     if kind in _NO_FILLS:
         return None
     try:
-        return _fill(row, _CAUSES.get(kind, kind))
+        return _fill(row, _CAUSES.get(kind, kind), named)
     except VenueError:
         if kind in _KNOWN:
             raise
         return None
 
 
-def _fill(row: Row, cause: str) -> Fill:
-    symbol = symbol_of(text(row, "symbol"))
+def parse_spot_fill(row: Row) -> Fill | None:
+    return parse_fill(row, spot_symbol_of)
+
+
+def _fill(row: Row, cause: str, named: Named) -> Fill:
+    symbol = named(text(row, "symbol"))
     return Fill(
         id=text(row, "execId"),
         at=instant(row, "execTime"),
@@ -77,7 +86,13 @@ def _fill(row: Row, cause: str) -> Fill:
     )
 
 
-def parse_past_order(row: Row) -> PastOrder | None:
+def parse_spot_order(row: Row) -> PastOrder | None:
+    """The quantity of a purchase at market may be told in the quote currency: what was filled counts."""
+    order = parse_past_order(row, spot_symbol_of)
+    return order if order is None or order.price is not None else replace(order, quantity=order.filled)
+
+
+def parse_past_order(row: Row, named: Named = symbol_of) -> PastOrder | None:
     """One order that is over; None for one that is still open."""
     ended = text(row, "orderStatus")
     if ended not in _ENDED:
@@ -89,7 +104,7 @@ def parse_past_order(row: Row) -> PastOrder | None:
     return PastOrder(
         id=text(row, "orderId"),
         client_id=optional_text(row, "orderLinkId"),
-        symbol=symbol_of(text(row, "symbol")),
+        symbol=named(text(row, "symbol")),
         side=_side(row),
         quantity=quantity,
         filled=filled,

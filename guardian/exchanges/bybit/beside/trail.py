@@ -49,6 +49,7 @@ class Listed(Generic[T]):
     at: Callable[[T], datetime]
     told: Callable[[T], str]
     sweep_ms: int | None = None
+    category: str = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,10 @@ class Trail(Generic[T]):
         self._swept_ms = 0
         self._span_ms = self._sweep_span_ms = _WIDEST_MS
         self._seen: dict[str, int] = {}
+
+    @property
+    def category(self) -> str:
+        return self._listed.category
 
     async def ask(self) -> Stretch[T]:
         """The next stretch. Raises VenueError and then forgets nothing."""
@@ -175,7 +180,7 @@ class Trail(Generic[T]):
 
     async def _pages(self, start: int, end: int, most: int) -> list[T]:
         params = {
-            "category": "linear",
+            "category": self._listed.category,
             "limit": self._listed.limit,
             "startTime": start,
             "endTime": end,

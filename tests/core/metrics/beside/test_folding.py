@@ -88,12 +88,21 @@ def test_the_first_word_on_a_signal_counts():
 @pytest.mark.parametrize(
     "odd",
     [{"price": NAN}, {"quantity": Decimal("Infinity")}, {"quantity": Decimal(0)}, {"fee": NAN},
-     {"closed": NAN}, {"contract_size": Decimal(0)}, {"realised": NAN}],
+     {"closed": NAN}, {"contract_size": Decimal(0)}],
 )  # fmt: skip
 def test_a_fill_that_is_no_number_is_none(odd: dict[str, Decimal]):
     good, bad = fill("1", 0, 1), replace(fill("2", 0, 1), **odd)
 
     assert (good,) == fold_activity(None, Activity(ACCOUNT, at(1), (good, bad), None)).fills
+
+
+def test_a_fill_whose_pnl_is_no_number_is_one_that_told_none():
+    """Left out, a loss that nobody could read would be no loss."""
+    odd = replace(fill("1", 0, -1, closed=1), realised=NAN)
+
+    (kept,) = fold_activity(None, Activity(ACCOUNT, at(1), (odd,), None)).fills
+
+    assert kept == replace(odd, realised=None)
 
 
 @pytest.mark.parametrize("odd", [{"quantity": NAN}, {"filled": NAN}, {"price": NAN}, {"average": NAN}])

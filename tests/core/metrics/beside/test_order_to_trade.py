@@ -46,9 +46,9 @@ def test_messages_over_executions(fills: Any, orders: Any, resting: Any, value: 
     assert ratio(fills, orders, resting) == Known(value)
 
 
-def test_forgotten_rows_prove_no_ratio_and_a_young_window_is_a_bound():
+def test_more_orders_than_are_remembered_are_counted_and_a_young_window_is_a_bound():
     many = tuple(past(str(n), -30, -20 + n / 100, "cancelled") for n in range(MAXIMUM_DOINGS + 1))
-    assert isinstance(ratio((), many), Unknown)
+    assert ratio((), many) == Known(2.0 * (MAXIMUM_DOINGS + 1))
 
     young = Stage("order_to_trade", window=MINUTE).watched(since=-10)
     young.did(0, orders=(past("1", -5, -3, "cancelled"),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.core.metrics.copy_ratio_deviation import deviation, expected, fixed_ratio_size
+from guardian.core.metrics.copy_ratio_deviation import deviation, fixed_ratio_size, tradable
 from guardian.core.metrics.model_vs_fill import weighted, z_score
 from guardian.core.metrics.paper_vs_live import agreement, distance, price_gap, tracking_difference
 from guardian.core.metrics.signalled import average_price
 from guardian.core.metrics.slippage import slip
 from guardian.core.model import AtLeast, Known, Unknown, Verdict
-from tests.core.build import ETH, position, read, says
+from guardian.runtime.codec import decode_state, encode_state
+from tests.core.build import BTC, ETH, at, position, read, row, says
 from tests.core.metrics.beside.stage import Stage, fill, quote, signal, twin
 
 # --- vectors ------------------------------------------------------------------------------------------
@@ -47,11 +49,11 @@ def test_vector_copied_at_a_tenth():
     step = Decimal("0.001")
     ratio = Decimal(10_000) / Decimal(100_000)
 
-    wanted = expected(Decimal("2.5"), ratio, step, step)
+    wanted = tradable(Decimal("2.5") * ratio, step, step)
 
     assert Decimal("0.25") == wanted
     assert deviation(Decimal("0.22"), wanted, step) == pytest.approx(-0.12)
-    assert Decimal(0) == expected(Decimal("0.004"), ratio, step, step)
+    assert Decimal(0) == tradable(Decimal("0.004") * ratio, step, step)
     assert 0.0 == deviation(Decimal(0), Decimal(0), step)
 
 
@@ -236,3 +238,88 @@ def test_a_disputed_equity_compares_with_nothing(metric: str):
     stage.see(says(read(0, stage.positions), 2000))
 
     assert isinstance(stage.account.rules[0].measured, Unknown)
+
+
+# --- money that is paid in or out ---------------------------------------------------------------------
+
+
+class Copier(Stage):
+    """A tenth of a master that holds ten, copied when it was told; then money comes or goes."""
+
+    def __init__(self, metric: str, held: float = 1, kind: str = "master") -> None:
+        super().__init__(metric, position(BTC, held, 100), cash=1000)
+        self.kind, self.second = kind, 0
+        self.holds(10)
+
+    def holds(self, quantity: float, equity: float = 10_000) -> None:
+        self.second += 1
+        self.tell(self.second, twins=(twin(self.kind, self.second, equity, BTC=quantity),))
+
+    def pays_in(self, money: float) -> None:
+        self.second += 1
+        self.cash += money
+        paid = replace(row(f"p{self.second}", money), at=at(self.second))
+        self.see(read(self.second, self.positions, cash=self.cash, ledger=(paid,)))
+
+    def off(self, held: float) -> float:
+        self.second += 1
+        self.positions = (position(BTC, held, 100),)
+        measured = self.now(self.second)
+        assert isinstance(measured, Known), measured
+        return measured.value
+
+
+@pytest.mark.parametrize("money", [500, 9000, -500])
+@pytest.mark.parametrize(("metric", "kind"), [("copy_ratio_deviation", "master"), ("paper_vs_live", "paper")])
+def test_money_that_comes_or_goes_is_no_deviation(metric: str, kind: str, money: float):
+    copier = Copier(metric, kind=kind)
+    assert copier.off(1) == 0
+    copier.pays_in(money)
+
+    assert copier.off(1) == 0
+    copier.holds(10, equity=20_000)
+    assert copier.off(1) == 0, "the other side is paid money too"
+    assert copier.off(0.5) > 0, "a trade that was not copied still is one"
+
+
+def test_what_the_master_adds_is_copied_by_the_equities_of_then():
+    """One at a tenth; the account is paid as much again, and ten more are copied at a fifth."""
+    copier = Copier("copy_ratio_deviation")
+    copier.pays_in(1000)
+    copier.holds(20)
+
+    assert copier.off(3) == pytest.approx(0)
+    assert copier.off(2) == pytest.approx(1 / 3)
+
+
+def test_what_the_master_closes_takes_its_part_along_and_the_other_side_begins_anew():
+    copier = Copier("copy_ratio_deviation")
+    copier.pays_in(1000)
+    copier.holds(5)
+    assert copier.off(0.5) == pytest.approx(0)
+
+    copier.holds(-5)
+    assert copier.off(-1) == pytest.approx(0), "a fifth, by the equities of now"
+    copier.holds(0)
+    copier.pays_in(-1000)
+    copier.holds(10)
+    assert copier.off(1) == pytest.approx(0), "what was closed is forgotten"
+
+
+def test_ratios_outlive_a_restart():
+    copier = Copier("copy_ratio_deviation")
+
+    assert copier.account.stack.copied[0].ratio == Decimal("0.1")
+    assert decode_state(encode_state(copier.state)) == copier.state
+
+
+def test_a_ratio_that_nobody_could_know_is_taken_when_it_is_known():
+    """As of an older journal, or told before there was an equity: by the equities of the next word."""
+    copier = Copier("copy_ratio_deviation")
+    stack = replace(copier.account.stack, copied=())
+    copier.state = replace(copier.state, accounts=(replace(copier.account, stack=stack),))
+    assert copier.off(1) == 0
+
+    copier.holds(10)
+    copier.pays_in(500)
+    assert copier.off(1) == 0

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.events import ActivityTaken
-from guardian.core.facts.activity import Activity, Fill
-from guardian.core.memory import Streak
+from guardian.core.facts.activity import Activity, Fill, Streak
 from guardian.core.metrics.losing_streak import after
 from guardian.core.metrics.realised_loss import MAXIMUM_SLOTS
 from guardian.core.model import AtLeast, Known, LedgerEntry, LedgerKind, Measured, Unknown, Window

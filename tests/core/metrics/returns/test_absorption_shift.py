@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.core.memory import Absorbed, Correlations, Pair
+from guardian.core.memory import Absorbed, Correlations
 from guardian.core.metrics.absorption_shift import (
     LEAST_DEVIATION,
     STEPS_TO_KNOW,
@@ -23,6 +23,7 @@ from guardian.core.metrics.absorption_shift import (
 from guardian.core.metrics.correlation import SLOW_CELLS
 from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.metrics.metric import View
+from guardian.core.metrics.pairs import Pair, together
 from guardian.core.model import Known, Unknown, Window
 from tests.core.build import START, Desk, at, rule, rung
 from tests.core.metrics.returns.market import Market
@@ -31,7 +32,9 @@ from tests.core.metrics.returns.market import Market
 def book(grid: int, rho: float, names: str = "ABCD") -> Correlations:
     """Every pair alike by `rho` (known for a day)."""
     moments = (1e-6, 1e-6, rho * 1e-6, 0.5)
-    return Correlations(grid, pairs=tuple(Pair(a, b, moments, moments) for a, b in combinations(names, 2)))
+    return Correlations(
+        grid, moments=together(Pair(a, b, moments, moments) for a, b in combinations(names, 2))
+    )
 
 
 def learned(rhos: list[float], names: str = "ABCD", start: int = 100) -> Absorbed | None:

@@ -79,7 +79,7 @@ def account(hours: int, names: str = "AB") -> AccountState:
     found = Market(watching("cvar"), dict.fromkeys(names, 0.5)).run(60).account
     assert found.returns is not None
     chance = random.Random(9)
-    assets = tuple(replace(own, hourly=packed(hours, chance)) for own in found.returns.assets)
+    assets = tuple(replace(own, history=packed(hours, chance)) for own in found.returns.assets)
     return replace(found, returns=replace(found.returns, assets=assets))
 
 

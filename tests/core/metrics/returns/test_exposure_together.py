@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from guardian.core.memory import Pair
 from guardian.core.metrics import BY_NAME, View
 from guardian.core.metrics.cluster_exposure import adjusted, correlation_adjusted
 from guardian.core.metrics.clusters import partition
 from guardian.core.metrics.correlation import known_rhos
+from guardian.core.metrics.pairs import Pair, together
 from guardian.core.model import Known
 from tests.core.build import at, position, read
 from tests.core.metrics.returns.market import watching
@@ -44,9 +44,9 @@ def test_vector_of_an_account_that_knows_these_correlations(metric: str, expecte
     held = zip("ABC", HEDGED, strict=True)
     desk.see(read(0, tuple(position(f"{name}/USDT:USDT", n / 100, 100) for name, n in held)))
     told = {("A", "B"): 0.9, ("A", "C"): 0.85, ("B", "C"): 0.8}
-    pairs = tuple(Pair(a, b, (1.0, 1.0, rho, 1.0), (1.0, 1.0, rho, 1.0)) for (a, b), rho in told.items())
+    pairs = together(Pair(a, b, (1.0, 1.0, rho, 1.0), (1.0, 1.0, rho, 1.0)) for (a, b), rho in told.items())
     assert desk.account.correlations is not None
-    book = replace(desk.account.correlations, pairs=pairs, clusters=partition("ABC", told))
+    book = replace(desk.account.correlations, moments=pairs, clusters=partition("ABC", told))
     account = replace(desk.account, correlations=book)
 
     found = BY_NAME[metric].measure(View(account, desk.state.rules[0], account.rules[0], at(0)))

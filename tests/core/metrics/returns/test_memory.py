@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 
-from guardian.core.memory import AssetReturns, Correlations, Course, Followed, Pair, Returns
+from guardian.bench.metrics.memory import _full, size_of
+from guardian.core.frozen import replace
+from guardian.core.memory import AssetReturns, Correlations, Course, Followed, Returns
 from guardian.core.metrics.capital_utilisation import MAXIMUM_CELLS
 from guardian.core.metrics.following import MAXIMUM_ASSETS
-from guardian.core.metrics.history import MAXIMUM_HOURS, RECORD, unpacked
+from guardian.core.metrics.history import MAXIMUM_HOURS, VALUE, packed, unpacked
+from guardian.core.metrics.pairs import Pair, together
 from guardian.core.metrics.realised_loss import MAXIMUM_SLOTS
 from guardian.core.metrics.returns import HALF_LIVES
 from guardian.core.metrics.track import LONGEST
-from tests.core.build import START
+from guardian.core.metrics.worst_days import KEPT
+from guardian.core.state import AccountState
+from tests.core.build import START, policy
 
 MEGABYTES = 2 * 1024 * 1024
 
@@ -41,10 +46,8 @@ def numbers(start: float, count: int) -> tuple[float, ...]:
     return tuple(start + n / 7 for n in range(count))
 
 
-def returns(assets: int) -> Returns:
-    from base64 import b64encode
-
-    full = b64encode(bytes(MAXIMUM_HOURS * RECORD.itemsize)).decode()
+def returns(assets: int, every: int) -> Returns:
+    hours = range(0, every * MAXIMUM_HOURS, every)
     return Returns(
         1_000_000,
         tuple(
@@ -56,7 +59,7 @@ def returns(assets: int) -> Returns:
                 500_000 + n,
                 100.0 + n,
                 0.01 + n,
-                full + " " * n,  # a string of its own
+                packed([n + hour for hour in hours], bytes(MAXIMUM_HOURS * VALUE.itemsize)),
             )
             for n in range(assets)
         ),
@@ -68,7 +71,7 @@ def correlations(assets: int) -> Correlations:
     return Correlations(
         1_000_000,
         tuple(Followed(name, f"{name}/USDT:USDT", 1.5, START, 1.4, 1_000_000) for name in names),
-        tuple(
+        together(
             Pair(a, b, *(numbers(n + k, 4) for k in (0.1, 0.2)), 1_000_000 + n, numbers(n + 0.3, 4))
             for n, (a, b) in enumerate(combinations(names, 2))
         ),
@@ -86,10 +89,19 @@ def course() -> Course:
     )
 
 
-@pytest.mark.parametrize(("assets", "limit"), [(20, 0.4), (MAXIMUM_ASSETS, 1.0)])
+@pytest.mark.parametrize(("assets", "limit"), [(20, 0.32), (MAXIMUM_ASSETS, 0.6)])
 def test_an_account_s_statistics_stay_under_two_megabytes(assets: int, limit: float):
-    """The rest, up to two megabytes for fifty assets, is for rules' windows and for fills."""
-    total = sum(weight(part) for part in (returns(assets), correlations(assets), course()))
+    """A gap behind each hour takes the most. The rest is for rules' windows and for fills."""
+    total = sum(weight(part) for part in (returns(assets, 2), correlations(assets), course()))
 
     assert total < limit * MEGABYTES
-    assert len(unpacked(returns(1).assets[0].hourly)[0]) == MAXIMUM_HOURS
+    assert len(unpacked(returns(1, 2).assets[0].history)[0]) == MAXIMUM_HOURS
+
+
+def test_an_account_of_fifty_assets_with_all_histories_full_takes_two_megabytes():
+    """As `guardian bench metrics` weighs it, with the worst days that are kept beside the state."""
+    account = AccountState(policy(), START, returns=returns(MAXIMUM_ASSETS, 1))
+    full = _full(replace(account, correlations=correlations(MAXIMUM_ASSETS)), falling=True)
+    worst_days = (KEPT + 2) * MAXIMUM_ASSETS * 8
+
+    assert size_of(full) - size_of(full.policy) + worst_days < 2_000_000

@@ -145,7 +145,7 @@ def test_an_hour_s_return_is_over_the_sigma_expected_at_its_start():
     first = by_name(market.account.returns)["A"]
     market.run(12)
     own = by_name(market.account.returns)["A"]
-    hours, values = unpacked(own.hourly)
+    hours, values = unpacked(own.history)
 
     assert own.hour == first.hour + 1
     assert hours[-1] == own.hour
@@ -155,10 +155,10 @@ def test_an_hour_s_return_is_over_the_sigma_expected_at_its_start():
 
 def test_an_hour_that_was_not_seen_to_its_end_is_left_out():
     market = Market(watching("turbulence"), {"A": 1.0}).run(120)
-    before, _ = unpacked(by_name(market.account.returns)["A"].hourly)
+    before, _ = unpacked(by_name(market.account.returns)["A"].history)
     market.cell += 12
     market.run(36)
-    after, _ = unpacked(by_name(market.account.returns)["A"].hourly)
+    after, _ = unpacked(by_name(market.account.returns)["A"].history)
 
     assert len(after) > len(before)
     assert max(np.diff(after)) > 1
@@ -181,8 +181,8 @@ def test_an_asset_that_is_not_held_any_more_keeps_its_history():
     market.held = {"A": 1.0}
     market.run(600)
 
-    before = unpacked(kept.hourly)[0].tolist()
-    after = unpacked(by_name(market.account.returns)["B"].hourly)[0].tolist()
+    before = unpacked(kept.history)[0].tolist()
+    after = unpacked(by_name(market.account.returns)["B"].history)[0].tolist()
     assert 10 < len(before)
     assert before == after[: len(before)]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from guardian.core.metrics.cvar import LEVEL
 from guardian.core.metrics.history import appended
+from guardian.core.metrics.returns import DAY, WEEK, variance
 from guardian.core.metrics.scenarios import DAY_HOURS, losses, standard_days
 from guardian.core.metrics.tails import (
     Pareto,
@@ -160,6 +161,37 @@ def test_before_there_are_days_the_normal_tail_is_a_bound():
     assert isinstance(sigma, Known)
     assert tail.filling
     assert pytest.approx(2.66521, rel=1e-5) == tail.value / sigma.value
+
+
+def test_after_a_burst_the_tail_falls_as_a_week_s_sigma_and_volatility_as_a_day_s():
+    market = Market(watching("cvar", "value_at_risk", "volatility"), {"A": 1.0})
+    market.size = 0.004
+    market.run(2 * 288)
+    market.size = 0.001
+    market.run(2 * 288)
+    tail, var, sigma = (market.found(name) for name in ("cvar", "value_at_risk", "volatility"))
+    assert market.account.returns is not None
+    day, week = (variance(market.account.returns.assets[0], which) for which in (DAY, WEEK))
+
+    assert isinstance(tail, AtLeast)
+    assert isinstance(var, AtLeast)
+    assert isinstance(sigma, Known)
+    assert day is not None
+    assert week is not None
+    assert week > 1.5 * day
+    assert pytest.approx(normal_shortfall(LEVEL) * sqrt(week / day)) == tail.value / sigma.value
+    assert pytest.approx(normal_quantile(LEVEL) * sqrt(week / day)) == var.value / sigma.value
+
+
+def test_into_a_burst_the_tail_rises_as_a_day_s_sigma():
+    market = Market(watching("cvar", "volatility"), {"A": 1.0}).run(2 * 288)
+    market.size = 0.004
+    market.run(144)
+    tail, sigma = market.found("cvar"), market.found("volatility")
+
+    assert isinstance(tail, AtLeast)
+    assert isinstance(sigma, Known)
+    assert pytest.approx(normal_shortfall(LEVEL)) == tail.value / sigma.value
 
 
 def test_fat_tails_are_found_in_the_past_and_not_by_the_normal():

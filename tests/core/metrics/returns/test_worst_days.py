@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guardian.core.frozen import replace
-from guardian.core.metrics import worst_days
-from guardian.core.metrics.history import RECORD
+from guardian.core.metrics import history, worst_days
 from guardian.core.metrics.holdings import Holdings
 from guardian.core.metrics.returns import CELLS_AN_HOUR
 from guardian.core.metrics.scenarios import losses, standard_days
@@ -23,17 +23,16 @@ DRAWN = np.random.default_rng(5)
 
 
 def packed(hours: int, seed: int, first: int = 1000) -> str:
-    records = np.zeros(hours, RECORD)
-    records["hour"] = first + np.arange(hours)
-    records["value"] = np.random.default_rng(seed).standard_t(4, hours)
-    return b64encode(records.tobytes()).decode()
+    values = np.random.default_rng(seed).standard_t(4, hours).astype(history.VALUE)
+    return history.packed(range(first, first + hours), values.tobytes())
 
 
 def held(worth: list[float], hours: tuple[int, ...] = (600, 600, 600), sigma: float = 0.002) -> Holdings:
     names = tuple(f"A{i}" for i in range(len(worth)))
     series = tuple(packed(count, seed) for seed, count in enumerate(hours))
     sigmas = np.full(len(worth), sigma)
-    return Holdings(names, np.array(worth), sigmas, series, np.eye(len(worth)), (), unpaired=False)
+    rho = np.eye(len(worth))
+    return Holdings(names, np.array(worth), sigmas / 2, sigmas, series, rho, (), unpaired=False)
 
 
 def anew(own: Holdings) -> np.ndarray:
@@ -62,7 +61,7 @@ def test_however_exposures_move_what_was_remembered_changes_no_bit(step: float):
 def test_it_is_the_tail_of_all_days():
     own = held([1000.0, -500.0, 250.0])
     found = worst_losses("all", own, LEVEL)
-    every = losses(own.worth, own.sigmas * sqrt(CELLS_AN_HOUR), standard_days(own.series))
+    every = losses(own.worth, own.tail_sigmas * sqrt(CELLS_AN_HOUR), standard_days(own.series))
 
     assert found is not None
     assert (len(every), tail_size(577, LEVEL)) == (found[1], len(found[0])) == (577, 6)
@@ -90,7 +89,7 @@ def test_an_ordinary_hour_looks_at_all_days_once(monkeypatch: pytest.MonkeyPatch
 
 def test_equal_days_are_no_trouble():
     """Nothing moves: every day loses the same, and any of them is the tail."""
-    own = replace(held([1000.0, -500.0, 250.0]), sigmas=np.zeros(3))
+    own = replace(held([1000.0, -500.0, 250.0]), tail_sigmas=np.zeros(3))
     for worth in ([1000.0, -500.0, 250.0], [999.0, -501.0, 250.0]):
         found = worst_losses("equal", replace(own, worth=np.array(worth)), LEVEL)
 
@@ -102,7 +101,7 @@ def test_a_short_history_is_left_out_and_news_is_seen_at_once():
     short = held([1000.0, -500.0, 250.0], hours=(600, 600, 100))
     found = worst_losses("short", short, LEVEL)
     without = worst_losses("without", held([1000.0, -500.0], hours=(600, 600)), LEVEL)
-    wild = worst_losses("short", replace(short, sigmas=short.sigmas * 2), LEVEL)
+    wild = worst_losses("short", replace(short, tail_sigmas=short.tail_sigmas * 2), LEVEL)
 
     assert found is not None
     assert without is not None
@@ -112,10 +111,37 @@ def test_a_short_history_is_left_out_and_news_is_seen_at_once():
     assert worst_losses("few", held([1.0], hours=(100,)), LEVEL) is None
 
 
+@given(
+    st.lists(st.floats(-1e5, 1e5), min_size=3, max_size=3),
+    st.lists(st.floats(1e-4, 1e-2), min_size=6, max_size=6),
+    st.floats(-0.4, 0.99),
+)
+def test_the_tail_s_sigma_is_at_least_a_day_s_of_hedges_too(
+    worth: list[float], sigmas: list[float], rho: float
+):
+    """A hedge may look better at each asset's larger sigma than at those of a day: it does not count."""
+    day, week = np.array(sigmas[:3]), np.array(sigmas[3:])
+    linked = np.full((3, 3), rho) + (1 - rho) * np.eye(3)
+    own = replace(held(worth), sigmas=day, tail_sigmas=np.maximum(day, week), correlations=linked)
+
+    assert own.tail_day_sigma >= own.day_sigma
+
+
+def test_only_the_sigmas_of_the_tails_count():
+    own = held([1000.0, -500.0, 250.0])
+    found, calmer = (
+        worst_losses("sigmas", each, LEVEL) for each in (own, replace(own, sigmas=own.sigmas / 3))
+    )
+
+    assert found is not None
+    assert calmer is not None
+    assert calmer[0].tolist() == found[0].tolist()
+
+
 def test_what_is_kept_is_bounded():
     own = held([1.0, 1.0, 1.0])
     worst_losses("kept", own, LEVEL)
     known = worst_days._newest["kept"]
 
     assert (KEPT, 3) == known.falls.shape
-    assert worst_days.remembered_bytes("kept") == 600 * (8 + 3 * 4) + 3 * (KEPT + 2) * 8
+    assert worst_days.remembered_bytes("kept") == 3 * (KEPT + 2) * 8

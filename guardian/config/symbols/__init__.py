@@ -1,0 +1,1 @@
+"""Lists of symbols in files of their own, which a rule's `of` reads."""

@@ -1,0 +1,103 @@
+"""What a folder holds that can be played, looked at whole before any work: its windows, and what is left out.
+
+One file is one window. A file with bars that do not make up five minutes is refused, and all such files are
+named at once; what has no account, no symbol or a wrong row in it is said and the rest is played.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from guardian.config import Finding
+from guardian.errors import ConfigError
+from guardian.evaluate.accounts import Account, accounts, missing
+from guardian.evaluate.bars import BarLengthError, LeftOut, five_minutes
+from guardian.evaluate.designs.none import Unprotected
+from guardian.evaluate.play import Played, play
+from guardian.replay.candles import candle_files, load_candles, passed_over
+from guardian.replay.worth import Crash, crashes
+
+NAMED = 5
+"""So many files an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One account of one file: without protection, and its events."""
+
+    file: str
+    account: Account
+    free: Played
+    events: tuple[Crash, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One file: its accounts, what of it is left out, and what is wrong with its rows."""
+
+    accounts: tuple[Watched, ...]
+    left_out: tuple[LeftOut, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`files` are those that make an account; `windows` are (file, account, bars, events)."""
+
+    files: tuple[Path, ...]
+    windows: tuple[tuple[str, str, int, int], ...]
+    left_out: tuple[LeftOut, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@lru_cache(maxsize=4)
+def window(file: Path) -> Window:
+    """Raises BarLengthError, and ConfigError for what is no file of candles."""
+    candles = load_candles(file)
+    bars = five_minutes(candles, file.name)
+    found = []
+    for account in accounts(bars):
+        free = play(account, Unprotected())
+        found.append(Watched(file.name, account, free, crashes(bars.known_ms, free.equity)))
+    return Window(tuple(found), (*bars.left_out, *missing(bars)), candles.findings)
+
+
+def watched(file: Path) -> tuple[Watched, ...]:
+    return window(file).accounts
+
+
+def survey(path: Path) -> Survey:
+    """Of a file or a folder. Raises ConfigError where nothing can be played, or not all of it is of fine
+    enough bars."""
+    files: list[Path] = []
+    rows: list[tuple[str, str, int, int]] = []
+    strays = [(stray.file.name, stray.why) for stray in passed_over(path)]
+    left_out = [LeftOut(name, "file", name, why) for name, why in strays]
+    findings: list[Finding] = []
+    coarse: list[str] = []
+
+    for file in candle_files(path):
+        try:
+            found = window(file)
+        except BarLengthError as error:
+            coarse.append(str(error))
+            continue
+        if found.accounts:
+            files.append(file)
+        rows += [(w.file, w.account.name, len(w.account.bars), len(w.events)) for w in found.accounts]
+        left_out += found.left_out
+        findings += found.findings
+    if coarse:
+        fix = "that do not make up bars of 5 minutes; give 1 m or 5 m candles"
+        raise ConfigError(f"{path}: {_some(coarse)} {fix}")
+    if not files:
+        why = _some([f"{each.where}: {each.why}" for each in left_out])
+        raise ConfigError(f"{path}: no account: no file has BTC, or two symbols, throughout: {why}")
+    return Survey(tuple(files), tuple(rows), tuple(left_out), tuple(findings))
+
+
+def _some(lines: list[str]) -> str:
+    more = f" and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
+    return ", ".join(lines[:NAMED]) + more

@@ -1,0 +1,106 @@
+"""What each type of row in the transaction log is to the account.
+
+Performance is what its positions, balances and debts earn or cost, and what it changes one coin into another
+for. What moves between the wallet and a place that the wallet's equity does not contain (another account,
+savings, a pledge, a custodian, a loan from outside) is a flow, whichever way it goes, however it is called.
+
+A type that nobody has described is a flow too: it then moves no loss rule by itself, counts in the books, is
+seen by `foreign_transfers` when it takes something, and is told. If its row names a contract it is
+performance, for the loss of a position must not hide behind a new word.
+
+Sources: docs/v5/enum (type of uta-translog) of 2026-07, its changelog, and the filter of the venue's own
+command line tool, which has some more.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from guardian.core.model import LedgerKind
+
+_TRADES = (
+    "TRADE DELIVERY LIQUIDATION PART_LIQUIDATION ADL CLOSEPNL POSITION_TAKE_OVER PERP_SYMBOL_SETTLE "
+    "INSURANCE_FUND"
+)
+_FEES = "FEE_REFUND SPREAD_FEE_OUT BROKER_ABACCOUNT_FEE CUSTODY_NETWORK_FEE CUSTODY_SETTLE_FEE"
+_INTEREST = (
+    "INTEREST FIXED_INTEREST FIXED_INTEREST_REFUND INTEREST_REPAYMENT_INS_LOAN "
+    "AUTO_INTEREST_REPAYMENT_INS_LOAN INSTITUTION_PAYBACK_INTEREST_OUT INSTITUTION_LIQ_INTEREST_OUT"
+)
+_CONVERSIONS = (
+    "CURRENCY_BUY CURRENCY_SELL CURRENCY_BUY_MANUEL CURRENCY_SELL_MANUEL OTC_TRADE CONVERT "
+    "SPOT_REPAYMENT_BUY SPOT_REPAYMENT_SELL AUTO_SOLD_COLLATERAL_INS_LOAN AUTO_BUY_LIABILITY_INS_LOAN "
+    "INSTITUTION_EXCHANGE_SELL INSTITUTION_EXCHANGE_BUY"
+)
+PERFORMANCE = MappingProxyType(
+    {
+        **dict.fromkeys(_TRADES.split(), LedgerKind.TRADE),
+        "SETTLEMENT": LedgerKind.FUNDING,
+        **dict.fromkeys(_FEES.split(), LedgerKind.FEE),
+        **dict.fromkeys(f"{_INTEREST} {_CONVERSIONS}".split(), LedgerKind.OTHER),
+    }
+)
+
+_TRANSFERS = (
+    "TRANSFER_IN TRANSFER_OUT TRANSFER_IN_INS_LOAN TRANSFER_OUT_INS_LOAN DEPOSIT WITHDRAW WITHDRAWAL "
+    "PEF_TRANSFER_IN PEF_TRANSFER_OUT PEF_PROFIT_SHARE DBS_CASH_IN DBS_CASH_OUT DBS_CASH_IN_TR "
+    "DBS_CASH_OUT_TR CUSTODY_CASH_RECOVER_TR CUSTODY_LOCK CUSTODY_UNLOCK CUSTODY_UNLOCK_REFUND "
+    "IDN_CONVERT_IN IDN_CONVERT_OUT"
+)
+_GIFTS = (
+    "BONUS BONUS_RECOLLECT BONUS_TRANSFER_IN BONUS_TRANSFER_OUT AIRDROP AIRDROP_OUT AIRDROP_EFTD "
+    "AIRDROP_OUT_EFTD AIRDROP_FIAT AIRDROP_OUT_FIAT TWAP_BUDGET_AIRDROP TWAP_BUDGET_RECALL AUTO_DEDUCTION "
+    "ALPHA_SMALL_TOKEN_REFUND PLATFORM_TOKEN_MNT_LIQRECALLEDMMNT PLATFORM_TOKEN_MNT_LIQRETURNEDMNT"
+)
+_SAVINGS = (
+    "TOKENS_SUBSCRIPTION TOKENS_REDEMPTION FLEXIBLE_STAKING_SUBSCRIPTION FLEXIBLE_STAKING_REDEMPTION "
+    "FLEXIBLE_STAKING_REFUND FIXED_STAKING_SUBSCRIPTION FIXED_STAKING_REFUND ONCHAINEARN_SUBSCRIPTION "
+    "ONCHAINEARN_REDEMPTION ONCHAINEARN_REDEMPTION_PRINCIPAL ONCHAINEARN_REFUND ONCHAINEARN_LST "
+    "STRUCTURE_PRODUCT_SUBSCRIPTION STRUCTURE_PRODUCT_REFUND CLASSIC_WEALTH_MANAGEMENT_SUBSCRIPTION "
+    "PREMIMUM_WEALTH_MANAGEMENT_SUBSCRIPTION PREMIMUM_WEALTH_MANAGEMENT_REFUND "
+    "PREMIUM_WEALTH_MANAGEMENT_SUBSCRIPTION PREMIUM_WEALTH_MANAGEMENT_REFUND LIQUIDITY_MINING_SUBSCRIPTION "
+    "LIQUIDITY_MINING_REFUND PWM_SUBSCRIPTION PWM_REFUND DEFI_INVESTMENT_SUBSCRIPTION "
+    "DEFI_INVESTMENT_REFUND DEFI_INVESTMENT_REDEMPTION EARNING_REDEMPTION_SELL EARNING_REDEMPTION_BUY"
+)
+_PREMARKET = (
+    "PREMARKET_TRANSFER_IN PREMARKET_TRANSFER_OUT PREMARKET_DELIVERY_SELL_NEW_COIN "
+    "PREMARKET_DELIVERY_BUY_NEW_COIN PREMARKET_DELIVERY_PLEDGE_PAY_SELLER PREMARKET_DELIVERY_PLEDGE_BACK "
+    "PREMARKET_ROLLBACK_PLEDGE_BACK PREMARKET_ROLLBACK_PLEDGE_PENALTY_TO_BUYER"
+)
+_OUTSIDE_LOANS = (
+    "LOANS_BORROW_FUNDS LOANS_REPAY_FUNDS LOANS_PLEDGE_ASSET LOANS_ASSET_REDEMPTION "
+    "BORROWED_AMOUNT_INS_LOAN PRINCIPLE_REPAYMENT_INS_LOAN AUTO_PRINCIPLE_REPAYMENT_INS_LOAN "
+    "INSTITUTION_LOAN_IN INSTITUTION_PAYBACK_PRINCIPAL_OUT INSTITUTION_LIQ_PRINCIPAL_OUT "
+    "INSTITUTION_LOAN_TRANSFER_IN INSTITUTION_LOAN_TRANSFER_OUT INSTITUTION_LOAN_WITHOUT_WITHDRAW "
+    "INSTITUTION_LOAN_RESERVE_IN INSTITUTION_LOAN_RESERVE_OUT"
+)
+FLOWS = frozenset(f"{_TRANSFERS} {_GIFTS} {_SAVINGS} {_PREMARKET} {_OUTSIDE_LOANS}".split())
+
+_OWN_LOANS = (
+    "BORROW REPAY MANUAL_LOANS_BORROW MANUAL_LOANS_REPAY AUTO_LOANS_BORROW AUTO_LOANS_REPAY "
+    "FLOATING_TO_FIXED_BORROW FLOATING_TO_FIXED_REPAY"
+)
+DEBTS = frozenset(_OWN_LOANS.split())
+"""The account's own spot debts: the wallet's balance rises with them, and so does what is owed (parse.py)."""
+
+_LONGEST_WORD = 64
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def unknown(venue_type: str) -> str:
+    """The venue's word for what guardian does not know, short and plain enough to be told; else ""."""
+    if is_known(venue_type):
+        return ""
+    return _NOT_PLAIN.sub("?", venue_type[:_LONGEST_WORD])
+
+
+def is_known(venue_type: str) -> bool:
+    return venue_type in PERFORMANCE or venue_type in FLOWS or venue_type in DEBTS
+
+
+def kind_of(venue_type: str, contract: str = "") -> LedgerKind:
+    """`contract` is the symbol that the row names, if any."""
+    if contract and not is_known(venue_type):
+        return LedgerKind.OTHER
+    return PERFORMANCE.get(venue_type, LedgerKind.FLOW)
