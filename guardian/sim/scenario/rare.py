@@ -36,7 +36,7 @@ def tried(scenario: Scenario, rng: random.Random) -> Scenario:
     if scenario.heat is None or rng.random() < 0.3:
         return scenario
     hour, market = rng.choice((3.0, 5.0)), scenario.market
-    rules = tuple(replace(r, stale_after_seconds=4.0) if r.id == "burst" else r for r in scenario.rules)
+    rules = tuple(replace(r, stale_after_seconds=3.0) if r.id == "burst" else r for r in scenario.rules)
     accounts = tuple(_coming_back(account, rng) for account in scenario.accounts)
     moved = market.moves_at + market.seconds
     over = round(max(moved, market.again_at or 0.0) + 20.0 + 2 * hour, 2)
@@ -50,7 +50,7 @@ def tried(scenario: Scenario, rng: random.Random) -> Scenario:
 def _mishap(rng: random.Random, at: float) -> FaultPlan:
     """Somewhere on the way up guardian is blind, or dies."""
     name = rng.choice(("account-blind", "read-down", "crash", "crash-at-event"))
-    until, size = at + rng.uniform(2.0, 8.0), rng.uniform(*BY_NAME[name].size)
+    until, size = at + rng.uniform(2.0, 6.0), rng.uniform(*BY_NAME[name].size)
     return FaultPlan(name, round(at, 2), round(until, 2), size=round(size, 3), salt=rng.randrange(1_000_000))
 
 
