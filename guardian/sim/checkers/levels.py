@@ -159,9 +159,10 @@ class SurvivesCrash(Checker):
             self.fail(f"{name}: the arming was lost in the crash")
         for own in last.rules:
             then, kept = own.baseline, now.rule(own.rule_id)
-            if then is None or kept is None or (kept.baseline is None and _newest(own, then.since)):
+            if then is None or kept is None or (kept.baseline and kept.baseline.since == then.since):
                 continue
-            if kept.baseline is None or kept.baseline.since != then.since:
+            older = kept.baseline is None or kept.baseline.since < then.since
+            if not (older and _newest(own, then.since)):
                 self.fail(f"{name} {own.rule_id}: the baseline was anchored anew")
 
 

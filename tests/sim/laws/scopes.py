@@ -72,9 +72,10 @@ def anchored(t: Theatre, at: float | None) -> AccountState:
     return t.account(rules=(own,))
 
 
-def crash_takes_the_baseline(t: Theatre, at: float) -> None:
+def crash_takes_the_baseline(t: Theatre, at: float, before: float | None = None) -> None:
+    """What is left is what had been measured since `before`; None: nothing."""
     t.checker.died(t.life(anchored(t, at)))
-    t.checker.born(t.life(anchored(t, None)))
+    t.checker.born(t.life(anchored(t, before)))
 
 
 def newest_is_lost(t: Theatre) -> None:
@@ -83,6 +84,19 @@ def newest_is_lost(t: Theatre) -> None:
 
 def older_is_lost(t: Theatre) -> None:
     crash_takes_the_baseline(t, t.at - 5.0)
+
+
+def newest_is_the_one_before(t: Theatre) -> None:
+    """It began anew, for a trial, in the moment in which guardian died."""
+    crash_takes_the_baseline(t, t.at - 0.1, t.at - 20.0)
+
+
+def older_is_the_one_before(t: Theatre) -> None:
+    crash_takes_the_baseline(t, t.at - 5.0, t.at - 20.0)
+
+
+def newest_is_newer_still(t: Theatre) -> None:
+    crash_takes_the_baseline(t, t.at - 0.1, t.at)
 
 
 def first_at_the_start(t: Theatre, rule: Rule) -> None:
@@ -181,5 +195,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (levels.NoFalseKill, account_is_exposed, symbol_is_exposed),
     (levels.NoFalseKill, lost_together, not_lost_together),
     (levels.SurvivesCrash, newest_is_lost, older_is_lost),
+    (levels.SurvivesCrash, newest_is_the_one_before, older_is_the_one_before),
+    (levels.SurvivesCrash, newest_is_the_one_before, newest_is_newer_still),
     (running.StartKeeps, several_are_first_known_at_the_start, one_is_first_known_at_the_start),
 ]
