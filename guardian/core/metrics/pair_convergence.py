@@ -21,7 +21,7 @@ from guardian.core.facts.stake import Stake
 from guardian.core.metrics.history import unpacked
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.remembered import by_identity
-from guardian.core.metrics.stakes import PATIENCE, doubtful, strategies, symbols_of
+from guardian.core.metrics.stakes import MOST, PATIENCE, doubtful, strategies, symbols_of
 from guardian.core.metrics.strategy_pnl import outlying
 from guardian.core.metrics.within import Gap, bounded, filled_at
 from guardian.core.model import Measured, Part, Unknown
@@ -43,6 +43,8 @@ def measure(view: View) -> Measured:
             pairs.setdefault(stake.symbol, []).append(stake)
     found = [_of_pair(stakes, doings.filled_at) for stakes in pairs.values()]
     missing = min((gap for _, gap in found if gap), key=lambda gap: gap[1], default=None)
+    if sum(bool(s.name) for s in view.account.course.stakes) >= MOST:
+        missing = f"more than {MOST} strategies in their pairs; the oldest are forgotten", False
     return bounded(float(max((count for count, _ in found), default=0)), missing)
 
 

@@ -149,6 +149,9 @@ def _agrees(stakes: Stakes, symbol: str, legs: Sequence[Position], at: datetime)
         if whole.seen_at is not None and at - whole.seen_at < PATIENCE:
             return False
         stakes[EVERYBODY, symbol] = replace(_found(whole, legs, net), best=(), doubted_at=at)
+        for key, s in stakes.items():
+            if key[1] == symbol and s.name and s.quantity:  # whose fill it was that nobody told is not known
+                stakes[key] = replace(s, lost=True, doubted_at=at)
     if not legs:
         for key, s in stakes.items():
             if key[1] == symbol and s.lost:

@@ -132,6 +132,27 @@ def test_where_they_differ_for_long_the_position_is_right_and_the_hour_is_not_kn
     assert pairs.measured(71 + HOUR, 5, 90) == Known(pytest.approx(0.05))
 
 
+def test_where_a_fill_was_never_told_no_strategy_s_lots_are_known():
+    pairs = Pairs().watched()
+    pairs.tick(0, ("ft-", 2), mark=100, held=2)
+    pairs.tick(70, mark=90, held=1)
+
+    assert pairs.stake("ft-").lost
+    why = f"what ft- earned in {BTC} within the hour is not known"
+    assert pairs.measured(71, 1, 90) == AtLeast(0.0, why)
+
+
+def test_what_the_bound_may_have_forgotten_is_not_cleared():
+    pairs = Pairs().watched()
+    pairs.tick(0, ("ft-", 2), mark=100, held=2)
+    full = tuple(replace(pairs.stake("ft-"), symbol=f"C{n}/USDT:USDT") for n in range(MOST))
+    account = replace(pairs.account, course=replace(pairs.account.course, stakes=full))
+    pairs.state = replace(pairs.state, accounts=(account,))
+
+    why = f"more than {MOST} strategies in their pairs; the oldest are forgotten"
+    assert pairs.measured(1, 2, 100) == AtLeast(0.0, why)
+
+
 def test_opposed_strategies_in_one_way_mode_keep_their_own_lots():
     """The venue closes 9 of the first one's lots for the second one's sale: both have what they opened."""
     pairs = Pairs().watched()
