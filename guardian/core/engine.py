@@ -61,16 +61,13 @@ def _step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     now = event.at if state.now is None else max(state.now, event.at)
     if isinstance(event, Configured):
         return observe.configured(replace(state, now=now, decisions=()), event), ()
-    whose = account_of(event)
-    accounts: list[AccountState] = []
+    accounts = list(state.accounts)
     effects: list[Effect] = []
     decisions: list[Decision] = []
-    for account in state.accounts:
-        if whose in ("", account.policy.name):
-            account, more, made = _one(state, account, event, now)
-            effects += more
-            decisions += made
-        accounts.append(account)
+    for place in state.places(account_of(event)):
+        accounts[place], more, made = _one(state, accounts[place], event, now)
+        effects += more
+        decisions += made
     return replace(state, now=now, accounts=tuple(accounts), decisions=tuple(decisions)), tuple(effects)
 
 

@@ -5,6 +5,7 @@ Law: nothing here is ever mutated, every history has a declared bound, and `SCHE
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
@@ -325,4 +326,16 @@ class State:
     folds: tuple[str, ...] | None = None
 
     def account(self, name: str) -> AccountState | None:
-        return next((a for a in self.accounts if a.policy.name == name), None)
+        return next((self.accounts[place] for place in self.places(name) if name), None)
+
+    def places(self, name: str) -> range:
+        """Where in `accounts`, which are in the order of their names, this one is; all if none is named."""
+        if not name:
+            return range(len(self.accounts))
+        place = bisect_left(self.accounts, name, key=_name)
+        found = place < len(self.accounts) and _name(self.accounts[place]) == name
+        return range(place, place + found)
+
+
+def _name(account: AccountState) -> str:
+    return account.policy.name

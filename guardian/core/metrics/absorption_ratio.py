@@ -19,10 +19,10 @@ from guardian.core.model import Known, Measured, Part
 
 def measure(view: View) -> Measured:
     held = holdings(view.account)
-    count = len(held.assets)
+    count = len(held.known.assets)
     if count + len(held.unmeasured) < 2:
         return Known(0.0)
-    return unclear(held) or Known(absorbed(market_shares(held.correlations), max(1, count // 5)))
+    return unclear(held) or Known(absorbed(market_shares(held.known.correlations), max(1, count // 5)))
 
 
 NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")

@@ -32,7 +32,7 @@ JOINED, LEFT = distance(JOIN), distance(LEAVE)
 def partition(assets: Sequence[str], rhos: Rho, before: tuple[Group, ...] = ()) -> tuple[Group, ...]:
     """Every asset in exactly one cluster, members and clusters sorted; `rhos` by alphabetical pair."""
     groups = _unsplit(sorted(assets), rhos)
-    apart = {(g, h): _distances(g, h, rhos) for g, h in combinations(groups, 2)}
+    apart = _apart(groups, rhos)
     near = _near(apart, before)
     while near:
         best = min((mean, g, h) for (g, h), mean in near.items())[1:]  # among equals the first by name
@@ -42,11 +42,13 @@ def partition(assets: Sequence[str], rhos: Rho, before: tuple[Group, ...] = ()) 
     return tuple(sorted(groups))
 
 
-def _distances(g: Group, h: Group, rhos: Rho) -> float:
-    """The sum of the distances between the members of two groups."""
-    if len(g) == len(h) == 1:
-        return distance(rhos[_pair(g[0], h[0])])  # almost always, and by far the quickest
-    return sum(distance(rhos[_pair(a, b)]) for a in g for b in h)
+def _apart(groups: list[Group], rhos: Rho) -> Apart:
+    """The sum of the distances between the members of each two groups."""
+    if all(len(g) == 1 for g in groups):  # almost always, and by far the quickest
+        return {(g, h): sqrt(2 * (1 - rhos[g[0], h[0]])) for g, h in combinations(groups, 2)}
+    return {
+        (g, h): sum([distance(rhos[_pair(a, b)]) for a in g for b in h]) for g, h in combinations(groups, 2)
+    }
 
 
 def _pair(a: str, b: str) -> tuple[str, str]:

@@ -35,16 +35,16 @@ Tail = Callable[[Floats, int, float], float]
 def tail_of(view: View, tail: Tail, normal: float) -> Measured:
     """The larger of the simulated tail and of so many normal standard deviations."""
     held, owner = holdings(view.account), view.account.policy.name
-    worst = worst_losses(owner, held, LEVEL)
+    worst, known = worst_losses(owner, held, LEVEL), held.known
     amount = normal * held.tail_day_sigma
     if worst is not None:
         amount = max(amount, tail(*worst, LEVEL))
     found = over_equity(view, held, amount)
-    short = len(held.series) - len(past(owner, held.series).assets)
-    if not (held.assets and (worst is None or short)):
+    short = len(known.assets) - len(past(owner, known.series).assets)
+    if not (known.assets and (worst is None or short)):
         return found
-    why = f"{short or len(held.assets)} of {len(held.assets)} assets have under {LEAST_DAYS} days to simulate"
-    return weakened(found, why, filling=not held.unmeasured)
+    few = f"{short or len(known.assets)} of {len(known.assets)} assets"
+    return weakened(found, f"{few} have under {LEAST_DAYS} days to simulate", filling=not held.unmeasured)
 
 
 def measure(view: View) -> Measured:

@@ -30,13 +30,13 @@ def unclear(held: Holdings) -> Unknown | None:
 
 def measure(view: View) -> Measured:
     held = holdings(view.account)
-    if not held.assets and not held.unmeasured:
+    if not held.known.assets and not held.unmeasured:
         return Known(float(MAXIMUM_ASSETS))
     unknown = unclear(held)
     if unknown is not None:
         return unknown
-    offered = entropy_number(market_shares(held.correlations))
-    made = diversification_ratio(held.worth, held.sigmas, held.correlations) ** 2
+    offered = entropy_number(market_shares(held.known.correlations))
+    made = diversification_ratio(held.worth, held.known.sigmas, held.known.correlations) ** 2
     return Known(min(made, offered))
 
 

@@ -10,7 +10,6 @@ would net, and the result is a bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import sqrt
 
 import numpy as np
@@ -22,7 +21,7 @@ from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.clusters import Rho
 from guardian.core.metrics.correlation import fast_rhos
 from guardian.core.metrics.pairs import ends
-from guardian.core.metrics.remembered import by_identity
+from guardian.core.metrics.remembered import by_identities, by_identity
 from guardian.core.metrics.repriced import exposures
 from guardian.core.metrics.returns import CELLS_A_DAY, DAY, WEEK, variance
 from guardian.core.model import AtLeast, Known, Measured
@@ -33,58 +32,63 @@ NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """The measured assets in alphabetical order; `worth` is signed, in the reporting currency.
+class Learned:
+    """What the reads have taught of some assets, in alphabetical order, and the correlations in that order.
 
-    `series` are their packed hourly returns (history.py), `correlations` a matrix in the same order,
-    `tail_sigmas` the larger of a day's and of a week's.
+    `series` are their packed hourly returns (history.py), `tail_sigmas` the larger of a day's and of a
+    week's. D C D of a day, with either sigmas: `covariances` and `tail_covariances`.
     """
 
     assets: tuple[str, ...]
-    worth: Floats
     sigmas: Floats
     tail_sigmas: Floats
     series: tuple[str, ...]
     correlations: Floats
-    unmeasured: tuple[str, ...]
-    unpaired: bool
+    covariances: Floats
+    tail_covariances: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What is held of the assets of which enough is `known`: `worth` is signed, in the reporting currency."""
+
+    known: Learned
+    worth: Floats
+    unmeasured: tuple[str, ...] = ()
+    unpaired: bool = False
 
     @property
     def day_sigma(self) -> float:
         """The standard deviation of a day's gain, in the reporting currency."""
-        return self._gain(self.sigmas)
+        return sqrt(max(self._variance(self.known.covariances), 0.0))
 
     @property
     def tail_day_sigma(self) -> float:
         """The same, of the sigmas that the tails are computed from, and no less: sigmas of two half-lives
         beside each other may flatter a hedge."""
-        return max(self.day_sigma, self._gain(self.tail_sigmas))
+        known = self.known
+        return sqrt(max(self._variance(known.covariances), self._variance(known.tail_covariances), 0.0))
 
-    def _gain(self, sigmas: Floats) -> float:
-        weights = self.worth * sigmas
-        return sqrt(max(float(weights.dot(self.correlations).dot(weights)), 0.0) * CELLS_A_DAY)
+    def _variance(self, covariances: Floats) -> float:
+        return float(covariances.dot(self.worth).dot(self.worth))
 
 
 def holdings(account: AccountState) -> Holdings:
     """What is held as of the newest read, with what has been learned of it."""
-    known = _measured(account.returns) if account.returns else NOTHING_MEASURED
     names, worth = exposures(account)
-    exposed: Iterable[tuple[str, float]] = zip(names, worth, strict=True)
-    unmeasured: tuple[str, ...] = ()
-    if names != known.assets or np.count_nonzero(worth) < len(names):
-        amounts = {name: float(n) for name, n in exposed if n}
-        unmeasured = _large(tuple([name for name in amounts if name not in known.assets]), amounts)
-        known = known.only(tuple([name for name in amounts if name in known.assets]))
-        worth, exposed = np.array([amounts[name] for name in known.assets], dtype=float), amounts.items()
-    correlations, unpaired = _correlations(account.correlations, known.assets, exposed)
+    book = account.correlations
+    if account.returns is not None and book is not None:
+        known = _learned(account.returns, book.moments)
+        if known is not None and names == known.assets and np.count_nonzero(worth) == len(names):
+            return Holdings(known, worth)
+    measured = _measured(account.returns) if account.returns else NOTHING_MEASURED
+    amounts = {name: float(n) for name, n in zip(names, worth, strict=True) if n}
+    own = measured.only(tuple([name for name in amounts if name in measured.assets]))
+    correlations, unpaired = _correlations(book, own.assets, amounts)
     return Holdings(
-        assets=known.assets,
-        worth=worth,
-        sigmas=known.sigmas,
-        tail_sigmas=known.tail_sigmas,
-        series=known.series,
-        correlations=correlations,
-        unmeasured=unmeasured,
+        known=own.learned(correlations),
+        worth=np.array([amounts[name] for name in own.assets], dtype=float),
+        unmeasured=_large(tuple([name for name in amounts if name not in measured.assets]), amounts),
         unpaired=unpaired,
     )
 
@@ -104,8 +108,30 @@ class Sigmas:
         series = tuple([self.series[i] for i in places])
         return Sigmas(assets, self.sigmas[places], self.tail_sigmas[places], series)
 
+    def learned(self, correlations: Floats) -> Learned:
+        return Learned(
+            assets=self.assets,
+            sigmas=self.sigmas,
+            tail_sigmas=self.tail_sigmas,
+            series=self.series,
+            correlations=correlations,
+            covariances=_of_a_day(correlations, self.sigmas),
+            tail_covariances=_of_a_day(correlations, self.tail_sigmas),
+        )
+
+
+def _of_a_day(correlations: Floats, sigmas: Floats) -> Floats:
+    return np.asarray(correlations * np.outer(sigmas, sigmas) * CELLS_A_DAY)
+
 
 NOTHING_MEASURED = Sigmas((), np.empty(0), np.empty(0), ())
+
+
+@by_identities
+def _learned(returns: Returns, pairs: Pairs) -> Learned | None:
+    """Of all assets that are measured, where each pair of them is known: almost always what is held."""
+    measured, (names, table) = _measured(returns), _table(pairs)
+    return measured.learned(table) if measured.assets and measured.assets == names else None
 
 
 @by_identity
@@ -136,20 +162,17 @@ def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
 
 
 def _correlations(
-    book: Correlations | None, assets: tuple[str, ...], exposed: Iterable[tuple[str, float]]
+    book: Correlations | None, assets: tuple[str, ...], worth: dict[str, float]
 ) -> tuple[Floats, bool]:
     """C in the order of the assets, the unknown assumed against the account; and if a large one lacks it."""
     if book is None:
         rho: Rho = {}
     else:
         names, table = _table(book.moments)
-        if names == assets:
-            return table, False
         if set(assets) <= set(names):
             places = [names.index(name) for name in assets]
             return table[np.ix_(places, places)], False
         rho = fast_rhos(book.moments)
-    worth = dict(exposed)
     large = _large(assets, worth)
     found = matrix({name: worth[name] for name in assets}, rho)
     lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from guardian.core.frozen import dataclass
 from guardian.core.memory import Pairs
+from guardian.core.metrics.remembered import by_identity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,18 +58,21 @@ def packed(assets: tuple[str, ...], rows: Rows) -> Pairs:
     return Pairs(assets, b64encode(moments.tobytes() + grids.tobytes()).decode())
 
 
+@by_identity
 def unpacked(pairs: Pairs) -> Rows:
     """The arrays may not be written to."""
     count, raw = pairs.count, b64decode(pairs.packed)
     moments = np.frombuffer(raw, MOMENTS, 12 * count).reshape(3, 4, count)
-    return Rows(moments, np.frombuffer(raw, GRID, count, moments.nbytes).astype(np.int64))
+    grids = np.frombuffer(raw, GRID, count, moments.nbytes).astype(np.int64)
+    grids.flags.writeable = False
+    return Rows(moments, grids)
 
 
 def rows_of(pairs: Pairs, assets: tuple[str, ...]) -> Rows:
     """The rows of these assets' pairs, of which some may be new; they may be written to."""
     old = unpacked(pairs)
     if pairs.assets == assets:
-        return Rows(old.moments.copy(), old.grids)
+        return Rows(old.moments.copy(), old.grids.copy())
     place = {name: i for i, name in enumerate(pairs.assets)}
     places = np.array([place.get(name, -1) for name in assets])
     firsts, seconds = ends(len(assets))

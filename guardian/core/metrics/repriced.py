@@ -8,8 +8,10 @@ ways agree to a rounding or two: `by_asset` rounds once, after the product.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +19,28 @@ from numpy.typing import NDArray
 from guardian.core.metrics.exposure import ONE, base_of, by_asset, settle_prices
 from guardian.core.metrics.following import marks_of
 from guardian.core.metrics.remembered import newest_of
-from guardian.core.model import Wallet
+from guardian.core.model import Position, Wallet
 from guardian.core.state import AccountState
 
 Floats = NDArray[np.float64]
 Names = tuple[str, ...]
-Sizes = tuple[tuple[Decimal, ...], tuple[Decimal, ...]]
-"""The quantities and the contract sizes of the positions."""
+Size = tuple[bool, str, str, Decimal, Decimal]
+"""Whether it is inverse, the symbol, what it settles in, the quantity and the size of a contract."""
+
 Prices = tuple[tuple[str, Decimal], ...]
+
+_size_of: Callable[[Position], Size] = attrgetter("inverse", "symbol", "settle", "quantity", "contract_size")
 
 
 def exposures(account: AccountState) -> tuple[Names, Floats]:
     """The assets in alphabetical order, and how much of each is held: signed, in the reporting currency."""
     positions, wallet, policy = account.evidence.positions, account.evidence.wallet, account.policy
-    if not _coins(wallet, policy.currency) and True not in [p.inverse for p in positions]:
-        found = _units(
-            policy.name,
-            tuple([p.symbol for p in positions]),
-            tuple([p.settle for p in positions]),
-            (tuple([p.quantity for p in positions]), tuple([p.contract_size for p in positions])),
-            tuple(settle_prices(wallet).items()),
-        )
+    if not _coins(wallet, policy.currency):
+        found = _units(policy.name, tuple(map(_size_of, positions)), tuple(settle_prices(wallet).items()))
         if found is not None:
             names, places, units = found
-            return names, units * np.array(marks_of(positions)).take(places)
+            marks = np.fromiter(marks_of(positions), float, len(positions))
+            return names, units * marks.take(places)
     exposed = by_asset(positions, wallet, policy.currency)
     names = _alphabetical(tuple(exposed))
     return names, np.array([float(exposed[name]) for name in names], dtype=float)
@@ -52,20 +52,20 @@ def _coins(wallet: Wallet | None, currency: str) -> bool:
 
 @newest_of
 def _units(
-    owner: str, symbols: Names, settles: Names, sizes: Sizes, prices: Prices
+    owner: str, sizes: tuple[Size, ...], prices: Prices
 ) -> tuple[Names, NDArray[np.intp], Floats] | None:
     """The assets in alphabetical order, the place of each among the positions, and its worth at a mark of 1.
 
-    None where an asset has several legs: they are netted before they are numbers.
+    None where that is not all there is to it: an inverse contract, or several legs of an asset, which are
+    netted before they are numbers.
     """
-    assets = [base_of(symbol) for symbol in symbols]
+    assets = [base_of(symbol) for _, symbol, *_ in sizes]
     names = tuple(sorted(set(assets)))
-    if not names or len(names) < len(assets):
+    if not names or len(names) < len(assets) or any(inverse for inverse, *_ in sizes):
         return None
     places = np.array([assets.index(name) for name in names])
     listed = dict(prices)
-    legs = zip(*sizes, settles, strict=True)
-    units = [float(quantity * size * listed.get(settle, ONE)) for quantity, size, settle in legs]
+    units = [float(quantity * size * listed.get(settle, ONE)) for _, _, settle, quantity, size in sizes]
     return names, places, np.array(units).take(places)
 
 

@@ -41,8 +41,8 @@ def shares_of(account: AccountState) -> Shares | None:
     gross = float(np.abs(held.worth).sum())
     if nav is None or nav.equity <= 0 or not gross:
         return None
-    key = held.tail_sigmas.tobytes(), np.round(held.worth / gross, SHARE_DIGITS).tobytes()
-    return Shares(held.series, key, gross, float(nav.equity))
+    key = held.known.tail_sigmas.tobytes(), np.round(held.worth / gross, SHARE_DIGITS).tobytes()
+    return Shares(held.known.series, key, gross, float(nav.equity))
 
 
 def simulated(series: tuple[str, ...], key: tuple[bytes, bytes]) -> tuple[Floats, tuple[str, ...]] | None:

@@ -33,7 +33,7 @@ def measure(view: View) -> Measured:
 
 def over_equity(view: View, held: Holdings, amount: float) -> Measured:
     """An amount of risk over the equity, as strong as what is held is measured."""
-    if not held.assets:
+    if not held.known.assets:
         return (
             Unknown("no asset has four hours of returns yet", warming=True) if held.unmeasured else Known(0.0)
         )
