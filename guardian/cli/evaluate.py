@@ -18,6 +18,7 @@ from guardian.cli.shared import json_option, say
 SCALES = (0.6, 0.8, 1.0, 1.25, 1.5, 1.8, 2.1, 2.5, 3.0, 3.6, 4.3)
 QUICK_SCALES = (0.6, 1.0, 1.5, 2.1, 3.0, 4.3)
 TOLD_LINES = 20
+OUT = Path("out/evaluate")
 
 
 class Scales(click.ParamType[tuple[float, ...]]):
@@ -44,8 +45,9 @@ class Scales(click.ParamType[tuple[float, ...]]):
     "--data", required=True, type=click.Path(exists=True, path_type=Path), help="Candles: FILE or DIR."
 )
 @click.option("--rules", default="breaker", show_default=True, metavar="PACK", help="What guardian plays.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/evaluate"),
-              show_default=True, help="Where the report and its pictures go.")  # fmt: skip
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Where the report and its pictures go; if not given out/evaluate, and with --json "
+              "nowhere.")  # fmt: skip
 @click.option(
     "--scales", type=Scales(), default=None, metavar="0.5,1,2", help="What limits are multiplied by."
 )
@@ -69,17 +71,16 @@ def evaluate(data: Path, as_json: bool, **wanted: Any) -> None:
     scales = wanted["scales"] or (QUICK_SCALES if wanted["quick"] else SCALES)
     surveyed = importlib.import_module("guardian.evaluate.survey").survey(data)
     _told(surveyed)
-    report = None if as_json else importlib.import_module("guardian.evaluate.report")
+    folder = wanted["out"] or (None if as_json else OUT)
+    report = importlib.import_module("guardian.evaluate.report") if folder else None
     if report is not None:
-        report.made(wanted["out"])
+        report.made(folder)
     plan = run.Plan(surveyed, designs, scales, wanted["rules"], wanted["seed"])
     with _progress() as told:
         found = run.evaluate(plan, wanted["jobs"] or os.cpu_count() or 1, told)
-    if report is None:
-        say(run.document(found), True, "")
-        return
     command = shlex.join(["guardian", *sys.argv[1:]])
-    click.echo(f"{report.summary(found)}\n{report.write(found, wanted['out'], command)}")
+    lines = [report.summary(found), str(report.write(found, folder, command))] if report else []
+    say(run.document(found) if as_json else {}, as_json, "\n".join(lines))
 
 
 def _told(surveyed: Any) -> None:

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ Tell = Callable[[int], object]
 PATH = click.Path(path_type=Path)
 NONE = "none"
 MOST = [level.name.lower() for level in Level]
+PICTURES = (".png", ".svg", ".pdf")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,11 +74,13 @@ def replay(*, data: Path, packs: tuple[str, ...], as_json: bool, **wanted: Any) 
 def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:
     if wanted["account"] is None:
         raise click.UsageError("candles need --account ACCOUNT.yaml: what the account holds (docs/replay.md)")
+    _drawable(wanted["picture"])
     account = importlib.import_module("guardian.replay.account")
     report = importlib.import_module("guardian.replay.report")
     plan = account.read_plan(wanted["account"])
     candles = importlib.import_module("guardian.replay.candles").load_candles(data)
     plan = account.held_in(plan, candles.symbols, str(wanted["account"]))
+    cast = _fine_enough(cast, candles.seconds)
     with _bar("bars", len(candles)) as tell:
         course = importlib.import_module("guardian.replay.drive").drive(candles, plan, cast.rules, tell)
     picture = None
@@ -87,6 +91,29 @@ def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> No
         picture = draw(course, title, caption, Path(wanted["picture"]))
     document = report.document(course, candles, plan, cast, picture)
     say(document, as_json, "" if as_json else report.text(document))
+
+
+def _fine_enough(cast: Any, bar_seconds: int) -> Any:
+    """Without the rules that bars of this length cannot tell, which would pass for calm."""
+    coarse = importlib.import_module("guardian.evaluate.designs.coarse")
+    missed = [rule for rule in cast.rules if coarse.too_coarse(rule, bar_seconds)]
+    left_out = ((rule.id, coarse.why_coarse(rule, bar_seconds)) for rule in missed)
+    rules = tuple(rule for rule in cast.rules if rule not in missed)
+    return replace(cast, rules=rules, left_out=(*cast.left_out, *left_out))
+
+
+def _drawable(picture: str) -> None:
+    """Told before a year is played, not after it."""
+    if picture == NONE:
+        return
+    if Path(picture).suffix.lower() not in PICTURES:
+        raise click.BadParameter(
+            f"{picture}: its name must end in {', '.join(PICTURES)}, or be `none`", param_hint="--picture"
+        )
+    try:
+        Path(picture).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GuardianError(f"--picture {picture}: cannot be written: {error.strerror}") from None
 
 
 def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], as_json: bool) -> None:
@@ -106,6 +133,7 @@ def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> 
     account = importlib.import_module("guardian.replay.account")
     candles = importlib.import_module("guardian.replay.candles").load_candles(data)
     given = account.read_plan(wanted["account"]) if wanted["account"] else account.Plan(Decimal(10_000))
+    cast = _fine_enough(cast, candles.seconds)
     windows, most = [w.strip() for w in wanted["windows"].split(",")], Level[wanted["most"].upper()]
     with _bar("bars", None) as tell:
         found = eligible.stays(candles, given, cast.rules, windows, tell)

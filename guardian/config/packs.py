@@ -24,6 +24,7 @@ from guardian.core.model import Level, Rule
 
 BUILTIN = "builtin"
 SUFFIXES = (".yaml", ".yml")
+ONCE = "List each pack once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Ref:
 
 @dataclass(slots=True)
 class Shelf:
-    """The packs read so far, where each id was first seen, and everything that is wrong.
+    """The packs read so far and from where, where each id was first seen, and everything that is wrong.
 
     `lists` are the lists of symbols in the folder of the pack that is read, each with its line; `listed` are
     those that its rules read, wherever they lie.
@@ -47,6 +48,7 @@ class Shelf:
     base: Path
     around: Surroundings
     packs: list[Pack] = field(default_factory=list)
+    places: set[Path] = field(default_factory=set)
     seen: dict[str, str] = field(default_factory=dict)
     lists: dict[Path, int] = field(default_factory=dict)
     listed: set[Path] = field(default_factory=set)
@@ -86,7 +88,7 @@ def read_packs(
         _read_ref(ref, shelf)
     asked, seen = shelf.packs, shelf.seen
     shelf.packs, shelf.seen = [], {}
-    if not any(pack.path == _builtin_path() for pack in asked):
+    if Path(os.path.realpath(_builtin_path())) not in shelf.places:
         _read_ref(Ref(str(_builtin_path()), str(_builtin_path())), shelf)
     builtin = [_without(pack, seen) for pack in shelf.packs]
     return (*(pack for pack in builtin if pack.rules), *asked), tuple(shelf.findings)
@@ -110,6 +112,12 @@ def _read_ref(ref: Ref, shelf: Shelf) -> None:
         wrong = Finding(ref.file, ref.line, "", ref.field, f"no rule pack {clip(ref.name)}", near, fix)
         shelf.findings.append(wrong)
         return
+    place = Path(os.path.realpath(path))
+    if place in shelf.places:
+        wrong = Finding(ref.file, ref.line, "", ref.field, f"the pack {clip(ref.name)} twice", "", ONCE)
+        shelf.findings.append(wrong)
+        return
+    shelf.places.add(place)
     before = len(shelf.findings)
     shelf.lists, shelf.listed = {}, set()
     rules = [rule for file in _files(path, ref, shelf) for rule in _read_rules(file, shelf)]
@@ -149,7 +157,7 @@ def _refuse_unread(shelf: Shelf) -> None:
 
 
 def _is_rules(name: str) -> bool:
-    return name.endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _read_rules(file: Path, shelf: Shelf) -> list[Rule]:
@@ -182,8 +190,9 @@ def _rules_of(file: Path, page: Page, shelf: Shelf) -> list[Rule]:
 
 
 def _is_new(rule: Rule, line: int, page: Page, shelf: Shelf) -> bool:
-    first = shelf.seen.setdefault(rule.id, f"{page.file}:{line}")
-    if first == f"{page.file}:{line}":
+    first = shelf.seen.get(rule.id)
+    if first is None:
+        shelf.seen[rule.id] = f"{page.file}:{line}"
         return True
     wrong = Wrong(f"the id exists already at {first}", "Give each rule its own id.")
     Spot(page, "id", rule.id).refuse(line, wrong)

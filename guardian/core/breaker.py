@@ -85,8 +85,8 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tu
     """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
     known = {own.rule_id: own for own in account.rules if own.stale or True in own.fired}
     found = [d for rule in rules if (own := known.get(rule.id)) for d in _demand(account, rule, own, now)]
-    for rule, value, limit in relapsed(account, rules):
-        found.append(Demand(rule.id, Level.HALT, acts(account, rule, now), "trial", None, value, limit))
+    for rule, value, limit, only in relapsed(account, rules):
+        found.append(Demand(rule.id, Level.HALT, acts(account, rule, now), "trial", None, value, limit, only))
     if account.demanded is not Level.NORMAL:
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
@@ -122,8 +122,8 @@ def _within(rung: Rung, highest: Level) -> Rung:
 def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
     """How far this rule may go now: by its metric, by its scope, and by the accounts of its loss.
 
-    FLATTEN and LOCKOUT for a loss, or for a multiple of the equity, need a second account of it; with only
-    one, nothing beyond REDUCE.
+    FLATTEN and LOCKOUT for a loss, or for a multiple or a share of the equity, need a second account of it;
+    with only one, nothing beyond REDUCE.
     """
     metric = BY_NAME[rule.metric]
     highest = min(metric.ceiling, SCOPE_CEILING[rule.scope])
@@ -132,8 +132,8 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
         second = told_of_all(own.measured)
     elif metric.corroborated:
         second = corroborated(account, getattr(own.measured, "value", 0.0))
-    # An exposure is a multiple of the equity: one that only one account tells makes any size look large.
-    doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit == "multiple")
+    # An exposure is told by the equity, unless it is a time: one that is too small makes any size look large.
+    doubtful = metric.corroborated or (metric.family == "exposure" and metric.unit != "seconds")
     return min(highest, Level.REDUCE) if doubtful and not second else highest
 
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, PastOrder, Streak, Tally
-from guardian.core.facts.market import Book, Quote
+from guardian.core.facts.market import Book, Mark, Quote
 from guardian.core.facts.stake import Stake
-from guardian.core.facts.telemetry import Copied, Gauge, Signal, Twin
+from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin
 from guardian.core.facts.transfers import Came, Expectation, Sent
 from guardian.core.frozen import dataclass
 from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
@@ -252,19 +252,21 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class LegLots:
-    """The lots of one leg, oldest first; `side` is +1 long, -1 short (metrics.md M29)."""
+    """The lots of one leg, oldest first; `side` is +1 long, -1 short (metrics.md M29), `entry` its newest."""
 
     leg: str
     side: int
     lots: tuple[Lot, ...]
+    entry: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lots:
-    """Every open leg's lots as of the read of `at`."""
+    """Every open leg's lots as of the read of `at`; `gone` are those that the read before it still showed."""
 
     at: datetime
     legs: tuple[LegLots, ...] = ()
+    gone: tuple[LegLots, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +290,13 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Markets:
-    """The newest good quotes and books, each as old as its question."""
+    """The newest good quotes and books, each as old as its question; `marks`: since when each is the same."""
 
     quotes: tuple[Quote, ...] = ()
     quoted_at: datetime | None = None
     books: tuple[Book, ...] = ()
     booked_at: datetime | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 MAXIMUM_DOINGS = 500
@@ -324,7 +327,7 @@ MAXIMUM_READINGS = 60
 class Stack:
     """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins.
 
-    `copied` is of the twins' holdings, as they changed (metrics/twins.py).
+    `copied` is of the twins' holdings, as they changed (metrics/twins.py), `tracked` of what both earned.
     """
 
     heartbeat_at: datetime | None = None
@@ -332,6 +335,7 @@ class Stack:
     signals: tuple[Signal, ...] = ()
     twins: tuple[Twin, ...] = ()
     copied: tuple[Copied, ...] = ()
+    tracked: Tracked | None = None
 
 
 @dataclass(frozen=True, slots=True)

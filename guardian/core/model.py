@@ -262,8 +262,9 @@ class Snapshot:
     """What one concurrent read saw; as old as its earliest *question* (`asked_at`).
 
     A part that failed is None here and named in `failures`; a complete snapshot has no failures.
-    `ledger` holds the rows that are new since the reader's last successful ledger read. `calls` are the
-    requests that it took, `clock` the venue's clock as last measured.
+    `ledger` holds the rows that are new since the reader's last successful ledger read; named and not None it
+    tells the first of them, and more are to come. `calls` are the requests that it took, `clock` the venue's
+    clock as last measured.
     """
 
     account: str
@@ -279,6 +280,9 @@ class Snapshot:
     @property
     def complete(self) -> bool:
         return not self.failures
+
+    def failed(self, part: Part) -> bool:
+        return any(failure.part is part for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)

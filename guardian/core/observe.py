@@ -143,7 +143,7 @@ def _merged(old: Evidence, seen: Snapshot) -> Evidence:
         (Part.WALLET, seen.wallet),
         (Part.POSITIONS, seen.positions),
         (Part.ORDERS, seen.orders),
-        (Part.LEDGER, seen.ledger),
+        (Part.LEDGER, None if seen.failed(Part.LEDGER) else seen.ledger),
     ):
         if answer is not None:
             asked[part] = seen.asked_at

@@ -39,6 +39,7 @@ JOURNAL_TROUBLE = "journal"
 REASKED = ("permit", "prepare", "halt")
 
 Eased = tuple[AccountState, tuple[Decision, ...]]
+Relapse = tuple[Rule, float, float, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def eased(scene: Scene) -> Eased:
     if trial.cap == CAPS[-1]:
         decision = Decision(name, "level", incident.rule, account.level.name, Level.NORMAL.name)
         return closed(account, incident), (decision,)
-    wider = replace(incident, trial=Trial(CAPS[-1], now, now, now), targets=reasked(incident))
+    wider = replace(incident, trial=Trial(CAPS[-1], now, now, now, trial.only), targets=reasked(incident))
     decision = Decision(name, "half-open", incident.rule, f"{trial.cap:g}", f"{CAPS[-1]:g}")
     return replace(account, incident=wider), (decision,)
 
@@ -202,7 +203,7 @@ def _lowered(scene: Scene) -> Eased:
 def _half_open(scene: Scene) -> Eased:
     """CAUTION at a quarter of the size. What its goals referred to is forgotten, and loss windows restart."""
     account, was, now = scene.account, scene.incident, scene.now
-    trial, level = Trial(CAPS[0], now, now, now), Level.CAUTION
+    trial, level = Trial(CAPS[0], now, now, now, was.only), Level.CAUTION
     incident = Incident(was.code, was.opened_at, was.rule, was.cause, level, now, targets=reasked(was))
     incident = replace(incident, causes=was.causes, trial=trial)
     restarted = {rule.id for rule in scene.rules if rule.id in scene.acting and _restarts(rule)}
@@ -218,15 +219,16 @@ def reasked(incident: Incident) -> tuple[Target, ...]:
     return tuple(t for t in incident.targets if t.step not in REASKED)
 
 
-def relapsed(account: AccountState, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, float, float]]:
-    """Causes that are past half of their limit in the trial, each with its value and that bound."""
+def relapsed(account: AccountState, rules: tuple[Rule, ...]) -> Iterator[Relapse]:
+    """Causes that are past half of their limit in the trial, each with its value, that bound, and what is
+    halted by it."""
     incident = account.incident
     if incident is None or incident.trial is None:
         return
     for rule in (rule for rule in rules if rule.id in incident.causes):
         own, bound = account.rule(rule.id), calm_bound(account, incident, rule)
         if own is not None and past_limit(own.measured, rule, bound):
-            yield rule, getattr(own.measured, "value", bound), bound
+            yield rule, getattr(own.measured, "value", bound), bound, incident.trial.only
 
 
 def size_cap(account: AccountState, usual: float) -> float:

@@ -134,13 +134,15 @@ class Flatness:
 class Trial:
     """Half-open after HALT or REDUCE: CAUTION with new size capped at `cap`.
 
-    `clean_since` starts anew whenever it is not proven clean; `seen_at` is the last look.
+    `clean_since` starts anew whenever it is not proven clean; `seen_at` is the last look. `only` are the
+    symbols that were halted, and are again if it fails; () for all of the account.
     """
 
     cap: float
     opened_at: datetime
     seen_at: datetime
     clean_since: datetime | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

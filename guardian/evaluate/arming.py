@@ -11,6 +11,7 @@ import numpy as np
 
 from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
+from guardian.evaluate.designs.coarse import too_coarse
 from guardian.evaluate.marks import Seen, largest, pieces
 from guardian.evaluate.symbols import base_of
 from guardian.evaluate.trips import Stretch, Trips, cvar_limit, daily_cvar, gross_for, trips
@@ -74,7 +75,7 @@ def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) ->
             "from_the_rules": limit is not None,
             "gross_exposure": None if cvar is None else gross_for(asked, cvar),
         },
-        "warnings": [*history.warnings, *_warnings(history.years)],
+        "warnings": [*history.warnings, *_warnings(history.years), *_coarse(rules, history)],
     }
 
 
@@ -141,6 +142,14 @@ def _warnings(years: float) -> Iterator[str]:
         yield f"{days:.{int(days < 10)}f} days are too few to speak of a year; take at least three months"
     if days < LEAST_DAYS:
         yield f"CVAR 99 % of fewer than {LEAST_DAYS} days is the worst day's loss"
+
+
+def _coarse(rules: Sequence[Rule], history: History) -> Iterator[str]:
+    """Which rules are not told because the prices lie too far apart, and not because nothing would trip."""
+    step = max(stretch.step_ms for stretch in history.stretches) / 1000
+    missed = [rule.id for rule in rules if too_coarse(rule, step)]
+    if missed:
+        yield f"prices that lie {step:g} s apart tell nothing of {', '.join(missed)}: give shorter bars"
 
 
 # --- in words -----------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class Frontier:
     @property
     def halts(self) -> bool:
         """Whether it shuts the account out at all, in or outside events, at any scale."""
-        return any(point.halts for point in self.points)
+        return any(point.shut or point.halts for point in self.points)
 
     def sums(self, weeks: Sequence[str]) -> Floats:
         """Week x scale x column of Tally, for resampling."""

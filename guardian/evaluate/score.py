@@ -28,7 +28,7 @@ YEAR_MS = 365 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Sums of one or of many weeks: falls in events; bars outside events that want exposure, and the
-    fractions held in them; halts that began outside; years watched."""
+    fractions held in them; halts that began outside; years watched; all halts, in events too (`shut`)."""
 
     lost: float = 0.0
     unprotected: float = 0.0
@@ -37,6 +37,7 @@ class Tally:
     halts: float = 0.0
     years: float = 0.0
     events: int = 0
+    shut: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -47,6 +48,7 @@ class Tally:
             self.halts + other.halts,
             self.years + other.years,
             self.events + other.events,
+            self.shut + other.shut,
         )
 
     @property
@@ -85,8 +87,8 @@ def scored(known_ms: Instants, events: tuple[Crash, ...], free: Played, kept: Pl
     weeks = np.array(weeks_of(known_ms))
     calm = outside(len(known_ms), events)
     step = np.diff(known_ms, append=known_ms[-1:]).clip(max=3_600_000)
-    false_halts = np.zeros(len(known_ms))
-    false_halts[[i for i in kept.halts if calm[i]]] = 1.0
+    shut = np.zeros(len(known_ms))
+    shut[list(kept.halts)] = 1.0
     found: dict[str, Tally] = {}
     for week in sorted(set(weeks)):
         own = weeks == week
@@ -97,8 +99,9 @@ def scored(known_ms: Instants, events: tuple[Crash, ...], free: Played, kept: Pl
             unprotected=sum(fall(free.equity, event) for event in falls),
             held=float((kept.held[quiet] / kept.wanted[quiet]).sum()),
             wanted=float(quiet.sum()),
-            halts=float(false_halts[own].sum()),
+            halts=float(shut[own & calm].sum()),
             years=float(step[own].sum()) / YEAR_MS,
             events=len(falls),
+            shut=float(shut[own].sum()),
         )
     return found

@@ -24,6 +24,7 @@ from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.tails import conditional
 from guardian.core.model import Rule, Window
 from guardian.evaluate.bars import Floats, Instants
+from guardian.evaluate.designs.coarse import too_coarse
 from guardian.evaluate.designs.window import Window as Falling
 
 Bools = NDArray[np.bool_]
@@ -42,11 +43,15 @@ class Stretch:
     close: Floats
 
     @property
+    def step_ms(self) -> int:
+        """How far two closes lie apart, as a rule; 0 with fewer than two."""
+        return int(np.median(np.diff(self.known_ms))) if len(self.known_ms) > 1 else 0
+
+    @property
     def years(self) -> float:
         if len(self.known_ms) < 2:
             return 0.0
-        step = int(np.median(np.diff(self.known_ms)))
-        return float(self.known_ms[-1] - self.known_ms[0] + step) / YEAR_MS
+        return float(self.known_ms[-1] - self.known_ms[0] + self.step_ms) / YEAR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ def _counts(rule: Rule, history: Sequence[Stretch], multiple: float) -> list[int
     if rule.metric not in TOLD or rule.direction != "over" or rule.window.tz != "UTC":
         return None
     if rule.scope != "account":  # What other accounts lose beside this one is not known here.
+        return None
+    if any(too_coarse(rule, stretch.step_ms / 1000) for stretch in history):
         return None
     counts = [0] * len(rule.ladder)
     for stretch in history:

@@ -147,6 +147,9 @@ class TwinBody(Strict):
         {}, description="Signed contracts by symbol, as in BTC/USDT:USDT."
     )
     multiplier: Positive = Field(1.0, description="How many times its size this account is meant to be.")
+    transferred: Money = Field(
+        Decimal(0), description="All that was ever paid in less what was paid out; it is no profit."
+    )
     at: Instant | None = None
 
 
@@ -254,4 +257,4 @@ def _signal(told: SignalBody, now: datetime) -> Signal:
 
 def _twin(told: TwinBody, now: datetime) -> Twin:
     holdings = tuple(sorted(told.holdings.items()))
-    return Twin(told.kind, told.at or now, told.equity, holdings, told.multiplier)
+    return Twin(told.kind, told.at or now, told.equity, holdings, told.multiplier, told.transferred)

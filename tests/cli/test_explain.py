@@ -182,3 +182,14 @@ def test_what_is_judged_is_told(changes: dict[str, Any], words: str):
     own = replace(rule(rung(0.05, "halt"), metric="drawdown"), **changes)
 
     assert f"  measures    {words}" in lines(described(own, "pack"), [])
+
+
+def test_a_value_that_is_only_a_bound_says_why():
+    """Half an hour of an hour's window was seen: the number alone would read as calm."""
+    numbers = {"limit": 0.05, "level": "CAUTION", "held_s": 0.0, "hold_s": 2.0, "age_s": 1.0, "name": "main"}
+    row = {"id": "dd", "verdict": "unknown", "bound": "at_least", "value": 0.0, **numbers}
+    document = {"accounts": [{"name": "main", "rules": [{**row, "why": "window filled 1800 s of 3600 s"}]}]}
+
+    said = lines(described(rule(), "breaker"), live(document, "dd"))
+
+    assert any("unknown: at least 0 of 0.05" in line and "1800 s of 3600 s" in line for line in said)

@@ -147,3 +147,22 @@ def test_a_dead_venue_is_not_taken_for_safety(open_desk: OpenDesk) -> None:
     (plan,) = json.loads(said.out)["accounts"]
     assert plan["data_age_s"] is None
     assert plan["expected"] is None
+
+
+def test_what_an_arming_sets_off_at_once_is_told_before_one_confirms(open_desk: OpenDesk) -> None:
+    """An account that is past its limit unarmed is flattened by the very `arm`."""
+    desk = open_desk()
+    desk.run()
+    desk.warm()
+    calm = desk.cli("arm", ACCOUNT, "--accept-undrilled", "x")
+    desk.venue.crash(0.07)
+    desk.until(lambda: desk.verdict() == "breached", 20, "breached, and not armed")
+
+    refused = desk.cli("arm", ACCOUNT, "--accept-undrilled", "x")
+    other = desk.cli("arm", ACCOUNT, "--accept-undrilled", "x", "--rule", "integrity")
+
+    assert (calm.code, refused.code, other.code) == (6, 6, 6), "nobody confirmed"
+    assert "at once" not in calm.err
+    assert "armed, dd demands LOCKOUT at once: 0.0" in refused.err
+    assert "at once" not in other.err
+    assert touched(desk) == []

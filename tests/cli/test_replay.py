@@ -35,6 +35,9 @@ PACK = """
 """
 
 
+NOTHING = ("none.parquet", "--rules", "pack", "--account", "account.yaml")
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with candles, a pack and an account."""
@@ -126,6 +129,22 @@ def test_the_help_says_that_a_picture_makes_its_folder(desk: Path) -> None:
     assert "its folder is made" in " ".join(run("--help").stdout.split())
 
 
+def test_a_window_that_holds_one_close_is_left_out_and_named(desk: Path) -> None:
+    """A third is lost in one bar of an hour. The hour's rule saw nothing, and the asset was eligible."""
+    parquet(desk, [100.0] * 30 + [67.0] * 30, "hours.parquet", seconds=3600)
+    (desk / "pack" / "rules.yaml").write_text(PACK.replace("window: hwm", "window: 1h"), encoding="utf-8")
+
+    alone = told("hours.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none")
+    assets = told("hours.parquet", "--rules", "pack", "--per-asset", "--windows", "1d")
+    (desk / "pack" / "rules.yaml").write_text(PACK.replace("window: hwm", "window: 2h"), encoding="utf-8")
+    longer = told("hours.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none")
+
+    for found in (alone, assets):
+        why = {each["rule"]: each["why"] for each in found["left_out"]}
+        assert "holds one close of bars of 3600 s" in why["fall"]
+    assert [change["rule"] for change in longer["transitions"]] == ["fall"]
+
+
 @pytest.mark.parametrize("pack", ["managed-mandate", "market-maker"])
 def test_rules_about_several_accounts_are_left_out_and_named(pack: str, desk: Path) -> None:
     """They ended in a traceback, and in silence where assets are chosen."""
@@ -168,7 +187,10 @@ def test_eligible_assets_are_printed_and_written(desk: Path) -> None:
         (["made.parquet", "--rules", "pack"], 2, "candles need --account"),
         (["made.parquet", "--account", "account.yaml"], 2, "Missing option '--rules'"),
         (["made.parquet", "--rules", "pack", "--write", "x"], 2, "--write needs --per-asset"),
-        (["none.parquet", "--rules", "pack", "--account", "account.yaml"], 3, "does not exist"),
+        # Before anything is read: a year is not played for a picture that cannot be drawn.
+        ([*NOTHING, "--picture", "x.jpg"], 2, "end in .png"),
+        ([*NOTHING, "--picture", "pack/rules.yaml/x.png"], 1, "cannot be written"),
+        ([*NOTHING], 3, "does not exist"),
         (["made.parquet", "--rules", "nopack", "--account", "account.yaml"], 3, "no rule pack"),
         (["made.parquet", "--rules", "pack", "--account", "none.yaml"], 3, "cannot be read"),
         (["made.parquet", "--rules", "pack", "--per-asset", "--windows", "1x"], 3, "--windows 1x"),

@@ -238,6 +238,25 @@ def test_every_rule_of_a_pack_is_listed_and_explained() -> None:
         assert rule["why"] in said.output
 
 
+def test_who_has_no_configuration_yet_sees_the_rules_that_ship(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pack is chosen before there is a guardian.yaml; one that is named must exist all the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GUARDIAN_CONFIG", raising=False)
+
+    listed = guardian("rules", "list", "--json")
+    said = guardian("rules", "explain", "mm-depth")
+    absent = guardian("rules", "explain", "mm-depth", "--config", "none.yaml")
+
+    packs = {rule["pack"] for rule in json.loads(listed.stdout)["rules"]}
+    assert {"starter", "market-maker", "builtin"} <= packs
+    assert 0 == said.exit_code
+    assert "mm-depth (market-maker" in said.stdout
+    assert "the packs that ship" in said.stderr
+    assert "no such file" in str(absent.exception)
+
+
 def test_each_metric_explains_itself() -> None:
     """The formula line is the metric's own; one without it would explain nothing."""
     from guardian.cli.setup.explain import formula

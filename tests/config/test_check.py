@@ -81,6 +81,22 @@ def test_one_id_in_two_packs_is_refused(desk: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("again", ["pack", "./pack/", "other/../pack"])
+def test_a_pack_that_is_listed_twice_is_refused(again: str, desk: Path) -> None:
+    """Each of its rules would be judged, shown and scraped twice under one id."""
+    (desk / "other").mkdir()
+
+    (told,) = findings("--rules", "pack", "--rules", again)
+
+    assert "twice" in told["message"]
+
+
+def test_a_file_beside_its_own_pack_is_refused(desk: Path) -> None:
+    (told,) = findings("--rules", "pack", "--rules", "pack/rules.yaml")
+
+    assert (told["rule"], told["field"]) == ("dd", "id")
+
+
 def test_a_rule_for_an_account_that_does_not_exist_is_refused(desk: Path) -> None:
     """It would guard nobody, in silence."""
     (desk / "pack/rules.yaml").write_text(RULE + "  only: [mian]\n")
@@ -113,6 +129,14 @@ def test_a_pack_that_cannot_be_read_is_told(trap: str, desk: Path) -> None:
 
     assert 1 == len(told)
     assert told[0]["file"].startswith("trap")
+
+
+@pytest.mark.parametrize("name", ["more.YAML", "more.Yml", "MORE.YML"])
+def test_an_ending_in_capitals_is_read_like_any_other(name: str, desk: Path) -> None:
+    """Some systems write it so; a file of rules that is skipped in silence guards nobody."""
+    (desk / "pack" / name).write_text(RULE.replace("metric: drawdown", "metric: drawdwon"))
+
+    assert [f"pack/{name}"] == [each["file"] for each in findings("--rules", "pack") if each["nearest"]]
 
 
 def test_a_configuration_that_is_a_loop_is_told(desk: Path) -> None:

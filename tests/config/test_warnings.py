@@ -214,11 +214,19 @@ def plain(desk: Path, *rules: tuple[str, str, str], config: str = CONFIG) -> Non
 
 
 @pytest.mark.parametrize(
-    "metric", ["slippage", "slippage_rise", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"]
+    "metric",
+    [
+        "slippage",
+        "slippage_rise",
+        "model_vs_fill",
+        "paper_vs_live",
+        "tracking_difference",
+        "copy_ratio_deviation",
+    ],
 )
 def test_what_only_telemetry_tells_is_named_where_there_is_none(desk: Path, metric: str) -> None:
     """Whoever takes `factory` and tells nothing has a third of a pack."""
-    more = "  window: 1h\n" if metric.startswith(("slip", "model")) else ""
+    more = "  window: 1h\n" if metric.startswith(("slip", "model", "track")) else ""
     plain(desk, ("one", metric, more), ("two", metric, more))
     (told,) = warned()
     assert ("guardian.yaml", "telemetry") == (told["file"], told["field"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from guardian.core.model import Level, OnUnknown, Part, Snapshot, Verdict, Window
+from guardian.core.model import Known, LedgerKind, Level, OnUnknown, Part, Snapshot, Verdict, Window
 from tests.core.build import Desk, at, kinds, position, read, row, rule, rung, says, without
 
 OPEN = position(quantity=10, mark=1000)
@@ -220,6 +220,36 @@ def test_a_row_in_a_read_that_was_overtaken_still_counts():
     desk.see(overtaken, arrives=1.2)
     desk.see(read(2, (OPEN,), cash=5000))
 
+    assert desk.account.nav is not None
+    assert desk.account.nav.agreed
+    assert pytest.approx(100.0, abs=1e-9) == desk.nav
+
+
+def test_a_share_of_an_equity_that_only_one_account_tells_flattens_nothing():
+    """A leg that had earned as much again is closed, and the wallet that it went to does not answer."""
+    kept = position(liquidation=Decimal(80))
+    earned = position("ETH/USDT:USDT", 10, 200, entry=100, liquidation=Decimal(199))
+    desk = Desk(rule(rung(0.012, "flatten"), id="risk", metric="risk_per_signal")).warm(kept, earned)
+
+    desk.see(without(read(0, (kept,), cash=2000), Part.WALLET, Part.LEDGER))
+    assert Level.HALT is desk.level
+
+    desk.see(read(1, (kept,), cash=2000, ledger=(row("won", 1000, LedgerKind.TRADE),)))
+    own = desk.account.rule("risk")
+    assert own is not None
+    assert Known(0.01) == own.measured
+
+
+def test_rows_of_a_ledger_that_is_behind_are_booked_and_it_is_no_newer():
+    """After a busy absence they come part by part: what is missing still must not count as read."""
+    desk = watching()
+    before = desk.account.evidence.asked_at(Part.LEDGER)
+    some = replace(read(0, (OPEN,), cash=5000), ledger=(row("w", -5000),))
+
+    desk.see(replace(some, failures=without(some, Part.LEDGER).failures))
+    desk.see(without(read(1, (OPEN,), cash=5000), Part.LEDGER))
+
+    assert before == desk.account.evidence.asked_at(Part.LEDGER)
     assert desk.account.nav is not None
     assert desk.account.nav.agreed
     assert pytest.approx(100.0, abs=1e-9) == desk.nav

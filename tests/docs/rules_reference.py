@@ -72,6 +72,7 @@ BESIDE = {
     "closing": "market",
     "spread": "market",
     "price_deviation": "market",
+    "mark_age": "market",
     "within": "activity",
     "losing_streak": "activity",
     "foreign_activity": "activity",
@@ -82,6 +83,7 @@ BESIDE = {
     "gauge": "telemetry",
     "heartbeat_age": "telemetry",
     "twins": "telemetry",
+    "tracking_difference": "telemetry",
 }
 """What is told beside the account's read, by the module that says how old it is."""
 

@@ -62,6 +62,22 @@ def test_the_report_says_its_caveats_on_the_first_page_and_draws(data: Path, tmp
     assert {file.name for file in out.iterdir()} == {"report.md", "exposure.png", "false_halts.png"}
 
 
+def test_a_folder_that_was_named_gets_the_report_beside_the_json(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run of an hour gives both; without --out a program that wants the figures leaves no files."""
+    monkeypatch.chdir(tmp_path)
+    args = ["--data", str(data), "--designs", "none,fixed_4h", "--scales", "1,2", "--jobs", "1", "--json"]
+
+    plain = CliRunner().invoke(evaluate, args)
+    left = list(tmp_path.rglob("report.md"))
+    found = CliRunner().invoke(evaluate, [*args, "--out", "here"])
+
+    assert json.loads(plain.stdout) == json.loads(found.stdout)
+    assert left == []
+    assert (tmp_path / "here" / "report.md").is_file()
+
+
 def test_the_number_of_processes_changes_nothing(data: Path) -> None:
     plan = Plan(survey(data), tuple(BASELINES.split(",")), (1.0, 2.0), "breaker")
     assert run(plan, 1, lambda done, of: None) == run(plan, 2, lambda done, of: None)

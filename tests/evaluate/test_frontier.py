@@ -7,7 +7,10 @@ import pytest
 
 from guardian.evaluate.bootstrap import difference
 from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS, Frontier, matched, matched_in
-from guardian.evaluate.score import Tally
+from guardian.evaluate.play import Played
+from guardian.evaluate.score import Tally, scored
+from guardian.replay.worth import crashes
+from tests.evaluate.made import START_MS
 
 WEEKS = tuple(f"2021-W{n:02d}" for n in range(1, 31))
 
@@ -111,3 +114,17 @@ def test_a_price_that_nobody_saw_paid_is_unknown() -> None:
     only = Frontier("made", (1.0,), ({EVENTFUL: Tally(0.5, 1.0, years=0.1, events=1)},))
     assert only.points[0].exposure_given_up is None
     assert np.isnan(matched_in(only.sums((EVENTFUL,)).sum(axis=0), EXPOSURE, 0.04))
+
+
+def test_a_design_that_halts_in_crashes_only_is_compared_at_any_number_of_false_halts() -> None:
+    """It pays nothing, and is no design that never halts: that would leave out the best there could be."""
+    known = START_MS + 300_000 * np.arange(1, 201)
+    free, kept = (np.concatenate([[1.0] * 20, [low] * 180]) for low in (0.8, 0.9))
+    wanted = np.full(200, 2.0)
+    played = [Played(equity, wanted, wanted, halts) for equity, halts in ((free, ()), (kept, (30,)))]
+    weekly = scored(known, crashes(known, free), *played)
+    perfect, idle = Frontier("perfect", (1.0,), (weekly,)), Frontier("idle", (1.0,), ({EVENTFUL: Tally()},))
+
+    assert (perfect.halts, idle.halts) == (True, False)
+    assert perfect.points[0].false_halts_per_year == 0.0
+    assert matched_in(perfect.sums(tuple(weekly)).sum(axis=0), FALSE_HALTS, 5.0) == pytest.approx(0.5)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from guardian.cli.setup.rules import rules as rules_command
 from guardian.core.model import Rule, Window
+from guardian.evaluate.arming import History, told
 from guardian.evaluate.designs.every import played
 from guardian.evaluate.trips import (
     DAY_MS,
@@ -49,6 +50,22 @@ def test_one_bad_day_is_one_trip() -> None:
 def test_what_stays_past_its_limit_trips_once() -> None:
     known = START_MS + BAR_MS * np.arange(600)
     assert declustered(known, np.ones(600, dtype=bool)) == 1
+
+
+def test_bars_as_long_as_the_window_tell_nothing_of_it() -> None:
+    """Half is lost within one bar of an hour: an hour's window holds one close, and would read 0 trips."""
+    prices = [100.0] * 48 + [50.0] * 200
+
+    (hour, *_), (longer, *_) = (
+        trips([replace(hour_rule(), window=Window("sliding", seconds))], [hourly(prices)], (1.0,))
+        for seconds in (3600.0, 3660.0)
+    )
+    said = told([hour_rule()], History("BTC", (hourly(prices),), "candles"), (1.0,))
+
+    assert hour.a_year == (None,)
+    assert longer.a_year[0] is not None
+    assert longer.a_year[0] > 0
+    assert any("3600 s apart tell nothing of breaker-dd-1h" in line for line in said["warnings"])
 
 
 def test_trips_a_year_by_hand() -> None:

@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 from guardian.core.metrics.api_errors import wilson_lower
 from guardian.core.metrics.capital_utilisation import Cells, grown, mean
 from guardian.core.metrics.model_vs_fill import weighted
-from guardian.core.metrics.paper_vs_live import distance, tracking_difference
+from guardian.core.metrics.paper_vs_live import distance
 from tests.core.build import at
 
 SAMPLES = st.lists(st.tuples(st.integers(1, 600), st.floats(0, 3)), min_size=2, max_size=200)
@@ -60,11 +60,3 @@ def test_the_distance_to_paper_is_half_of_scipy_s_city_block(live: dict[str, flo
     rows = [[own.get(name, 0.0) for name in "ABCDEF"] for own in (live, paper)]
 
     assert distance(live, paper) == pytest.approx(cityblock(*rows) / 2, abs=1e-9)
-
-
-@given(st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=50))
-def test_a_tracking_difference_is_pandas_sum(days: list[tuple[float, float]]):
-    table = pd.DataFrame(days, columns=["live", "paper"])
-    theirs = (table["live"] - table["paper"]).sum()
-
-    assert tracking_difference(table["live"], table["paper"]) == pytest.approx(theirs, abs=1e-9)

@@ -103,7 +103,7 @@ def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
     """A shipped pack arms hard limits at most: what is a guess, or told by the watched, is watched first."""
     told = {"heartbeat_age", "slippage", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"}
     told |= {"gauge", "queue_growth", "slippage_delay", "slippage_impact", "slippage_rise"}
-    told |= {"drift_ks", "drift_psi"}
+    told |= {"drift_ks", "drift_psi", "tracking_difference"}
 
     guesses = [
         each.id

@@ -130,6 +130,7 @@ ACTIVITIES = st.builds(
 )
 
 FLOATS = SIGNED.map(float)
+KINDS = st.sampled_from(["paper", "master"])
 HOLDINGS = st.lists(st.tuples(SYMBOLS, SIGNED), max_size=3).map(tuple)
 TELEMETRY = st.builds(
     lambda source, beat, g, s, t: TelemetryTold(NOW, Telemetry("main", source, beat, g, s, t)),
@@ -151,7 +152,7 @@ TELEMETRY = st.builds(
         max_size=3,
     ).map(tuple),
     st.lists(
-        st.builds(Twin, st.sampled_from(["paper", "master"]), INSTANTS, SIGNED, HOLDINGS, ABOVE.map(float)),
+        st.builds(Twin, KINDS, INSTANTS, SIGNED, HOLDINGS, ABOVE.map(float), SIGNED),
         max_size=2,
     ).map(tuple),
 )

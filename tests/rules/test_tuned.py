@@ -131,6 +131,16 @@ def test_a_price_has_hardly_ever_been_as_far_from_its_mark_as_a_lie(market_data:
     assert 0.025 < apart.max() < limit(own, Level.HALT)
 
 
+def test_no_recorded_minute_has_rested_as_long_as_a_feed_that_stands_still(market_data: Path) -> None:
+    """Of eight coins, two calm days among them; the feed that froze is in tests/core/metrics/told."""
+    own = rule("market-maker", "mm-still")
+    minutes = pd.concat(map(pd.read_parquet, (market_data / "dev").glob("*_1m.parquet")))
+
+    assert 8 == minutes.symbol.nunique()
+    assert 0 == (minutes.high == minutes.low).sum()
+    assert (60, 300) == (limit(own), limit(own, Level.HALT))
+
+
 # --- slippage -------------------------------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ def with_twin(**twin: Any) -> dict[str, Any]:
 async def test_everything_that_is_told_reaches_the_account(bot: Heard) -> None:
     at = (START - timedelta(seconds=3)).isoformat()
     parts = (with_gauge(at=at, value=7.5), with_signal(at=at, client_id="ft-1", predicted=102, sigma=0.5))
-    message = {**HELLO, **parts[0], **parts[1], **with_twin(at=at, multiplier=2)}
+    message = {**HELLO, **parts[0], **parts[1], **with_twin(at=at, multiplier=2, transferred="-250.5")}
 
     assert (202, {"taken": True}) == await bot.tell(message)
 
@@ -58,7 +58,8 @@ async def test_everything_that_is_told_reaches_the_account(bot: Heard) -> None:
     assert stack.heartbeat_at is not None
     assert (("queue", (Gauge("queue", instant, 7.5),)),) == stack.gauges
     assert (Signal("s1", instant, build.BTC, -1, Decimal("101.5"), "ft-1", 102.0, 0.5),) == stack.signals
-    assert (Twin("paper", instant, Decimal(1000), ((build.BTC, Decimal("-0.5")),), 2.0),) == stack.twins
+    holdings, paid = ((build.BTC, Decimal("-0.5")),), Decimal("-250.5")
+    assert (Twin("paper", instant, Decimal(1000), holdings, 2.0, paid),) == stack.twins
     (recorded,) = [
         event for event in map(decode_step_event, bot.shell.disk.bodies) if event.kind == "telemetry"
     ]
@@ -223,6 +224,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (with_signal(price=10**400), "signals[0].price", "out of range"),
     (with_gauge(value=10**400), "gauges[0].value", ""),
     (with_twin(multiplier=10**400), "twins[0].multiplier", ""),
+    (with_twin(transferred="1e3"), "twins[0].transferred", ""),
     (with_twin(holdings={"A B": 1}), "twins[0].holdings.A B", "pattern"),
     (with_twin(holdings={build.BTC: None}), f"twins[0].holdings.{build.BTC}", "plain decimal"),
     ([HELLO], "", "object"),

@@ -19,7 +19,7 @@ from typing import Any
 from guardian.bench.metrics.market import nav_of
 from guardian.config import load_packs
 from guardian.core.facts.activity import Fill, PastOrder
-from guardian.core.facts.telemetry import Gauge, Signal
+from guardian.core.facts.telemetry import Gauge, Signal, Tracked
 from guardian.core.frozen import replace
 from guardian.core.memory import (
     MAXIMUM_BASELINE_POINTS,
@@ -42,6 +42,8 @@ from guardian.core.state import AccountState
 
 PACK = "ats-plan"
 SYMBOL = "A00/USDT:USDT"
+MONTH_OF_POINTS = 2 * 96 + 29 * 24
+"""A quarter of an hour each of two days, an hour each before (metrics/tracking.py)."""
 
 
 def weighed(account: AccountState) -> dict[str, Any]:
@@ -130,7 +132,9 @@ def _stack(start: datetime) -> Stack:
         (name, tuple(Gauge(name, start + timedelta(seconds=i), i / 3) for i in range(MAXIMUM_READINGS)))
         for name in (f"gauge-{n}" for n in range(MAXIMUM_GAUGES))
     )
-    return Stack(start, gauges, signals)
+    points = tuple((start + timedelta(hours=i), i / 7) for i in range(MONTH_OF_POINTS))
+    tracked = Tracked(start, start, start, 100.0, 100.0, 0.0, (100.0, 100.0, 0.0), 100.0, points=points)
+    return Stack(start, gauges, signals, tracked=tracked)
 
 
 def _remembered(account: AccountState) -> int:

@@ -142,7 +142,8 @@ def _live(now: Mapping[str, Any]) -> list[str]:
         bound = "at least " if now["bound"] == "at_least" else ""
         place = f"{bound}{now['value']:.4g} of {now['limit']:.4g} for {now['level']}"
         hold = f"held {now['held_s']:g} of {now['hold_s']:g} s"
-        rows = [f"{name} {now['verdict']}: {place}, {now['distance']:.4g} away, {hold} ({age})"]
+        why = f": {now['why']}" if now["why"] else ""
+        rows = [f"{name} {now['verdict']}: {place}, {now['distance']:.4g} away, {hold} ({age}){why}"]
     if now["error"] is not None:
         rows.append(f"    give or take {now['error']:.2g} (standard error of the simulated days)")
     if now["methods"]:

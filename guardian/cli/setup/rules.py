@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from guardian.cli.setup.compare import compare
 from guardian.cli.setup.explain import described, lines, live, rung_words
 from guardian.cli.shared import client_of, config_option, json_option, loaded, say
 from guardian.config import Pack, content, load_packs
+from guardian.config.load import DEFAULT_NAME, ENVIRONMENT
+from guardian.config.packs import BUILTIN
 from guardian.config.reading import nearest
 from guardian.core.model import Rule
 from guardian.errors import ConfigError
@@ -29,13 +32,26 @@ def rules() -> None:
 
 
 def _rules_option(command: Any) -> Any:
-    text = "A pack instead of the configuration's (repeatable)."
+    text = "A pack instead of the configuration's (repeatable); without either, those that ship."
     return click.option("--rules", "refs", multiple=True, metavar="PACK", help=text)(command)
 
 
 def packs_of(config_path: Path | None, refs: Sequence[str]) -> tuple[Pack, ...]:
-    """The packs that are named, else those of the configuration."""
-    return load_packs(refs, Path.cwd()) if refs else loaded(config_path).packs
+    """The packs that are named, else those of the configuration, else those that ship.
+
+    Who has no configuration yet chooses a pack for it; a file that was named, or is wrong, is still an error.
+    """
+    if refs:
+        return load_packs(refs, Path.cwd())
+    if unconfigured(config_path):
+        click.echo(f"guardian: no {DEFAULT_NAME} here, so these are the packs that ship", err=True)
+        return load_packs([name for name in content.names("rules") if name != BUILTIN], Path.cwd())
+    return loaded(config_path).packs
+
+
+def unconfigured(config_path: Path | None) -> bool:
+    """Nobody named a configuration, and none lies where one is looked for."""
+    return not (config_path or os.environ.get(ENVIRONMENT) or os.path.lexists(DEFAULT_NAME))
 
 
 @rules.command("list")
@@ -75,7 +91,7 @@ def explain(
         raise ConfigError(f"no rule named {rule_id!r}{hint} (rules: {', '.join(sorted(found))})")
     rule, pack = found[rule_id]
     document = described(rule, pack.name)
-    now = [] if refs else _live(config_path, rule_id)
+    now = [] if refs or unconfigured(config_path) else _live(config_path, rule_id)
     if account is not None and now:
         now = [each for each in now if each["account"] == account] or _nobody(account, now)
     say({**document, "live": now}, as_json, "\n".join(lines(document, now)))

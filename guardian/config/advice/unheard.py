@@ -20,7 +20,7 @@ GAUGES = frozenset({"gauge", "queue_growth"})
 STRATEGIES = frozenset({"strategy_drawdown", "drift_ks", "drift_psi"})
 BY_TELEMETRY = frozenset(
     {"heartbeat_age", "slippage", "slippage_delay", "slippage_impact", "slippage_rise", "model_vs_fill"}
-    | {"drift_ks", "drift_psi", "paper_vs_live", "copy_ratio_deviation"}
+    | {"drift_ks", "drift_psi", "paper_vs_live", "tracking_difference", "copy_ratio_deviation"}
 )
 BY_LISTING = frozenset({"foreign_keys", "open_keys"})
 EXAMPLE = "bot: {order_prefix: [ft-]}"

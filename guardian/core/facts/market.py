@@ -38,6 +38,20 @@ class Quote:
     other_venue: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One symbol's mark: asked `since` it was told first, `seen_at` last; `moved`: it was another one before.
+
+    Without that nobody knows how long it had been the same when it was told first.
+    """
+
+    symbol: str
+    price: Decimal
+    since: datetime
+    seen_at: datetime
+    moved: bool = False
+
+
 Rows = tuple[tuple[Decimal, Decimal], ...]
 """Price and quantity of each level of one side, the best first."""
 

@@ -16,7 +16,8 @@ class Stake:
     `earned` what closes made less fees, in the reporting currency. `best` are the falling peaks of its P&L by
     minute, of the last hour; `fell` is how far it is below them, over equity, as of `seen_at`.
     `busy` if it held or traded in `hour` of the clock (since 1970); `hourly` packs `fell` at the end of such.
-    `lost`: its lots are not known any more; `doubted_at` is when its P&L was last not known.
+    `lost`: its lots are not known any more; `doubted_at` is when its P&L was last not known. `found_at` is
+    when the position was asked for that the quantity was taken from: older fills are in it.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Stake:
     doubted_at: datetime | None = None
     contract_size: Decimal = Decimal(1)
     inverse: bool = False
+    found_at: datetime | None = None

@@ -41,7 +41,8 @@ class Signal:
 class Twin:
     """Another book that this account is compared with: `paper` (the same strategy, simulated) or `master`.
 
-    `holdings` are signed contracts by symbol, `equity` is in the reporting currency.
+    `holdings` are signed contracts by symbol, `equity` is in the reporting currency. `transferred` is all
+    that was ever paid in less what was paid out: a total, so that a message that is lost loses none of it.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Twin:
     equity: Decimal
     holdings: tuple[tuple[str, Decimal], ...]
     multiplier: float = 1.0
+    transferred: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,27 @@ class Copied:
     symbol: str
     quantity: Decimal
     ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What the account has earned more than `multiplier` times its paper twin (metrics/tracking.py).
+
+    `live` and `paper` are the NAVs of both at `at`, the newest moment of which both are known, `difference`
+    is the sum since `since`; `row` are these three where the sum's newest row begins, `points` (moment, sum)
+    before. `told` is the twin's NAV by its newest word, `began` when the account's NAV did.
+    """
+
+    began: datetime | None
+    since: datetime
+    at: datetime
+    live: float
+    paper: float
+    difference: float
+    row: tuple[float, float, float]
+    told: float
+    multiplier: float = 1.0
+    points: tuple[tuple[datetime, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

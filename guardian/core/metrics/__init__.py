@@ -38,6 +38,7 @@ from guardian.core.metrics import (
     losing_streak,
     loss_velocity,
     margin_ratio,
+    mark_age,
     model_vs_fill,
     open_keys,
     open_order_growth,
@@ -61,6 +62,7 @@ from guardian.core.metrics import (
     time_to_flatten,
     time_to_limit,
     tod_spending,
+    tracking_difference,
     turbulence,
     unattributed_share,
     unexplained,
@@ -118,6 +120,7 @@ METRICS: tuple[Metric, ...] = (
     funding_cost.METRIC,
     funding_paid.METRIC,
     price_deviation.METRIC,
+    mark_age.METRIC,
     balance_discrepancy.METRIC,
     hedge_imbalance.METRIC,
     foreign_activity.METRIC,
@@ -147,6 +150,7 @@ METRICS: tuple[Metric, ...] = (
     drift.KS,
     drift.PSI,
     paper_vs_live.METRIC,
+    tracking_difference.METRIC,
     copy_ratio_deviation.METRIC,
 )
 

@@ -6,8 +6,10 @@ For both sides: `over` caps it, `under` finds capital that lies idle.
 
 Unit: fraction. Window: sliding, up to seven days. Needs the wallet. Nothing held: 0. Kept in cells of ten
 minutes, so that the window may be up to ten minutes longer than it says. More than ten minutes between two
-reads count as not seen. AtLeast while under 90 % of the window were seen: had it been 0 else, the mean would
-be area / W; an `under` rule learns nothing from that. Unknown (warming) before the second wallet.
+reads count as not seen, and so does a wallet that ledger and positions do not explain: a phantom equity of
+next to nothing, once, would be the mean of a day. AtLeast while under 90 % of the window were seen: had it
+been 0 else, the mean would be area / W; an `under` rule learns nothing from that. Unknown (warming) before
+the second wallet.
 Its family is exposure. Source: metrics.md M13.
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import RUIN
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown, Wallet
@@ -30,10 +33,18 @@ Cells = tuple[tuple[int, float, float], ...]
 
 
 def fold_used(
-    cells: Cells, last: Sample | None, seen: Snapshot, positions: tuple[Position, ...]
+    cells: Cells,
+    last: Sample | None,
+    seen: Snapshot,
+    positions: tuple[Position, ...],
+    nav: Nav | None,
 ) -> tuple[Cells, Sample | None]:
-    """The cells after one read, and its own sample; a read without a wallet changes nothing."""
-    if seen.wallet is None or (last is not None and seen.asked_at < last[0]):
+    """The cells after one read, and its own sample.
+
+    A read whose wallet is not confirmed by `nav`, the account's after it, changes nothing.
+    """
+    confirmed = nav is not None and nav.agreed and nav.at == seen.asked_at
+    if seen.wallet is None or not confirmed or (last is not None and seen.asked_at < last[0]):
         return cells, last
     new = (seen.asked_at, utilisation(seen.wallet, positions))
     return (cells if last is None else grown(cells, last, new)), new
@@ -74,8 +85,18 @@ def measure(view: View) -> Measured:
     if covered <= 0:
         return Unknown("the wallet was not read twice yet", warming=True)
     if covered < SEEN_ENOUGH * seconds:
-        return AtLeast(area / seconds, f"{covered:.0f} s of {seconds:.0f} s were seen", filling=True)
+        why, filling = (
+            f"{covered:.0f} s of {seconds:.0f} s were seen",
+            _filling(course.used, covered, view.now),
+        )
+        return AtLeast(area / seconds, why, filling, unseen=not filling)
     return Known(area / covered)
+
+
+def _filling(cells: Cells, covered: float, now: datetime) -> bool:
+    """Whether all that is missing is what was before watching began, which was within the first cell."""
+    watched = now.timestamp() - cells[0][0] * CELL_SECONDS
+    return watched - covered <= CELL_SECONDS + (1 - SEEN_ENOUGH) * watched
 
 
 NEEDS, READS = (Part.WALLET,), ("course",)

@@ -20,7 +20,7 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Cours
     course = account.course
     positions = seen.positions if seen.positions is not None else account.evidence.positions
     sent, expected = fold_sent(course.sent, course.expected, account.nav, seen)
-    used, using = fold_used(course.used, course.using, seen, positions)
+    used, using = fold_used(course.used, course.using, seen, positions, nav)
     return Course(
         track=fold_track(course.track, account.nav, nav),
         used=used,

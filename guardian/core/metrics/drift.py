@@ -26,6 +26,7 @@ from guardian.core.facts.activity import Fill
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.model_vs_fill import z_score
 from guardian.core.metrics.signalled import Joined, joined, joined_at, joined_before, partly
+from guardian.core.metrics.strategy_pnl import owned
 from guardian.core.metrics.two_samples import Floats, ks_beyond_chance, stability_beyond_chance
 from guardian.core.metrics.within import filled_at, gap, is_traded, start_of
 from guardian.core.model import Measured, Unknown
@@ -49,8 +50,9 @@ def _returns(view: View) -> Samples:
     doings = view.account.doings
     if doings is None:
         return [], [], "no fills read yet"
-    start, prefixes = start_of(view), tuple(view.rule.of.split(","))
-    own = [f for f in doings.fills if f.closed > 0 and is_traded(f) and f.client_id.startswith(prefixes)]
+    start, names, known = start_of(view), view.rule.of.split(","), view.account.policy.order_prefixes
+    closes = (f for f in doings.fills if f.closed > 0 and is_traded(f))
+    own = [f for f in closes if any(owned(f.client_id, name, known) for name in names)]
     told = [f for f in own if f.realised is not None]
     missing = gap(doings, doings.fills, start)
     silent = f"{len(own) - len(told)} of {len(own)} closing fills tell no P&L" if len(told) < len(own) else ""

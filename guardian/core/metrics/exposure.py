@@ -1,7 +1,8 @@
 """M08 gross and net exposure, as multiples of equity, netted per asset.
 
 gross = sum over assets of |n_a| / E, net = |sum n_a| / E, where n_a is the signed notional of one base asset
-after netting its positions and wallet holdings. The reporting currency itself is no exposure.
+after netting its positions and wallet holdings. The reporting currency itself is no exposure, nor is a dollar
+beside another one as long as it is worth about that (metrics.md M08: "except stable/RC codes").
 Inverse contracts: what they gained is coins, and those are exposure too, so that n_a = P (B + sum Q/e) with
 B the coins of the wallet, Q the quantity in the quote currency and e the entry (metrics.md M08).
 Unknown without equity; a non-positive equity with exposure counts as `RUIN`.
@@ -14,12 +15,25 @@ from functools import lru_cache
 
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
 from guardian.core.metrics.remembered import by_identities
-from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown, Wallet
+from guardian.core.model import AtLeast, Balance, Known, Measured, Part, Position, Unknown, Wallet
 from guardian.core.state import AccountState
 
 NOTHING, ONE = Decimal(0), Decimal(1)
 RUIN = 1e6
 """What a multiple of a non-positive equity is reported as: finite, and above every limit."""
+
+_DOLLARS = "USD USDT USDC DAI FDUSD TUSD BUSD USDP GUSD PYUSD RLUSD USDE USDS USDD USDQ USDR USD1 XUSD"
+DOLLARS = frozenset(_DOLLARS.split())
+LOST_PEG = Decimal("0.05")
+"""A dollar that is worth this much less, or more, than one is an asset like any other."""
+
+
+def is_money(balance: Balance, currency: str) -> bool:
+    """Whether it is the reporting currency, or as good as that."""
+    if balance.currency == currency:
+        return True
+    dollars = currency in DOLLARS and balance.currency in DOLLARS
+    return dollars and abs(balance.price - ONE) <= LOST_PEG
 
 
 @by_identities
@@ -37,7 +51,7 @@ def by_asset(positions: tuple[Position, ...], wallet: Wallet | None, currency: s
         known = assets.get(base)
         assets[base] = held * price if known is None else known + held * price
     for b in wallet.balances if wallet else ():
-        if b.currency != currency and b.quantity:
+        if b.quantity and not is_money(b, currency):
             assets[b.currency] = assets.get(b.currency, NOTHING) + b.quantity * b.price
     return assets
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import NOTHING, at_marks, settle_price, settle_prices
+from guardian.core.metrics.exposure import NOTHING, at_marks, is_money, settle_price, settle_prices
 from guardian.core.metrics.metric import ANYWHERE, Metric, View
 from guardian.core.metrics.remembered import by_identities
 from guardian.core.model import Measured, Part, Position, Wallet
@@ -28,7 +28,7 @@ def _held(positions: tuple[Position, ...], wallet: Wallet | None, currency: str)
         held = p.notional if p.inverse else p.quantity * (p.contract_size * p.mark)
         legs += abs(held) * (prices.get(p.settle) or settle_price(p, prices))
     balances = wallet.balances if wallet else ()
-    holdings = (abs(b.quantity) * b.price for b in balances if b.currency != currency)
+    holdings = (abs(b.quantity) * b.price for b in balances if not is_money(b, currency))
     return legs + sum(holdings, NOTHING)
 
 

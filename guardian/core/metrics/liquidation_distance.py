@@ -6,6 +6,10 @@ same fraction s, and MB + s sum n_i = MM (1 + s), so that s* = -(MB - MM) / (sum
 margin balance, MM the maintenance margin and n_i the signed exposure of each asset, coins included. It is of
 first order: an inverse contract gets worse faster than it says.
 
+A position that is margined alone is taken over by its own margin, at a price that only the venue tells: what
+was set aside for each is in no read. One without that price may be nearer than all that is known; where the
+venue tells its maintenance margin and no price, no price reaches it (margin_ratio.py).
+
 Where the venue tells no maintenance margin (it is 0), MM = 0 gives where the equity is gone, an upper bound:
 no venue waits longer. It is all that is known of an account that holds a contract of which no price is told
 either, or that owes something: a maintenance margin of 0 is then no evidence that there is none. Where every
@@ -41,22 +45,6 @@ def common_shock(balance: float, maintenance: float, net: float) -> float | None
     return -(balance - maintenance) / slope if slope else None
 
 
-def isolated_price(balance: float, quantity: float, entry: float, rate: float, relief: float = 0.0) -> float:
-    """The liquidation price of a linear contract margined alone: `rate` and `relief` are those of its tier.
-
-    `quantity` is signed. (balance + relief - q e) / (|q| rate - q), as Binance publishes it.
-    """
-    return (balance + relief - quantity * entry) / (abs(quantity) * rate - quantity)
-
-
-def inverse_price(coins: float, worth: float, entry: float, rate: float) -> float:
-    """Of an inverse contract of signed `worth` in the quote currency, margined by `coins`.
-
-    Of first order: coins P + worth (P/e - 1) = rate |worth|, the gain taken at the entry's price of a coin.
-    """
-    return (worth + rate * abs(worth)) / (coins + worth / entry)
-
-
 def nearest(positions: tuple[Position, ...]) -> float:
     """The least of the distances that the venue tells, at most 1."""
     told = (
@@ -73,9 +61,12 @@ def owes(wallet: Wallet) -> bool:
 
 def untold(wallet: Wallet, positions: tuple[Position, ...]) -> str:
     """What the venue may take over without telling when, in words; "" where it tells, or nothing is there."""
+    held = [p for p in positions if p.quantity]
+    alone = [p.symbol for p in held if wallet.isolated and p.liquidation is None and p.maintenance is None]
+    if alone:
+        return f"isolated, and the venue tells no liquidation price of {alone[0]}"
     if wallet.maintenance_margin > 0:
         return ""
-    held = [p for p in positions if p.quantity]
     silent = [p.symbol for p in held if p.liquidation is None or p.liquidation <= 0]
     if silent:
         return f"the venue tells no maintenance margin and no liquidation price of {silent[0]}"

@@ -3,7 +3,11 @@
 FIFO: a growth opens a lot, a reduction consumes the oldest, a change of side starts anew. A lot begins at the
 read that first showed it. Whether it began then is only witnessed if the read before it is recent; else, and
 for what was there at the first sight, it may be older. A position closed and reopened at the same size
-between two reads cannot be told from one that stayed.
+between two reads cannot be told from one that stayed; one that a single read lacks, and the next shows at the
+very entry that it had, was lacking in that listing only.
+
+What is smaller than the venue's smallest order is not open: nobody can close it, and what is opened on top of
+it is no older for it.
 
 Bound: `MAXIMUM_LOTS` a leg; past it the two oldest become one that is as old as the oldest.
 Source: metrics.md M29.
@@ -30,16 +34,28 @@ def fold_lots(before: Lots | None, seen: Snapshot) -> Lots | None:
         return before
     witnessed = before is not None and seen.asked_at - before.at <= LONGEST_GAP
     known = {own.leg: own for own in before.legs} if before else {}
-    open_now = sorted((p for p in seen.positions if p.quantity), key=lambda p: p.leg)
-    legs = tuple(_leg(known.get(p.leg), p, seen.asked_at, witnessed) for p in open_now)
-    return Lots(seen.asked_at, legs)
+    gone = {own.leg: own for own in before.gone} if before else {}
+    open_now = {p.leg: p for p in seen.positions if p.quantity and abs(p.quantity) >= p.minimum}
+    legs = tuple(
+        _leg(known.get(leg) or _lacked(gone.get(leg), p), p, seen.asked_at, witnessed)
+        for leg, p in sorted(open_now.items())
+    )
+    # That nothing at all is open the wallet has confirmed (plausible.py).
+    lacking = [own for leg, own in known.items() if leg not in open_now] if seen.positions else ()
+    return Lots(seen.asked_at, legs, tuple(lacking))
+
+
+def _lacked(own: LegLots | None, position: Position) -> LegLots | None:
+    """The leg that the read before did not list, if it is still the same."""
+    return own if own is not None and own.entry == position.entry else None
 
 
 def _leg(own: LegLots | None, position: Position, at: datetime, witnessed: bool) -> LegLots:
     side = 1 if position.quantity > 0 else -1
     lots = own.lots if own is not None and own.side == side else ()
     after = changed(lots, abs(position.quantity), at, witnessed)
-    return own if own is not None and after is own.lots else LegLots(position.leg, side, after)
+    same = own is not None and after is own.lots and own.entry == position.entry
+    return own if own is not None and same else LegLots(position.leg, side, after, position.entry)
 
 
 def changed(

@@ -288,8 +288,13 @@ def _par(nav: Nav) -> Decimal:
 
 
 def _units(nav: Nav, price: Decimal, flow: Decimal) -> Decimal:
-    """Units after a flow at this price: U + F/N. Zero closes the epoch (all withdrawn)."""
-    if flow == 0 or price <= 0:
+    """Units after a flow at this price: U + F/N. Zero closes the epoch (all withdrawn).
+
+    Who fills up what is worth nothing, or owes, buys at next to nothing: else the loss would be undone.
+    """
+    if flow == 0 or (flow < 0 and price <= 0):
         return nav.units
+    if price <= 0:
+        price = max(abs(_par(nav)), EMPTY) * EMPTY
     units = nav.units + flow / price
     return units if units > nav.units * EMPTY else Decimal(0)

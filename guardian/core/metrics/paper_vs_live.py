@@ -8,34 +8,15 @@ is paid in or out of either is no difference. Unit: multiple of equity.
 Needs wallet and positions, and the twin `paper` by telemetry: never told is Unknown. AtLeast where a symbol
 of the twin has no price here; Unknown while the equity is disputed.
 
-What both earn is not compared: `tracking_difference`, `agreement` and `price_gap` do that for rows that
-somebody gathered. Its family is behaviour.
+What both earned is compared by tracking_difference. Its family is behaviour.
 Source: metrics.md M34.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.twins import copies, live_holdings, told_at, twin_of, units
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
-
-
-def tracking_difference(live: Sequence[float], paper: Sequence[float]) -> float:
-    """Sum of what live earned less what paper did."""
-    return sum(mine - other for mine, other in zip(live, paper, strict=True))
-
-
-def agreement(live: set[Hashable], paper: set[Hashable]) -> float:
-    """Jaccard's index of trades, by (symbol, side, bar): 1 are the same trades."""
-    either = live | paper
-    return len(live & paper) / len(either) if either else 1.0
-
-
-def price_gap(side: int, live: float, paper: float) -> float:
-    """How much worse the live fill was, as a fraction of paper's."""
-    return side * (live - paper) / paper
 
 
 def distance(live: dict[str, float], paper: dict[str, float]) -> float:

@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.core.metrics.exposure import ONE, base_of, by_asset, settle_prices
+from guardian.core.metrics.exposure import ONE, base_of, by_asset, is_money, settle_prices
 from guardian.core.metrics.following import marks_of
 from guardian.core.metrics.remembered import newest_of
 from guardian.core.model import Position, Wallet
@@ -47,7 +47,7 @@ def exposures(account: AccountState) -> tuple[Names, Floats]:
 
 
 def _coins(wallet: Wallet | None, currency: str) -> bool:
-    return wallet is not None and any(b.quantity for b in wallet.balances if b.currency != currency)
+    return wallet is not None and any(b.quantity and not is_money(b, currency) for b in wallet.balances)
 
 
 @newest_of

@@ -108,11 +108,15 @@ def _without_nonsense(signal: Signal) -> Signal:
 
 def _twins(told: Iterable[Twin]) -> tuple[Twin, ...]:
     """The newest of each kind."""
-    sound = sorted(filter(_sound, told), key=lambda t: (t.at, t.equity, t.multiplier, t.holdings))
+    sound = sorted(filter(_sound, told), key=_told)
     known = {t.kind: t for t in sound}
     return tuple(known[kind] for kind in sorted(known))
 
 
+def _told(twin: Twin) -> tuple[object, ...]:
+    return twin.at, twin.equity, twin.multiplier, twin.holdings, twin.transferred
+
+
 def _sound(twin: Twin) -> bool:
-    finite = twin.equity.is_finite() and isfinite(twin.multiplier)
+    finite = twin.equity.is_finite() and twin.transferred.is_finite() and isfinite(twin.multiplier)
     return finite and all(quantity.is_finite() for _, quantity in twin.holdings)

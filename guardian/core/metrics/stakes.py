@@ -3,7 +3,7 @@
 A strategy is a prefix of `bot.order_prefix`; beside them each pair has a stake of everybody's fills together,
 which begins at the position that is found. All of it is looked at when fills are told, at the marks of a read
 of the last minute, and only while fills and position agree: a close that is not told yet would leave lots
-that follow the market.
+that follow the market. A position may be read before its fills are told, or after: each fill counts once.
 
 A fill that closes more than its strategy has opened closes lots of before watching; where the others' lots
 are what it nets with, it opens. A close by nobody (an attached stop, a hand, a liquidation, guardian) is the
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from guardian.core.facts.activity import Fill
 from guardian.core.facts.stake import Stake
@@ -33,8 +34,12 @@ WINDOW = timedelta(hours=1)
 PATIENCE = timedelta(seconds=60)
 """So long fills and position may differ before the position is believed."""
 
+ANSWERED = timedelta(seconds=10)
+"""Within this time of the question positions are told: a fill made meanwhile may be in them, or not."""
+
 Stakes = dict[tuple[str, str], Stake]
 Rates = Mapping[str, Decimal]
+Peaks = tuple[tuple[int, float], ...]
 NOTHING = Decimal(0)
 
 
@@ -50,17 +55,25 @@ def fold_stakes(account: AccountState, fills: Sequence[Fill], at: datetime) -> t
     stakes = {(s.name, s.symbol): _turned(s, at) for s in account.course.stakes}
     names = strategies(account)
     first = account.doings is None or account.doings.filled_at is None
+    legs, asked = _legs(account), account.evidence.asked_at(Part.POSITIONS)
+    read = Read(at, asked) if asked is not None and at - asked <= PATIENCE else None
+    # What was done before the first answer is in the positions already.
+    told = () if first else fills
+    if read is not None:
+        _find(stakes, told, legs, read)
+    news = _not_in_position(stakes, told, legs, asked)
     for fill in fills:
         _by_name(stakes, fill, names, rates)
-        if not first:  # what was done before the first answer is in the positions already
+        if fill.id in news:
+            # Until now nothing was there, or it would have been found: as of then both agreed.
+            stakes.setdefault((EVERYBODY, fill.symbol), _begun(fill.symbol, at, seen_at=at))
             _take(stakes, EVERYBODY, replace(fill, closed=NOTHING), rates)
-    if not _read_of_late(account, at):
+    if read is None:
         return _kept(stakes, at)
-    legs = _legs(account)
     agreed = {
         symbol
-        for symbol in {s.symbol for s in stakes.values()} | legs.keys()
-        if _agrees(stakes, symbol, legs.get(symbol, ()), at)
+        for symbol in sorted({s.symbol for s in stakes.values()} | legs.keys())  # it may begin a stake
+        if _agrees(stakes, symbol, legs.get(symbol, ()), read)
     }
     marks, equity = marks_of(account), account.nav.equity if account.nav is not None else NOTHING
     for key, stake in stakes.items():
@@ -70,9 +83,55 @@ def fold_stakes(account: AccountState, fills: Sequence[Fill], at: datetime) -> t
     return _kept(stakes, at)
 
 
-def _read_of_late(account: AccountState, at: datetime) -> bool:
-    asked = account.evidence.asked_at(Part.POSITIONS)
-    return asked is not None and at - asked <= PATIENCE
+class Read(NamedTuple):
+    """When fills were asked for, and when the newest positions were."""
+
+    at: datetime
+    asked: datetime
+
+
+def _begun(symbol: str, at: datetime, seen_at: datetime | None = None) -> Stake:
+    return Stake(EVERYBODY, symbol, hour=_minute(at) // 60, seen_at=seen_at)
+
+
+def _find(
+    stakes: Stakes, fills: Sequence[Fill], legs: Mapping[str, tuple[Position, ...]], read: Read
+) -> None:
+    """Begin with the position of each pair of which nothing is known, unless these fills have made it."""
+    for symbol in sorted(legs):
+        net = sum((p.quantity for p in legs[symbol]), NOTHING)
+        made = sum((f.quantity * f.side for f in fills if f.symbol == symbol), NOTHING)
+        if (EVERYBODY, symbol) not in stakes and net != made:
+            begun = _begun(symbol, read.at, seen_at=read.at)
+            stakes[EVERYBODY, symbol] = _found(begun, legs[symbol], net, read.asked)
+
+
+def _not_in_position(
+    stakes: Stakes,
+    fills: Sequence[Fill],
+    legs: Mapping[str, tuple[Position, ...]],
+    asked: datetime | None,
+) -> set[str]:
+    """The fills, by id, that a found position did not contain already: it may be read before they are told.
+
+    The newest position says which, where it fits either; else a fill is in it that is older than it.
+    """
+    news: list[Fill] = []
+    for symbol in dict.fromkeys(fill.symbol for fill in fills):
+        mine = [fill for fill in fills if fill.symbol == symbol]
+        whole = stakes.get((EVERYBODY, symbol))
+        found_at = whole.found_at if whole is not None else None
+        if whole is None or found_at is None or mine[0].at > found_at + ANSWERED:
+            news += mine
+            continue
+        net = sum((p.quantity for p in legs.get(symbol, ())), NOTHING)
+        later = [fill for fill in mine if fill.at > found_at]
+        contained = net == whole.quantity and asked is not None and asked >= mine[-1].at
+        if net == whole.quantity + sum((f.quantity * f.side for f in mine), NOTHING):
+            news += mine
+        elif later and not contained:
+            news += later
+    return {fill.id for fill in news}
 
 
 def symbols_of(account: AccountState) -> set[str]:
@@ -122,6 +181,9 @@ def _strangers_oppose(stakes: Stakes, fill: Fill) -> bool:
 
 def _take(stakes: Stakes, name: str, fill: Fill, rates: Rates) -> None:
     stake = stakes.get((name, fill.symbol)) or Stake(name, fill.symbol, hour=_minute(fill.at) // 60)
+    if not stake.quantity and not stake.lost:
+        # Flat, it is worth what it has earned: whatever it opens is measured from there.
+        stake = replace(stake, best=_peaked(stake.best, _minute(fill.at), float(stake.earned)))
     lots = {fill.symbol: (stake.quantity, stake.entry)} if stake.quantity else {}
     book = StrategyBook(rates, stake.earned, lots)
     book.take(fill)
@@ -138,17 +200,17 @@ def _take(stakes: Stakes, name: str, fill: Fill, rates: Rates) -> None:
     )
 
 
-def _agrees(stakes: Stakes, symbol: str, legs: Sequence[Position], at: datetime) -> bool:
+def _agrees(stakes: Stakes, symbol: str, legs: Sequence[Position], read: Read) -> bool:
     """Whether the fills of all add up to the position; where they do not for long, the position is right."""
+    at = read.at
     net = sum((p.quantity for p in legs), NOTHING)
     whole = stakes.get((EVERYBODY, symbol))
     if whole is None:
-        begun = Stake(EVERYBODY, symbol, hour=_minute(at) // 60)
-        stakes[EVERYBODY, symbol] = _found(begun, legs, net)
+        stakes[EVERYBODY, symbol] = _found(_begun(symbol, at), legs, net, read.asked)
     elif whole.quantity != net:
         if whole.seen_at is not None and at - whole.seen_at < PATIENCE:
             return False
-        stakes[EVERYBODY, symbol] = replace(_found(whole, legs, net), best=(), doubted_at=at)
+        stakes[EVERYBODY, symbol] = replace(_found(whole, legs, net, read.asked), best=(), doubted_at=at)
         for key, s in stakes.items():
             if key[1] == symbol and s.name and s.quantity:  # whose fill it was that nobody told is not known
                 stakes[key] = replace(s, lost=True, doubted_at=at)
@@ -159,13 +221,19 @@ def _agrees(stakes: Stakes, symbol: str, legs: Sequence[Position], at: datetime)
     return True
 
 
-def _found(stake: Stake, legs: Sequence[Position], net: Decimal) -> Stake:
+def _found(stake: Stake, legs: Sequence[Position], net: Decimal, asked: datetime) -> Stake:
     """The position as it is found, at its mark: what it had earned before is not known and not counted."""
     if not legs:
-        return replace(stake, quantity=NOTHING, entry=NOTHING)
+        return replace(stake, quantity=NOTHING, entry=NOTHING, found_at=asked)
     one = legs[0]
     return replace(
-        stake, quantity=net, entry=one.mark, contract_size=one.contract_size, inverse=one.inverse, busy=True
+        stake,
+        quantity=net,
+        entry=one.mark,
+        contract_size=one.contract_size,
+        inverse=one.inverse,
+        busy=True,
+        found_at=asked,
     )
 
 
@@ -179,21 +247,27 @@ def _pnl(stake: Stake, mark: Decimal | None, rates: Rates) -> float | None:
 
 def _seen(stake: Stake, at: datetime, pnl: float, equity: float) -> Stake:
     minute = _minute(at)
-    # One minute more than the hour, so that no part of it is left out.
-    best = [peak for peak in stake.best if peak[0] >= minute - 60]
-    while best and best[-1][1] <= pnl:
-        best.pop()
-    if not best or best[-1][0] != minute:
-        best.append((minute, pnl))
+    best = _peaked(stake.best, minute, pnl)
     fell = max(best[0][1] - pnl, 0.0) / equity
     return replace(
         stake,
-        best=tuple(best),
+        best=best,
         fell=fell,
         seen_at=at,
         hour=minute // 60,
         busy=stake.busy or bool(stake.quantity),
     )
+
+
+def _peaked(best: Peaks, minute: int, pnl: float) -> Peaks:
+    """The falling peaks of the hour, with this one. One minute more, so that no part of it is left out."""
+    minute = max(minute, best[-1][0]) if best else minute
+    kept = [peak for peak in best if peak[0] >= minute - 60]
+    while kept and kept[-1][1] <= pnl:
+        kept.pop()
+    if not kept or kept[-1][0] != minute:
+        kept.append((minute, pnl))
+    return tuple(kept)
 
 
 def _turned(stake: Stake, at: datetime) -> Stake:

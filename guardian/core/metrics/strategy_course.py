@@ -1,7 +1,8 @@
 """M07, of one strategy: its P&L after each of its fills, and whose lots a close by nobody was.
 
-A strategy is a client order id prefix. A close without a name (an attached stop, a hand, a liquidation) or by
-guardian itself is its own where nobody else traded the symbol. Source: metrics.md M07.
+A strategy is a client order id prefix, of several of the account's that fit the longest. A close without a
+name (an attached stop, a hand, a liquidation) or by guardian itself is its own where nobody else traded the
+symbol. Source: metrics.md M07.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from guardian.core.facts.activity import Fill
 from guardian.core.metrics.exposure import settle_prices
 from guardian.core.metrics.remembered import newest_of
-from guardian.core.metrics.strategy_pnl import StrategyBook, quote_of
+from guardian.core.metrics.strategy_pnl import StrategyBook, owned, quote_of
 from guardian.core.metrics.within import OWN_PREFIX
 from guardian.core.state import AccountState
 
@@ -48,12 +49,18 @@ class Course:
 
 
 @newest_of
-def told(_owner: str, fills: tuple[Fill, ...], name: str, rates: tuple[tuple[str, Decimal], ...]) -> Course:
-    """Of the strategy whose client ids begin with `name`, by all fills of contracts in the order of time."""
+def told(
+    _owner: str,
+    fills: tuple[Fill, ...],
+    name: str,
+    prefixes: tuple[str, ...],
+    rates: tuple[tuple[str, Decimal], ...],
+) -> Course:
+    """Of the strategy that is called `name`, by all fills of contracts in the order of time."""
     course = Course(StrategyBook(dict(rates)))
     for fill in (fill for fill in fills if not fill.spot):  # Coins are in the wallet: nobody's lots.
         _lay(course.legs, fill)
-        if fill.client_id.startswith(name) or _closes(course, fill):
+        if owned(fill.client_id, name, prefixes) or _closes(course, fill):
             _take(course, fill)
         elif not (_is_nobodys(fill) and fill.closed >= fill.quantity):
             course.shared.add(fill.symbol)
@@ -95,7 +102,8 @@ def _lay(legs: Legs, fill: Fill) -> None:
 def course_of(account: AccountState, name: str) -> Course:
     """The strategy's, by the fills that the account remembers."""
     fills = account.doings.fills if account.doings is not None else ()
-    return told(f"{account.policy.name} {name}", fills, name, _rates(account, fills))
+    prefixes = account.policy.order_prefixes
+    return told(f"{account.policy.name} {name}", fills, name, prefixes, _rates(account, fills))
 
 
 def _rates(account: AccountState, fills: tuple[Fill, ...]) -> tuple[tuple[str, Decimal], ...]:

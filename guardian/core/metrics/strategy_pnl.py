@@ -15,7 +15,7 @@ Source: metrics.md M07.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
@@ -31,18 +31,24 @@ Rates = Mapping[str, Decimal]
 
 @dataclass(slots=True)
 class StrategyBook:
-    """One strategy's lots by symbol, (signed contracts, average entry), and what it has earned."""
+    """One strategy's lots by symbol, (signed contracts, average entry), and what it has earned.
+
+    `legs` are the contracts that it has opened of each symbol and side and not closed, as the venue tells it:
+    in hedge mode both may be open, of which the lots are the difference.
+    """
 
     rates: Rates = field(default_factory=dict)
     realised: Decimal = Decimal(0)
     lots: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     shapes: dict[str, Fill] = field(default_factory=dict)
     unattributed: Decimal = Decimal(0)
+    legs: dict[tuple[str, int], Decimal] = field(default_factory=dict)
 
     def take(self, fill: Fill) -> None:
         held, entry = self.lots.get(fill.symbol, (Decimal(0), Decimal(0)))
         closing = min(fill.quantity, abs(held)) if held * fill.side < 0 else Decimal(0)
-        unknown = min(max(fill.closed - closing, Decimal(0)), fill.quantity - closing)
+        opened_before = max(closing, self._lay(fill))
+        unknown = min(max(fill.closed - opened_before, Decimal(0)), fill.quantity - closing)
         self.shapes[fill.symbol] = fill
         self.realised += self._gain(fill, closing * -fill.side, entry, fill.price) - self._fee(fill)
         self.unattributed += unknown * fill.worth / fill.quantity * self._rate(fill)
@@ -53,6 +59,17 @@ class StrategyBook:
         self.lots[fill.symbol] = (kept + opened, entry)
         if not kept + opened:
             del self.lots[fill.symbol]
+
+    def _lay(self, fill: Fill) -> Decimal:
+        """What was open of the leg that the fill closes from; the legs are then as they are after it."""
+        closed = min(fill.closed, fill.quantity)
+        before = self.legs.pop((fill.symbol, -fill.side), Decimal(0))
+        if before > closed:
+            self.legs[fill.symbol, -fill.side] = before - closed
+        if fill.quantity > closed:
+            leg = fill.symbol, fill.side
+            self.legs[leg] = self.legs.get(leg, Decimal(0)) + fill.quantity - closed
+        return before
 
     def pnl(self, prices: Mapping[str, Decimal]) -> Decimal:
         """With open lots at these prices, or at that of the last fill of their symbol."""
@@ -98,6 +115,14 @@ def quote_of(symbol: str) -> str:
 def whose(client_id: str, prefixes: Iterable[str]) -> str:
     """The longest prefix that fits, or NOBODY."""
     return max((p for p in prefixes if client_id.startswith(p)), key=len, default=NOBODY)
+
+
+def owned(client_id: str, name: str, prefixes: Collection[str]) -> bool:
+    """Whether an order is this strategy's: not if a longer of the account's prefixes names another one.
+
+    A name that is none of them (what several have in common, or a part of one) is taken as it is.
+    """
+    return client_id.startswith(name) and (name not in prefixes or whose(client_id, prefixes) == name)
 
 
 def by_strategy(

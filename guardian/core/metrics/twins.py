@@ -21,6 +21,7 @@ from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import settle_price, settle_prices
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.stack import fold_telemetry
+from guardian.core.metrics.tracking import fold_tracked
 from guardian.core.state import AccountState
 
 
@@ -30,6 +31,9 @@ def fold_told(account: AccountState, told: Telemetry, at: datetime) -> AccountSt
     if stack.twins != account.stack.twins or (stack.twins and not stack.copied):
         copied = (each for twin in stack.twins for each in _copied(account, twin))
         stack = replace(stack, copied=tuple(copied))
+    before, paper = (_of_kind(known.twins, "paper") for known in (account.stack, stack))
+    if paper is not None and paper != before:
+        stack = replace(stack, tracked=fold_tracked(account, before, paper))
     return replace(account, stack=stack)
 
 
@@ -64,7 +68,11 @@ def copies(view: View, twin: Twin) -> dict[str, Decimal]:
 
 
 def twin_of(view: View, kind: str) -> Twin | None:
-    return next((t for t in view.account.stack.twins if t.kind == kind), None)
+    return _of_kind(view.account.stack.twins, kind)
+
+
+def _of_kind(twins: tuple[Twin, ...], kind: str) -> Twin | None:
+    return next((twin for twin in twins if twin.kind == kind), None)
 
 
 def told_at(kind: str) -> Callable[[View], datetime | None]:

@@ -10,6 +10,8 @@ from guardian.config import load_packs
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Rule
 from guardian.errors import ConfigError
+from guardian.evaluate.bars import BAR_MS
+from guardian.evaluate.designs.coarse import too_coarse, why_coarse
 from guardian.evaluate.designs.core import Guardian
 from guardian.evaluate.designs.fixed_halt import FixedHalt
 from guardian.evaluate.designs.freqtrade_maxdrawdown import FreqtradeMaxDrawdown
@@ -62,7 +64,9 @@ def sliding(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 def played(rules: str) -> Cast:
     """The account's rules of a pack that candles can tell. Raises ConfigError where none is left."""
     found = cast(all_rules(load_packs([rules], Path.cwd())))
-    own = tuple(rule for rule in found.rules if rule.scope == "account")
+    alone = [rule for rule in found.rules if rule.scope == "account"]
+    own = tuple(rule for rule in alone if not too_coarse(rule, BAR_MS / 1000))
     if not own:
         raise ConfigError(f"{rules}: no rule of it is about an account and can be told from candles")
-    return Cast(own, found.left_out)
+    coarse = ((rule.id, why_coarse(rule, BAR_MS / 1000)) for rule in alone if rule not in own)
+    return Cast(own, (*found.left_out, *coarse))

@@ -2,18 +2,26 @@
 
 Money that crosses the account's border must be told from money lost, and both must be told of one moment:
 a deposit that the ledger shows before the wallet does would look like a loss. Rows newer than the wallet's
-answer therefore wait for the next read. Source: docs/v5/account/transaction-log.
+answer therefore wait for the next read.
+
+After an absence there may be more rows than one read has time for. They are asked for by spans, the oldest
+first, and a span that takes too long is halved: each read tells what came, and whether that is all.
+Source: docs/v5/account/transaction-log.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 
-from guardian.core.model import Balance, LedgerEntry
-from guardian.exchanges.bybit.client import BybitClient
+from guardian.core.model import Balance, LedgerEntry, LedgerKind
+from guardian.errors import VenueError
+from guardian.exchanges.bybit.client import TOO_MANY, BybitClient
 from guardian.exchanges.bybit.kinds import DEBTS, kind_of, unknown
 from guardian.exchanges.generic.fields import (
     Row,
@@ -32,8 +40,24 @@ _LATE_MS = 120_000
 _AHEAD_MS = 5_000
 # The venue answers at most 24 h from a start time.
 _WINDOW_MS = 24 * 3600 * 1000 - 1
+# Wide enough to reach from the oldest row that may be late to now, and on.
+_NARROWEST_MS = _LATE_MS + 2 * _AHEAD_MS
+# What one read tells; the next one goes on.
+_ENOUGH = 1000
+_TIMEOUT = "timeout"
 # Cash that moved without a row is asked about again until then.
 _PATIENCE_S = 30.0
+
+Dated = dict[str, tuple[int, LedgerEntry]]
+"""By id, each row with its instant in the venue's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """New rows, oldest first; `current` says that these are all up to the wallet's moment."""
+
+    rows: tuple[LedgerEntry, ...]
+    current: bool = True
 
 
 class Ledger:
@@ -52,7 +76,10 @@ class Ledger:
         self._flows_seconds = flows_seconds
         self._booked_to = booked_to
         self._begin_ms: int | None = None
-        self._read_to_ms = 0
+        self._from_ms = 0
+        self._span_ms = _WINDOW_MS
+        self._found: Dated = {}
+        self._current = True
         self._read_at = 0.0
         self._moved_at: float | None = None
         self._cash: dict[str, Decimal] = {}
@@ -61,27 +88,25 @@ class Ledger:
     def due(self, balances: tuple[Balance, ...]) -> bool:
         if self._begin_ms is None or time.monotonic() - self._read_at >= self._flows_seconds:
             return True
-        return _cash(balances) != self._cash
+        return not self._current or _cash(balances) != self._cash
 
-    async def read(self, balances: tuple[Balance, ...], wallet_ms: int) -> tuple[LedgerEntry, ...]:
-        """New rows up to the wallet's moment, oldest first. Raises VenueError and then forgets nothing."""
+    async def read(self, balances: tuple[Balance, ...], wallet_ms: int) -> Told:
+        """New rows up to the wallet's moment. Raises VenueError and then forgets nothing."""
         begin_ms = self._first_ms(wallet_ms) if self._begin_ms is None else self._begin_ms
-        fresh: dict[str, tuple[int, LedgerEntry]] = {}
-        for row in await self._rows(begin_ms, wallet_ms):
-            at_ms, entry = entry_of(row)
-            held_back = wallet_ms < at_ms <= wallet_ms + _AHEAD_MS
-            if at_ms >= begin_ms and entry.id not in self._seen and not held_back:
-                fresh[entry.id] = (at_ms, entry)
+        reached_ms = await self._reach(begin_ms, wallet_ms)
+        fresh, self._found = self._found, {}
         self._remember(fresh, wallet_ms)
         first, self._begin_ms = self._begin_ms is None, begin_ms
-        if not first:
-            self._explain(balances, bool(fresh))
-        else:
+        self._current = reached_ms >= wallet_ms
+        if first and self._current:
             self._settle(balances)
-            if self._booked_to is None:
-                # What the first wallet already contains is the starting point, not news.
-                return ()
-        return tuple(entry for _, entry in sorted(fresh.values(), key=lambda item: (item[0], item[1].id)))
+        elif self._current:
+            self._explain(balances, bool(fresh))
+        if first and self._booked_to is None:
+            # What the first wallet already contains is the starting point, not news.
+            return Told(())
+        rows = sorted(fresh.values(), key=lambda item: (item[0], item[1].id))
+        return Told(tuple(entry for _, entry in rows), self._current)
 
     def _first_ms(self, wallet_ms: int) -> int:
         """In the venue's time; without an earlier run, the moment of the first wallet."""
@@ -90,29 +115,51 @@ class Ledger:
         begin = self._client.clock.venue_ms(self._booked_to)
         return min(wallet_ms, int(self._booked_to.timestamp() * 1000 if begin is None else begin))
 
-    async def _rows(self, begin_ms: int, wallet_ms: int) -> list[Row]:
-        found: list[Row] = []
-        start = max(begin_ms, self._read_to_ms - _LATE_MS)
-        end = wallet_ms + _AHEAD_MS
-        while start <= end:
-            params = {
-                "accountType": "UNIFIED",
-                "limit": 50,
-                "startTime": start,
-                "endTime": min(start + _WINDOW_MS, wallet_ms + _WINDOW_MS // 2),
+    async def _reach(self, begin_ms: int, wallet_ms: int) -> int:
+        """Find rows, oldest first, as far as a reasonable number goes; how far that is.
+
+        What was found stays found where a deadline strikes before the rest comes.
+        """
+        start, latest = max(begin_ms, self._from_ms), wallet_ms + _AHEAD_MS
+        while True:
+            end = min(start + self._span_ms, latest)
+            rows = await self._rows(start, end, wallet_ms)
+            self._found |= {
+                entry.id: (at_ms, entry)
+                for at_ms, entry in chain.from_iterable(map(entries_of, rows))
+                # What is newer than the wallet is held back.
+                if at_ms >= begin_ms and entry.id not in self._seen and not wallet_ms < at_ms <= latest
             }
+            self._from_ms = min(end, wallet_ms - _LATE_MS)
+            if end >= latest or len(self._found) >= _ENOUGH:
+                return end
+            start = end
+
+    async def _rows(self, start: int, end: int, wallet_ms: int) -> tuple[Row, ...]:
+        """Of a span; of the last one also what is dated too far ahead of the wallet for a race."""
+        last = end >= wallet_ms + _AHEAD_MS
+        params = {
+            "accountType": "UNIFIED",
+            "limit": 50,
+            "startTime": start,
+            "endTime": min(start + _WINDOW_MS, wallet_ms + _WINDOW_MS // 2) if last else end,
+        }
+        try:
             pages = await self._client.ask_pages(
                 "privateGetV5AccountTransactionLog", params, self._credential
             )
-            found += pages.rows
-            start += _WINDOW_MS
-        return found
+        except (VenueError, asyncio.CancelledError) as error:
+            # Somebody's deadline has struck, or there are too many: a narrower span may come.
+            if not isinstance(error, VenueError) or error.code in (TOO_MANY, _TIMEOUT):
+                self._span_ms = max(_NARROWEST_MS, min(self._span_ms, end - start) // 2)
+            raise
+        self._span_ms = min(_WINDOW_MS, 2 * self._span_ms)
+        return pages.rows
 
-    def _remember(self, fresh: dict[str, tuple[int, LedgerEntry]], wallet_ms: int) -> None:
-        self._read_to_ms = wallet_ms
+    def _remember(self, fresh: Dated, wallet_ms: int) -> None:
         self._read_at = time.monotonic()
         self._seen.update((row_id, at_ms) for row_id, (at_ms, _) in fresh.items())
-        oldest = wallet_ms - 2 * _LATE_MS
+        oldest = min(self._from_ms, wallet_ms - _LATE_MS) - _LATE_MS
         self._seen = {row_id: at_ms for row_id, at_ms in self._seen.items() if at_ms >= oldest}
 
     def _explain(self, balances: tuple[Balance, ...], rows_came: bool) -> None:
@@ -134,6 +181,16 @@ class Ledger:
 def _cash(balances: tuple[Balance, ...]) -> dict[str, Decimal]:
     """By coin, without empty ones: the venue lists or drops a coin at zero as it pleases."""
     return {balance.currency: balance.quantity for balance in balances if balance.quantity != 0}
+
+
+def entries_of(row: Row) -> list[tuple[int, LedgerEntry]]:
+    """A row as it counts: of a contract in USDC one settlement pays funding and what the session has made."""
+    at_ms, entry = entry_of(row)
+    funding = optional_number(row, "funding") if entry.kind is LedgerKind.FUNDING else None
+    if funding is None or funding == entry.change:
+        return [(at_ms, entry)]
+    made = replace(entry, id=f"{entry.id}:session", kind=LedgerKind.TRADE, change=entry.change - funding)
+    return [(at_ms, replace(entry, change=funding)), (at_ms, made)]
 
 
 def entry_of(row: Row) -> tuple[int, LedgerEntry]:

@@ -155,7 +155,7 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         symbol=symbol_of(venue_id),
         index=index,
         quantity=size * _SIGNS[side],
-        entry=positive(row, "avgPrice"),
+        entry=_entry(row, settle),
         mark=positive(row, "markPrice"),
         contract_size=LINEAR_SIZE,
         step=step,
@@ -166,6 +166,13 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         liquidation=_liquidation(row),
         maintenance=_maintenance(row),
     )
+
+
+def _entry(row: Row, settle: str) -> Decimal:
+    """From where its open P&L counts. Every eight hours a contract in USDC pays out what it has made and goes
+    on from the price of then, and avgPrice stays what it was bought at: docs/v5/position, sessionAvgPrice."""
+    entry = positive(row, "avgPrice")
+    return (optional_positive(row, "sessionAvgPrice") or entry) if settle == "USDC" else entry
 
 
 def _liquidation(row: Row) -> Decimal | None:

@@ -11,12 +11,12 @@ from collections.abc import Awaitable
 from decimal import Decimal
 from typing import TypeVar
 
-from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
+from guardian.core.model import Failure, OpenOrder, Part, Position, Snapshot
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.audit import audit_key
 from guardian.exchanges.bybit.client import BybitClient, Pages
 from guardian.exchanges.bybit.instruments import Instruments
-from guardian.exchanges.bybit.ledger import Ledger
+from guardian.exchanges.bybit.ledger import Ledger, Told
 from guardian.exchanges.bybit.parse import WalletView, parse_order, parse_position, parse_wallet
 from guardian.exchanges.bybit.symbols import SETTLE_COINS
 from guardian.exchanges.generic.clock import now
@@ -29,6 +29,9 @@ Legs = dict[str, tuple[Decimal, Decimal]]
 
 UNASKED = Failure(Part.LEDGER, "unasked", "it is asked to explain a wallet, and there was none")
 """Silence would be taken for a quiet ledger, and stamped as read."""
+
+BEHIND = Failure(Part.LEDGER, "behind", "more rows than one read has time for; the next one goes on")
+"""Of a ledger that tells some of its rows: it explains no wallet yet."""
 
 
 class BybitReader:
@@ -56,21 +59,27 @@ class BybitReader:
             self._part(Part.POSITIONS, self._positions()),
             self._part(Part.ORDERS, self._orders()),
         )
-        ledger: tuple[LedgerEntry, ...] | Failure = UNASKED
+        ledger: Told | Failure = UNASKED
         if isinstance(wallet, WalletView):
             ledger = await self._part(Part.LEDGER, self._entries(wallet, _legs(positions)))
             if positions == () and wallet.says_positions:
                 positions = Failure(
                     Part.POSITIONS, "inconsistent", "no position is listed, but the wallet shows some"
                 )
+        parts = (
+            wallet,
+            positions,
+            orders,
+            BEHIND if isinstance(ledger, Told) and not ledger.current else ledger,
+        )
         return Snapshot(
             account=self._endpoint.account,
             asked_at=asked_at,
             wallet=wallet.wallet if isinstance(wallet, WalletView) else None,
             positions=_unless_failed(positions),
             orders=_unless_failed(orders),
-            ledger=_unless_failed(ledger),
-            failures=tuple(part for part in (wallet, positions, orders, ledger) if isinstance(part, Failure)),
+            ledger=ledger.rows if isinstance(ledger, Told) else None,
+            failures=tuple(part for part in parts if isinstance(part, Failure)),
             calls=self._client.calls.take(),
             clock=self._client.clock.offset,
         )
@@ -140,15 +149,15 @@ class BybitReader:
             answers.append(answer)
         return answers
 
-    async def _entries(self, wallet: WalletView, legs: Legs | None) -> tuple[LedgerEntry, ...]:
+    async def _entries(self, wallet: WalletView, legs: Legs | None) -> Told:
         """Also when a leg has changed: it was traded, whatever a stale wallet says of the cash."""
         async with self._ledger_turn:
             traded = None not in (legs, self._legs) and legs != self._legs
             if not traded and not self._ledger.due(wallet.wallet.balances):
-                return ()
-            entries = await self._ledger.read(wallet.wallet.balances, wallet.time_ms)
+                return Told(())
+            told = await self._ledger.read(wallet.wallet.balances, wallet.time_ms)
             self._legs = self._legs if legs is None else legs
-            return entries
+            return told
 
 
 def _legs(positions: tuple[Position, ...] | Failure) -> Legs | None:

@@ -163,4 +163,5 @@ def _twin(twin: Twin, at: datetime) -> str:
     words = [f"{_word(twin.kind)}:{plain(twin.equity)}"]
     words += [f"{_word(symbol(name))}:{plain(quantity)}" for name, quantity in twin.holdings]
     words += [f"times={plain(twin.multiplier)}"] if twin.multiplier != 1 else []
+    words += [f"paid={plain(twin.transferred)}"] if twin.transferred else []
     return "twin=" + ",".join(words + _ago(at, twin.at))

@@ -306,7 +306,7 @@ def _signal(value: str, now: datetime, count: int) -> Signal:
 
 
 def _twin(value: str, now: datetime) -> Twin:
-    head, given, words = options(value, ("times", "ago"))
+    head, given, words = options(value, ("times", "paid", "ago"))
     found = GAUGE.fullmatch(head)
     if found is None:
         raise Wrong(f"{clip(head)} is no twin", "Write twin=paper:EQUITY,NAME:QUANTITY.")
@@ -315,7 +315,8 @@ def _twin(value: str, now: datetime) -> Twin:
         name, _, quantity = word.rpartition(":")
         holdings.append((symbol(name), money(quantity)))
     times = float(money(given.get("times", "1")))
-    return Twin(found[1], ago(given, now), Decimal(found[2]), tuple(holdings), times)
+    paid = money(given.get("paid", "0"))
+    return Twin(found[1], ago(given, now), Decimal(found[2]), tuple(holdings), times, paid)
 
 
 READERS: dict[str, Callable[[list[str], str, datetime], Told]] = {

@@ -24,7 +24,7 @@ def measured(metric: str, *reads: Snapshot) -> Measured:
     return own.measured
 
 
-def spot(equity: float, **coins: tuple[float, float]) -> Wallet:
+def spot(equity: float, **coins: tuple[float, float | str]) -> Wallet:
     """The rest of the equity is USDT; coins are (quantity, price)."""
     balances = [Balance(c, money(q), money(p)) for c, (q, p) in coins.items()]
     rest = money(equity) - sum((b.quantity * b.price for b in balances), Decimal(0))
@@ -86,6 +86,27 @@ def test_a_settle_currency_listed_without_a_price_is_not_worthless(metric: str):
     snapshot = replace(read(0, legs), wallet=wallet(1000, balances=balances, position_margin=100))
 
     assert Known(1.0) == measured(metric, snapshot)
+
+
+IN_USDC = spot(10_000, USDC=(9000, "0.999"))
+
+
+@pytest.mark.parametrize("held", [-100, 100])
+@pytest.mark.parametrize("metric", ["gross_exposure", "net_exposure", "leverage"])
+def test_a_dollar_beside_another_one_is_no_exposure(metric: str, held: float):
+    """Counted as an asset it would hide a short of the same size, and double a long."""
+    snapshot = replace(read(0, (position(BTC, held, 100),)), wallet=IN_USDC)
+
+    assert Known(pytest.approx(1.0)) == measured(metric, snapshot)
+
+
+@pytest.mark.parametrize(
+    ("coin", "price", "currency"), [("USDC", "0.9", "USDT"), ("XRP", 1, "USDT"), ("USDT", 1, "EUR")]
+)
+def test_what_is_worth_no_dollar_or_is_none_is_an_exposure(coin: str, price: str, currency: str):
+    balances = (Balance(coin, money(1000), money(price)),)
+
+    assert {coin: 1000 * money(price)} == by_asset((), wallet(1000, balances=balances), currency)
 
 
 @pytest.mark.parametrize("metric", ["gross_exposure", "net_exposure", "leverage", "concentration"])

@@ -125,3 +125,20 @@ def test_a_debt_that_positions_alone_have_claimed_is_no_price_of_a_withdrawal(
     nav = fold(*calm, without(read(5, (debt,)), Part.WALLET), taken, read(7, (held,), cash=750))
 
     assert pytest.approx(100) == nav.value
+
+
+@pytest.mark.parametrize("left", [0, -50])
+@pytest.mark.parametrize("polls", [1, 2])
+def test_who_fills_up_an_account_that_has_lost_everything_has_won_nothing_back(left: int, polls: int):
+    """A unit was worth nothing: at that price a deposit buys no end of them, and the loss stays one."""
+    ruined, money = position(quantity=20, mark=50 + left / 20, entry=100), 1000 - left
+    calm = [read(n, (position(quantity=20, mark=100),), cash=1000) for n in range(5)]
+    between = [read(5, (ruined,), cash=1000)] * (polls - 1)
+    filled = read(6, (ruined,), cash=1000 + money, ledger=(row("d", money, LedgerKind.FLOW),))
+
+    after = fold(*calm, *between, filled)
+    closed = row("l", -500 - money, LedgerKind.TRADE)
+    half = fold(*calm, *between, filled, read(7, cash=500, ledger=(closed,)))
+
+    assert 0 < after.value < 1e-6
+    assert pytest.approx(0.5) == half.value / after.value

@@ -172,3 +172,41 @@ def test_lots_survive_a_checkpoint():
     desk.see(read(1, (position(quantity="1.5"),)))
 
     assert desk.state == decode_state(encode_state(desk.state))
+
+
+def test_dust_that_was_left_makes_what_is_opened_on_it_no_older():
+    desk = watching()
+    desk.see(read(0))
+    desk.see(read(1, (position(BTC, "0.0005"),)))
+    desk.tick(HOUR)
+    desk.see(read(HOUR, (position(BTC, "0.0005"),)))
+    desk.see(read(HOUR + 1, (position(BTC, "1.0005"),)))
+    desk.tick(HOUR + 31)
+
+    assert Known(30.0) == age(desk)
+
+
+def test_a_listing_that_lacks_a_leg_once_makes_it_no_younger():
+    """It comes back at the very entry that it had; a position that was opened anew has another."""
+    held, other = position(BTC, 1, 101, entry=100), position(ETH, 1)
+    desk = watching()
+    desk.see(read(0))
+    desk.see(read(1, (held,)))
+    desk.see(read(8, (held, other)))
+    desk.see(read(9, (other,)))
+    desk.see(read(10, (held, other)))
+
+    assert Known(9.0) == age(desk)
+
+
+def test_a_leg_that_was_closed_and_opened_anew_is_as_old_as_that():
+    other = position(ETH, 1)
+    desk = watching()
+    desk.see(read(0))
+    desk.see(read(1, (position(BTC, 1, 100),)))
+    desk.see(read(8, (position(BTC, 1, 100), other)))
+    desk.see(read(9, (other,)))
+    desk.see(read(10, (position(BTC, 1, "100.1"), other)))
+    desk.see(read(11, (position(BTC, 1, "100.1"),)))
+
+    assert Known(1.0) == age(desk)

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from guardian.core import breaker
-from guardian.core.model import Level, OnUnknown
+from guardian.core.model import Level, OnUnknown, Window
 from guardian.core.rearm import CLEAN
 from tests.core.build import (
+    BTC,
+    ETH,
     Desk,
     kinds,
     only,
@@ -110,6 +112,17 @@ def test_past_half_of_the_limit_the_trial_is_over(percent: float, after: Level):
     run(desk, 60, 4 * HOUR, 4.0, every=60)
 
     assert after is run(desk, 4 * HOUR + 5, 4 * HOUR + 5, percent)
+
+
+def test_a_relapse_of_some_symbols_halts_these_and_no_other():
+    """What is halted in the trial is what was halted before it."""
+    own = auto(rung(1.0, "halt"), id="big", metric="gross_exposure", scope="symbol", window=Window())
+    desk = Desk(own).warm(position(BTC), position(ETH))
+    for second, held in ((0, 11), (24 * HOUR, 1), (24 * HOUR + 5, 6)):
+        desk.see(read(second, (position(BTC, held), position(ETH))))
+
+    assert (Level.HALT, (BTC,)) == (desk.level, desk.incident.only)
+    assert (BTC,) == kinds(desk.effects, "permit")[-1].symbols
 
 
 def test_after_a_relapse_the_cooldown_has_doubled():

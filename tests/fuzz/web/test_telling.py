@@ -36,7 +36,10 @@ WHOLE: dict[str, Any] = {
         }
     ],
     "twins": [
-        {"kind": "paper", "equity": "1000.5", "holdings": {build.BTC: -1, build.ETH: "2.5"}, "multiplier": 1}
+        {
+            "kind": "paper", "equity": "1000.5", "holdings": {build.BTC: -1, build.ETH: "2.5"},
+            "multiplier": 1, "transferred": "-250",
+        }
     ],
 }  # fmt: skip
 RULES = (

@@ -112,6 +112,6 @@ class Odd:
         )
         holdings = some(st.tuples(self.symbols, self.numbers))
         kinds = st.sampled_from(["paper", "master"])
-        twins = st.builds(Twin, kinds, self.when, self.numbers, holdings, floats)
+        twins = st.builds(Twin, kinds, self.when, self.numbers, holdings, floats, self.numbers)
         told = (some(gauges), some(signals), some(twins, 2))
         return st.builds(Telemetry, account, st.just("bot"), st.booleans(), *told)

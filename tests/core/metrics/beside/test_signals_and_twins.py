@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from guardian.core.metrics.copy_ratio_deviation import deviation, fixed_ratio_size, tradable
 from guardian.core.metrics.model_vs_fill import weighted, z_score
-from guardian.core.metrics.paper_vs_live import agreement, distance, price_gap, tracking_difference
+from guardian.core.metrics.paper_vs_live import distance
 from guardian.core.metrics.signalled import average_price
 from guardian.core.metrics.slippage import slip
 from guardian.core.model import AtLeast, Known, Unknown, Verdict
@@ -36,13 +36,6 @@ def test_vector_a_sale_below_its_signal_slips_ten():
 
 def test_vector_two_deviations_from_the_model():
     assert z_score(signal("a", 0, 1, 100, predicted=100.0, sigma=0.25), 100.5) == pytest.approx(2)
-
-
-def test_vector_tracking_and_agreement():
-    assert tracking_difference([0.01, -0.02], [0.012, -0.018]) == pytest.approx(-0.004)
-    assert 0.5 == agreement({"A", "B", "C"}, {"B", "C", "D"})
-    assert 1.0 == agreement(set(), set())
-    assert price_gap(-1, 99.9, 100) * 1e4 == pytest.approx(10)
 
 
 def test_vector_copied_at_a_tenth():

@@ -336,3 +336,11 @@ def test_bounded():
 
     assert len(stakes) <= 2 * MOST
     assert max(len(s.best) for s in stakes) <= 62
+
+
+def test_of_more_pairs_than_are_remembered_the_same_ones_are_in_every_process():
+    """Strings hash differently in each: a replay would conclude something else."""
+    legs = tuple(position(f"C{n:03}/USDT:USDT", 1, 100) for n in range(2 * MOST))
+    stage = Stage("pair_drawdown", *legs, cash=10_000).watched(since=0)
+
+    assert [p.symbol for p in legs[:MOST]] == [stake.symbol for stake in stage.account.course.stakes]

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.strategy_course import traded_by
 from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, by_strategy, whose
 from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
-from tests.core.build import BTC, ETH, kinds, money, position, rung
+from tests.core.build import BTC, ETH, at, kinds, money, position, rung
 from tests.core.metrics.beside.stage import MINUTE, Stage, fill, quote
 
 PREFIXES = ("ft-", "ft-grid-", "mm-")
@@ -46,6 +47,17 @@ def test_a_flip_closes_and_opens():
 
     assert {BTC: (Decimal(-2), Decimal(110))} == book.lots
     assert Decimal(10) == book.realised
+
+
+def test_two_legs_of_hedge_mode_are_closed_each_by_itself():
+    """Long and short 10 at 100; the long closed at 90, then the short at 95."""
+    both = (fill("1", 0, 10, 100), fill("2", 1, -10, 100))
+
+    book = taken(*both, fill("3", 2, -10, 90, closed=10))
+    over = taken(*both, fill("3", 2, -10, 90, closed=10), fill("4", 3, 10, 95, closed=10))
+
+    assert (0, 100) == (book.unattributed, book.pnl({BTC: money(80)}))
+    assert (0, -50, {}) == (over.unattributed, over.pnl({}), over.lots)
 
 
 def test_closing_what_it_is_not_known_to_have_opened_is_nobody_s_gain():
@@ -123,6 +135,15 @@ def test_what_was_given_back_since_the_best_fill():
     assert isinstance(got, AtLeast), "between two fills it may have been worth more"
     assert got.value == pytest.approx(0.03)
     assert Verdict.CLEAR is not stage.account.rules[0].verdict
+
+
+def test_in_hedge_mode_the_loss_of_a_leg_that_was_closed_counts():
+    legs = (fill("1", -30, 10, 100), fill("2", -20, -10, 100), fill("3", -10, -10, 98, closed=10))
+    stage = Stage("strategy_drawdown", position(quantity=-10, mark=103, index=2), window=MINUTE, of="ft-")
+    stage.watched()
+    stage.did(0, fills=legs)
+
+    assert stage.now(0) == AtLeast(pytest.approx(0.05), UNWATCHED)
 
 
 def test_only_the_window_counts_and_it_begins_where_the_strategy_stood():
@@ -248,6 +269,19 @@ def test_of_each_strategy_the_worst_counts_and_its_symbols_are_at_fault():
 
     assert got == AtLeast(pytest.approx(0.05), UNWATCHED)
     assert [(ETH, pytest.approx(0.05)), (SOL, pytest.approx(0.05))] == list(stage.account.rules[0].fault)
+
+
+def test_what_a_longer_prefix_names_neither_hides_nor_makes_the_loss_of_a_shorter_one():
+    """ft- has lost 50 of 1000 and ft-2- has won as much; what they have in common has lost nothing."""
+    stage = each_strategy(rung(0.04, "caution"), order_prefixes=("ft-", "ft-2-"))
+    stage.positions = (position(BTC, 10, mark=95), position(ETH, 10, mark=15))
+    won = fill("2", -20, 10, 10, symbol=ETH, client_id="ft-2-1")
+    stage.did(0, fills=(fill("1", -20, 10, 100), won))
+
+    assert stage.now(0) == AtLeast(pytest.approx(0.05), UNWATCHED)
+    assert [BTC] == [symbol for symbol, _ in stage.account.rules[0].fault]
+    assert [BTC] == list(traded_by(stage.account, "ft-", at(-60)))
+    assert [BTC, ETH] == list(traded_by(stage.account, "ft", at(-60)))
 
 
 def test_only_selects_strategies():

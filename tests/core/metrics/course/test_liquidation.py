@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from guardian.core.metrics.liquidation_distance import (
-    common_shock,
-    inverse_price,
-    isolated_price,
-    nearest,
-)
+from guardian.core.metrics.liquidation_distance import common_shock, nearest
 from guardian.core.model import Balance, Known, Measured, Position, Unknown, Verdict
 from tests.core.build import BTC, Desk, position, read, says, wallet
 from tests.core.metrics.returns.market import watching
@@ -21,13 +17,51 @@ from tests.core.metrics.returns.market import watching
 # --- vectors ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("side", "expected"), [(1, 40_160.64), (-1, 59_760.96)])
-def test_vector_isolated_price(side: int, expected: float):
-    assert pytest.approx(expected, abs=0.005) == isolated_price(1000, side * 0.1, 50_000, 0.004)
+def isolated_price(balance: float, quantity: float, entry: float, rate: float, relief: float = 0.0) -> float:
+    """Of a linear contract margined alone, as Binance publishes it: `rate` and `relief` are of its tier.
+
+    No read tells the margin that was set aside for a position, so that guardian takes the venue's price.
+    """
+    return (balance + relief - quantity * entry) / (abs(quantity) * rate - quantity)
+
+
+def inverse_price(coins: float, worth: float, entry: float, rate: float) -> float:
+    """Of first order: coins P + worth (P/e - 1) = rate |worth|, gained coins at the entry's price."""
+    return (worth + rate * abs(worth)) / (coins + worth / entry)
+
+
+@pytest.mark.parametrize(("side", "price"), [(1, 40_160.64), (-1, 59_760.96)])
+def test_vector_isolated_price_is_where_the_shock_of_one_position_ends(side: int, price: float):
+    quantity = side * 0.1
+    shock = common_shock(1000, 0.004 * 0.1 * 50_000, quantity * 50_000)
+
+    assert pytest.approx(price, abs=0.005) == isolated_price(1000, quantity, 50_000, 0.004)
+    assert shock is not None
+    assert pytest.approx(price, abs=0.005) == 50_000 * (1 + shock)
+
+
+@given(st.floats(1.1, 20), st.floats(0.8, 1.2), st.floats(0.001, 0.02), st.sampled_from([1, -1]))
+def test_the_shock_of_one_linear_position_ends_at_binance_s_price(
+    leverage: float, moved: float, rate: float, side: int
+):
+    """At any mark, of a margin that is not used up there: the formula knows the entry only."""
+    entry, mark = 100.0, 100.0 * moved
+    margin = entry / leverage
+    balance, maintenance = margin + side * (mark - entry), rate * mark
+    assume(balance > 1.01 * maintenance)
+    shock = common_shock(balance, maintenance, side * mark)
+
+    assert shock is not None
+    assert pytest.approx(isolated_price(margin, side, entry, rate)) == mark * (1 + shock)
 
 
 def test_vector_inverse_price_of_first_order():
+    """Maintenance of an inverse contract does not shrink with its price: the shock is a little farther."""
+    shock = common_shock(5000, 50, 15_000)
+
     assert pytest.approx(33_500) == inverse_price(0.1, 10_000, 50_000, 0.005)
+    assert shock is not None
+    assert pytest.approx(33_500, rel=0.002) == 50_000 * (1 + shock)
 
 
 def test_vector_common_shock():
@@ -199,3 +233,26 @@ def test_a_disputed_balance_may_fire_and_never_clears():
     assert own is not None
     assert Known(pytest.approx(0.03)) == own.measured
     assert Verdict.BREACHED is own.verdict
+
+
+def alone(*legs: Position) -> Measured:
+    """On an account of which each position is margined alone; the sums over them look as calm as can be."""
+    desk = watching("liquidation_distance", direction="under", limit=0.05)
+    told = replace(wallet(5000, maintenance_margin=10, position_margin=1), isolated=True)
+    desk.see(read(0, legs, cash=5000, wallet=told))
+    return measured(desk)
+
+
+def test_an_isolated_position_without_a_price_may_be_nearer_than_all_that_is_known():
+    silent = position("ETH/USDT:USDT", 1, 100)
+    found = alone(liquidated(1, 80), silent)
+
+    assert isinstance(found, Unknown)
+    assert found.why == "at most 0.2: isolated, and the venue tells no liquidation price of ETH/USDT:USDT"
+    assert Known(pytest.approx(0.03)) == alone(liquidated(1, 97), silent), "an upper bound may fire"
+
+
+def test_an_isolated_position_that_no_price_reaches_is_known():
+    covered = replace(position("ETH/USDT:USDT", 1, 100), maintenance=Decimal(1))
+
+    assert Known(pytest.approx(0.2)) == alone(liquidated(1, 80), covered)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.core.metrics.capital_utilisation import CELL_SECONDS, MAXIMUM_CELLS, grown, mean, utilisation
-from guardian.core.model import AtLeast, Known, Measured, Unknown, Verdict, Window
+from guardian.core.model import AtLeast, Known, Level, Measured, Unknown, Verdict, Window
 from tests.core.build import Desk, at, position, read, rule, rung, wallet
 
 HOUR = 3600
@@ -101,6 +101,32 @@ def test_a_gap_is_not_seen():
 
     assert isinstance(found, AtLeast)
     assert "1800 s" in found.why
+
+
+@pytest.mark.parametrize("claims", [0.001, 0, 400])
+def test_a_wallet_that_nothing_explains_is_not_the_mean_of_the_hour(claims: float):
+    """One phantom read was: at a thousandth of a dollar of equity any margin is no end of it."""
+    on = desk(HOUR, limit=0.5)
+    for second in range(0, 3601, 60):
+        see(on, second, 0.1)
+    on.see(read(3605, wallet=wallet(claims, 1000, initial_margin=100)))
+
+    assert Known(pytest.approx(0.1)) == see(on, 3610, 0.1)
+    assert Level.NORMAL is on.level
+
+
+def test_a_time_that_nobody_saw_drains_no_hold():
+    """What was past its limit before it may still be; only what was not watched yet is no evidence."""
+    on = desk(HOUR, limit=0.5)
+    for second in range(0, 7201, 60):
+        see(on, second, 0.6)
+    found = see(on, 7200 + 1800, 0.6)
+
+    own = on.account.rule("m")
+    assert own is not None
+    assert isinstance(found, AtLeast)
+    assert (False, True) == (found.filling, found.unseen)
+    assert (True,) == own.past
 
 
 def test_the_memory_is_seven_days():
