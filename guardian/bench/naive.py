@@ -46,7 +46,7 @@ def flatten(exchange: Any) -> dict[str, float | int]:
 def localised(url: str, key: str, secret: str) -> Any:
     """ccxt's bybit as it comes, pointed at the simulated venue."""
     exchange = ccxt.bybit({"apiKey": key, "secret": secret})
-    # The simulated venue has no coin list; leaving that one request out is in the script's favour.
+    # Leaving this one request out is in the script's favour.
     exchange.has["fetchCurrencies"] = False
     api = exchange.urls["api"]
     for name, address in api.items():

@@ -48,7 +48,10 @@ def judge(
     if True in overs or True in past or any(held):
         held, past, fired = _filled(own, rule, overs, now)
     # Otherwise nothing is past a limit and nothing was, almost always: every hold stays empty, no rung fires.
-    verdict, below_since = _verdict(measured, overs, fired), _below_since(own, measured, rule, limits[0], now)
+    verdict, below_since = _verdict(measured, overs, fired), None
+    # Only Known may say that the value is well clear of the lowest rung.
+    if isinstance(measured, Known) and within(measured.value, rule, share_of(limits[0], rule, CLEAR_BELOW)):
+        below_since = own.below_since or now
     # By position: nothing that guardian decides is done more often, and names would take as long again.
     return RuleState(
         own.rule_id,
@@ -110,18 +113,6 @@ def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
 def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:
     if isinstance(measured, Unknown):
         return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
-    if True in fired:
-        return Verdict.BREACHED
     if True in overs:
-        return Verdict.PENDING
-    return Verdict.UNKNOWN if isinstance(measured, AtLeast) else Verdict.CLEAR
-
-
-def _below_since(
-    own: RuleState, measured: Measured, rule: Rule, lowest: float, now: datetime
-) -> datetime | None:
-    """Since when the value is known to be well clear of the lowest rung; only Known may say so."""
-    if not isinstance(measured, Known):
-        return None
-    clear = within(measured.value, rule, share_of(lowest, rule, CLEAR_BELOW))
-    return own.below_since or now if clear else None
+        return Verdict.BREACHED if True in fired else Verdict.PENDING
+    return Verdict.CLEAR if isinstance(measured, Known) else Verdict.UNKNOWN

@@ -12,6 +12,7 @@ import pytest
 from guardian.config import load_config
 from guardian.exchanges.comparable import comparable
 from tests.config.desk import CONFIG, Bad, assert_told, check, findings
+from tests.config.desk import RULE as RULED
 
 RULE = """\
 - id: {id}
@@ -69,6 +70,36 @@ def test_where_an_account_has_no_bot_its_own_line_is_named(desk: Path) -> None:
     (told,) = warned()
 
     assert 7 == told["line"]
+
+
+@pytest.mark.parametrize(
+    ("poll", "stale", "field"),
+    [
+        ("snapshot: 30s", "10s", "accounts[0].poll.snapshot"),
+        ("snapshot: 10s", "10s", "accounts[0].poll.snapshot"),
+        ("snapshot: 5s", "10s", None),
+        ("flows: 60s", "10s", None),
+    ],
+)
+def test_reads_that_are_rarer_than_evidence_may_be_old_are_told(
+    desk: Path, poll: str, stale: str, field: str | None
+) -> None:
+    """The rule would be blind, and demand what its `on_unknown` says, between any two reads."""
+    (desk / "pack/rules.yaml").write_text(f"{RULED}  stale_after: {stale}\n")
+    (desk / "guardian.yaml").write_text(CONFIG.replace("snapshot: 1s, flows: 10s", poll))
+
+    found = [told for told in warned() if "dd" in told["message"]]
+
+    assert [each["field"] for each in found] == ([field] if field else [])
+    assert all(each["line"] == 19 for each in found)
+
+
+def test_a_ledger_that_is_asked_too_rarely_is_told(desk: Path) -> None:
+    rule = RULE.format(id="one", metric="balance_discrepancy", more="").replace("  window: 1h\n", "")
+    (desk / "pack/rules.yaml").write_text(f"{rule.replace('over: 1,', 'over: 0.001,')}  stale_after: 30s\n")
+    (desk / "guardian.yaml").write_text(CONFIG.replace("flows: 10s", "flows: 1m"))
+
+    assert ["accounts[0].poll.flows"] == [each["field"] for each in warned()]
 
 
 def test_it_is_said_to_people_and_still_ok(desk: Path) -> None:

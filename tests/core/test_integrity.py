@@ -300,3 +300,26 @@ def test_an_account_that_is_empty_has_nothing_unexplained():
 
     assert desk.level is Level.NORMAL
     assert Verdict.CLEAR is desk.account.rules[-1].verdict
+
+
+def test_a_loss_rule_is_blind_while_only_the_wallet_is_unread():
+    """A loss that is realised meanwhile shows nowhere else: BTC was closed at a loss of a fifth."""
+    btc, eth = position("BTC/USDT:USDT", 10), position("ETH/USDT:USDT", 1)
+    desk = Desk(rule(rung(0.05, "flatten"), id="dd", on_unknown=OnUnknown.HALT)).warm(btc, eth)
+    levels = []
+    for second in range(60):
+        legs = (btc, eth) if second < 5 else (eth,)
+        desk.see(without(read(second, legs), Part.WALLET, Part.LEDGER))
+        levels.append(desk.level)
+
+    assert (Level.NORMAL, Level.HALT) == (levels[5], levels[-1])
+
+
+def test_what_positions_prove_without_a_wallet_still_fires():
+    """Blind to what is realised, not to what is lost at mark, after the wallet has become too old."""
+    desk = Desk(rule(rung(0.05, "flatten", hold=2), id="dd", on_unknown=OnUnknown.IGNORE)).warm(OPEN)
+    for second in range(60):
+        legs = (OPEN if second < 30 else LOST,)
+        desk.see(without(read(second, legs), Part.WALLET))
+
+    assert Verdict.BREACHED in [own.verdict for own in desk.account.rules]

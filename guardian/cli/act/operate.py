@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from guardian.cli.act import at_once
 from guardian.cli.act.follow import follow
 from guardian.cli.act.trips import Asked, tell
 from guardian.cli.shared import (
@@ -29,6 +30,7 @@ from guardian.web.client import AbsentError, ControlClient, SilentError, Unreach
 # Half a second of imports that a command to a living daemon must not wait for.
 OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
+NO_BASELINE = "it looks at what is there now, so change that first"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -79,11 +81,13 @@ def arm(
 ) -> None:
     """Let guardian act on ACCOUNT: from now on an armed rule's breach moves positions and keys.
 
-    First it tells how often each rule would have tripped a year, as far as a history is there.
+    First it tells how often each rule would have tripped a year, as far as a history is there, and which of
+    them would act at once.
     """
     config = loaded(config_path)
     config = known(config, account)
     tell(config, Asked(account, rules, history, symbol))
+    at_once.tell(config, account, rules)
     confirmed(account, confirm, "arm")
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
     try:
@@ -261,7 +265,7 @@ def resume(
     config = loaded(config_path)
     config = known(config, account)
     client = client_of(config)
-    _warn(asyncio.run(client.operate("preview", {"account": account})), rebase)
+    _warn(config, asyncio.run(client.operate("preview", {"account": account})), rebase)
     confirmed(account, confirm, "resume")
     answer = _resume(client, account, reason, rebase)
     say(answer, as_json, f"{account} is back at {answer['level']}")
@@ -272,14 +276,15 @@ def _resume(client: ControlClient, account: str, reason: str, rebase: tuple[str,
     return asyncio.run(client.operate("resume", body))
 
 
-def _warn(preview: dict[str, Any], rebase: tuple[str, ...]) -> None:
+def _warn(config: Config, preview: dict[str, Any], rebase: tuple[str, ...]) -> None:
     would = [d for d in preview["would_trip"] if d["rule"] not in rebase]
+    if not would:
+        return
+    looks_back = importlib.import_module("guardian.cli.act.rebasing").looks_back
     for demand in would:
-        click.echo(
-            f"guardian: {demand['rule']} would demand {demand['level']} again at once; "
-            f"--rebase {demand['rule']} starts its baseline anew",
-            err=True,
-        )
+        name = demand["rule"]
+        way = f"--rebase {name} starts its baseline anew" if looks_back(config, name) else NO_BASELINE
+        click.echo(f"guardian: {name} would demand {demand['level']} again at once; {way}", err=True)
 
 
 __all__ = ["RefusedError", "arm", "disarm", "flatten", "lockout", "resume"]

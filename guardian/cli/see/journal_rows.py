@@ -112,6 +112,8 @@ def _show(listing: Listing, path: Path, sought: Sought, as_json: bool) -> None:
         shown = [{name: plain(value) for name, value in row.items()} for row in rows]
         click.echo(json.dumps({"path": str(path), listing.name: shown}, ensure_ascii=False))
         return
+    if not rows:
+        click.echo(f"guardian: no rows of {listing.name} match", err=True)
     for line in journal_table.lines(listing.table, rows):
         click.echo(line)
 

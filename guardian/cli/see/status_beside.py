@@ -32,7 +32,8 @@ def stack_lines(account: dict[str, Any]) -> list[str]:
         lines.append("  stack: nothing was ever told: unknown, not zero")
     if stack["dropped"]:
         lines.append(f"  stack: {stack['dropped']} messages dropped: it tells more than is taken in")
-    lines += [line for source in stack["sources"] for line in _source(source)]
+    ages = {gauge["name"]: gauge["age_s"] for gauge in stack["gauges"]}
+    lines += [line for source in stack["sources"] for line in _source(source, ages)]
     return lines + [_waiting(rule) for rule in account.get("waiting", ())]
 
 
@@ -47,12 +48,16 @@ def _said(stack: dict[str, Any]) -> Iterator[str]:
         yield f"{twin['kind']} equity {twin['equity']:,.2f} ({aged(twin['age_s'])})"
 
 
-def _source(source: dict[str, Any]) -> list[str]:
-    told = "never" if source["told_age_s"] is None else aged(source["told_age_s"])
+def _source(source: dict[str, Any], ages: Mapping[str, float]) -> list[str]:
+    """Each gauge with the age of its own last number: others of the source may be told all the while."""
     return [
-        f"  {source['name']}: {each['gauge']} unknown, {each['why']} (last number: {told})"
+        f"  {source['name']}: {each['gauge']} unknown, {each['why']} (last number: {_told(each, ages)})"
         for each in source["silent"]
     ]
+
+
+def _told(gauge: dict[str, Any], ages: Mapping[str, float]) -> str:
+    return aged(ages[gauge["gauge"]]) if gauge["gauge"] in ages else "never"
 
 
 def _waiting(rule: dict[str, Any]) -> str:

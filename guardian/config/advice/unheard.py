@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from guardian.config.advice.too_rare import rare_reads
 from guardian.config.document import Items, Leaf, Node, Table
 from guardian.config.reading import Page, Wrong, clip, line_at, nearest, read_file
 from guardian.config.shapes import AccountConfig, Config, Finding, Pack
@@ -30,6 +31,7 @@ def warnings(config: Config, node: Node) -> tuple[Finding, ...]:
     """Of a configuration that is sound; `node` is its file's tree."""
     told = [*_nameless(config, node), *_unlisted(config, node), *_of_nobody(config)]
     told += [*_untold(config, node), *_no_mandate(config, node), *_unparted(config, node)]
+    told += rare_reads(config, node)
     return tuple(sorted(told, key=lambda finding: (finding.file, finding.line)))
 
 
@@ -146,7 +148,7 @@ def _told(pack: Pack, rule: Rule, wrong: Wrong) -> Finding:
 
 def _place(pack: Pack, rule: Rule) -> tuple[Path, int]:
     """Where the rule's `of` stands; the pack itself, should its files have changed in between."""
-    for file in sorted(pack.path.glob("*.y*ml")) if pack.path.is_dir() else [pack.path]:
+    for file in sorted(pack.path.glob("*.[yY]*[lL]")) if pack.path.is_dir() else [pack.path]:
         for item in _items(file):
             if _id_of(item) == rule.id:
                 return file, line_at(item, "of")

@@ -51,15 +51,18 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
         )
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
-    windows, value = _windows(rules), least(nav)
+    windows = _windows(rules)
     before = None if account.nav is None else account.nav.par_at
     missing = missing_since(before, nav.at, account.policy.snapshot_seconds)
     folded: dict[Start, Baseline] = {}
+    new = nav.at, least(nav)
     return tuple(
-        _falling_from(own, _shared(folded, own.baseline, windows[own.rule_id], (nav.at, value), missing))
-        if own.rule_id in windows
-        else own
-        for own in account.rules
+        [
+            _falling_from(own, _shared(folded, own.baseline, window, new, missing))
+            if (window := windows.get(own.rule_id))
+            else own
+            for own in account.rules
+        ]
     )
 
 

@@ -15,8 +15,10 @@ Its family is exposure. Source: metrics.md M13.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 
 from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import RUIN
@@ -27,6 +29,8 @@ CELL_SECONDS = 600
 MAXIMUM_CELLS = 7 * 144
 LONGEST_GAP = timedelta(seconds=CELL_SECONDS)
 SEEN_ENOUGH = 0.9
+
+_AREA, _SECONDS = itemgetter(1), itemgetter(2)
 
 Sample = tuple[datetime, float]
 Cells = tuple[tuple[int, float, float], ...]
@@ -75,8 +79,8 @@ def utilisation(wallet: Wallet, positions: tuple[Position, ...]) -> float:
 def mean(cells: Cells, now: datetime, seconds: float) -> tuple[float, float]:
     """Area and seconds of the window; the cell in which it begins counts whole."""
     first = int((now - timedelta(seconds=seconds)).timestamp()) // CELL_SECONDS
-    inside = [cell for cell in cells if cell[0] >= first]
-    return sum(area for _, area, _ in inside), sum(covered for _, _, covered in inside)
+    inside = cells[bisect_left(cells, (first,)) :]
+    return sum(map(_AREA, inside)), sum(map(_SECONDS, inside))
 
 
 def measure(view: View) -> Measured:

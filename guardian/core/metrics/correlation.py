@@ -116,6 +116,8 @@ def slow_rhos(pairs: Pairs) -> Rho:
 
 def rhos(pairs: Pairs, memory: int) -> Rho:
     """The correlation in one memory of every pair that has enough steps and moves."""
+    if not pairs.count:
+        return {}  # of one asset, as of most accounts, there is nothing to unpack
     moments = unpacked(pairs).moments
     known = (moments[FAST, WEIGHT] >= WEIGHT_TO_KNOW) & _moving(moments[memory])
     found = moment_rho(moments[memory][:, known])

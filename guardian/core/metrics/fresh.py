@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import AtLeast, Known, Measured, Unknown
+from guardian.core.model import Measured, Unknown
 
 FAILED = "the metric failed"
 """A defect of guardian, not of the world: people are told whatever the rule says of blindness."""
@@ -19,7 +19,8 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
     try:
         account, rule, now = view.account, view.rule, view.now
-        asked = [account.evidence.asked_at(part) for part in metric.needs]
+        told = dict(account.evidence.asked)
+        asked = [told.get(part) for part in metric.needs]
         if metric.corroborated and account.nav is not None:
             asked.append(account.nav.at)
         if metric.aged is not None:
@@ -33,10 +34,10 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
         if len(known) < len(asked):
             return Unknown("not read yet", warming=True), _late(view)
         measured = metric.measure(view)
-        if isinstance(measured, Known | AtLeast) and not isfinite(measured.value):
+        if not isinstance(measured, Unknown) and not isfinite(measured.value):
             raise FloatingPointError
         untold = metric.dated is not None and dated is None
-        return measured, untold and _late(view)
+        return measured, (untold and _late(view)) or _half_told(metric, view)
     except Exception as error:
         return failed(error)
 
@@ -44,6 +45,17 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
 def _late(view: View) -> bool:
     """What was never told has been missing for as long as the account is watched."""
     return (view.now - view.account.watched_since).total_seconds() > view.rule.stale_after_seconds
+
+
+def _half_told(metric: Metric, view: View) -> bool:
+    """A loss that is realised shows in wallet and ledger only: while they are not read nobody sees one.
+
+    What positions at mark prove fires all the same.
+    """
+    nav = view.account.nav
+    if not metric.corroborated or nav is None or nav.raw is not None or nav.par_at is None:
+        return False
+    return (view.now - nav.par_at).total_seconds() > view.rule.stale_after_seconds
 
 
 def failed(error: Exception) -> tuple[Measured, bool]:

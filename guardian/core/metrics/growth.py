@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from guardian.core.frozen import replace
-from guardian.core.model import Part
+from guardian.core.model import Level, Part
 from guardian.core.state import AccountState, Incident
 
 IGNORED_AFTER = timedelta(seconds=10)
@@ -32,6 +32,8 @@ def fold_growth(account: AccountState) -> AccountState:
     if asked is None or asked == incident.watched_at:
         return account
     counts = asked >= incident.halted_at + IGNORED_AFTER
+    if incident.watched_at is None and incident.level is Level.REDUCE:
+        incident = _first_seen(account, incident)
     # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
     prices = {p.leg: p.unit for p in account.evidence.positions} | dict(incident.prices)
     legs = _leg_values(account, incident.only, prices)
@@ -49,6 +51,13 @@ def fold_growth(account: AccountState) -> AccountState:
         margin_from=_least_margin(account, incident),
     )
     return replace(account, incident=incident)
+
+
+def _first_seen(account: AccountState, incident: Incident) -> Incident:
+    """A reduction counts from the first positions that are read, where none ever had been when it began."""
+    if incident.legs or incident.prices:
+        return incident
+    return replace(incident, legs=tuple((p.leg, p.quantity) for p in account.evidence.positions))
 
 
 def grown(account: AccountState) -> bool:

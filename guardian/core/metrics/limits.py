@@ -14,7 +14,6 @@ from datetime import datetime
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.overheat import overheat
-from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import Level, Rule, Rung
 from guardian.core.state import AccountState
 
@@ -46,14 +45,9 @@ def limit_today(rule: Rule, rung: Rung, heat: float | None) -> float:
 def limits_today(rule: Rule, heat: float | None) -> list[float]:
     """Of every rung."""
     if not rule.gamma:
-        return _written(rule.ladder)
+        return [rung.limit for rung in rule.ladder]
     factor, last = _tightening(rule, heat), Level.REDUCE
     return [rung.limit * factor if rung.level <= last else rung.limit for rung in rule.ladder]
-
-
-@by_identity
-def _written(ladder: tuple[Rung, ...]) -> list[float]:
-    return [rung.limit for rung in ladder]
 
 
 def _tightening(rule: Rule, heat: float | None) -> float:

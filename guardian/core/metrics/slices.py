@@ -52,8 +52,11 @@ def sliced(account: AccountState, symbols: Symbols) -> AccountState:
     positions = tuple(p for p in evidence.positions if p.symbol in symbols)
     orders = tuple(o for o in evidence.orders if o.symbol in symbols)
     wallet = evidence.wallet
+    whole = {base_of(symbol) for symbol in symbols} | {account.policy.currency}
+    uncut = len(positions) == len(evidence.positions) and len(orders) == len(evidence.orders)
+    if uncut and (wallet is None or all(b.currency in whole for b in wallet.balances)):
+        return account  # of one market there is one part, and what is known of the whole is known of it
     if wallet is not None:
-        whole = {base_of(symbol) for symbol in symbols} | {account.policy.currency}
         # What a leg settles in is no part of it, but its price is: without one a coin would count as 1.
         priced = {p.settle for p in positions} | {o.settle for o in orders}
         kept = tuple(

@@ -102,10 +102,13 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
 
 def _worst(metric: Metric, view: View) -> Look:
     """The worst slice's value; what is past the first rung is at fault. Nothing held: nothing is past it."""
-    rest = Look(*fresh(metric, replace(view, account=sliced(view.account, ()))))
     looks = [(symbols, *fresh(metric, part)) for symbols, part in parts(view)]
-    if rest.stale or not looks:
-        return rest
+    # What is read of the account is of one age in every part and in none; what is told beside it may not be.
+    apart = metric.aged is not None or metric.dated is not None
+    if apart or not looks or any(stale for _, _, stale in looks):
+        rest = Look(*fresh(metric, replace(view, account=sliced(view.account, ()))))
+        if rest.stale or not looks:
+            return rest
     measured = [m for _, m, _ in looks]
     limit = limit_today(view.rule, view.rule.ladder[0], view.account.overheat)
     fault: dict[str, float] = {}

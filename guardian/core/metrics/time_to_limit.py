@@ -60,5 +60,13 @@ def measure(view: View) -> Measured:
 NEEDS = (Part.POSITIONS,)
 
 METRIC = Metric(
-    "time_to_limit", "seconds", "forecast", ("sliding", "hwm"), NEEDS, measure, baseline=True, low=True
+    "time_to_limit",
+    "seconds",
+    "forecast",
+    ("sliding", "hwm"),
+    NEEDS,
+    measure,
+    baseline=True,
+    reads=("course",),
+    low=True,
 )

@@ -40,8 +40,7 @@ _LATE_MS = 120_000
 _AHEAD_MS = 5_000
 # The venue answers at most 24 h from a start time.
 _WINDOW_MS = 24 * 3600 * 1000 - 1
-# Wide enough to reach from the oldest row that may be late to now, and on.
-_NARROWEST_MS = _LATE_MS + 2 * _AHEAD_MS
+_NARROWEST_MS = 1_000
 # What one read tells; the next one goes on.
 _ENOUGH = 1000
 _TIMEOUT = "timeout"
@@ -186,11 +185,11 @@ def _cash(balances: tuple[Balance, ...]) -> dict[str, Decimal]:
 def entries_of(row: Row) -> list[tuple[int, LedgerEntry]]:
     """A row as it counts: of a contract in USDC one settlement pays funding and what the session has made."""
     at_ms, entry = entry_of(row)
-    funding = optional_number(row, "funding") if entry.kind is LedgerKind.FUNDING else None
-    if funding is None or funding == entry.change:
+    made = optional_number(row, "cashFlow") if entry.kind is LedgerKind.FUNDING else None
+    if not made:
         return [(at_ms, entry)]
-    made = replace(entry, id=f"{entry.id}:session", kind=LedgerKind.TRADE, change=entry.change - funding)
-    return [(at_ms, replace(entry, change=funding)), (at_ms, made)]
+    session = replace(entry, id=f"{entry.id}:session", kind=LedgerKind.TRADE, change=made)
+    return [(at_ms, replace(entry, change=entry.change - made)), (at_ms, session)]
 
 
 def entry_of(row: Row) -> tuple[int, LedgerEntry]:

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from guardian.core import words
-from guardian.core.breaker import demands, scene
+from guardian.core.breaker import Demand, demands, scene
 from guardian.core.judge import CLEAR_BELOW
 from guardian.core.metrics.limits import limit_today, share_of
 from guardian.core.metrics.overheat import Component, overheat
 from guardian.core.model import AtLeast, Known, Level, Rule
-from guardian.core.rearm import CLEAN, Hindrance, hindrances
+from guardian.core.rearm import CLEAN, JOURNAL_TROUBLE, Hindrance, Scene, hindrances
 from guardian.core.state import AccountState, Incident, RuleState, Trial
 
 Document = dict[str, Any]
@@ -61,9 +61,9 @@ def leaves(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Doc
     incident = account.incident
     if incident is None or account.level is Level.NORMAL:
         return None
-    if account.level is Level.CAUTION and incident.trial is None:
-        return {"by": "itself", "causes": [incident.rule], "waits_for": [_minute(account, incident, rules)]}
     found = demands(account, rules, now)
+    if account.level is Level.CAUTION and incident.trial is None:
+        return _caution(account, incident, rules, scene(account, incident, rules, found, now), found)
     left = tuple(hindrances(scene(account, incident, rules, found, now)))
     by = "operator" if [h.why for h in left] == ["operator"] else "itself"
     under = {rule.id for rule in rules if rule.direction == "under"}
@@ -72,6 +72,21 @@ def leaves(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Doc
         words.hindrance(h, account, _value(account, h), side) for h, side in zip(left, sides, strict=True)
     ]
     return {"by": by, "causes": list(incident.causes), "waits_for": told}
+
+
+def _caution(
+    account: AccountState, incident: Incident, rules: tuple[Rule, ...], now: Scene, found: tuple[Demand, ...]
+) -> Document:
+    """It ends after a minute of calm, unless an operator has asked for it or another rule still does."""
+    if account.demanded is not Level.NORMAL:
+        asked = words.hindrance(Hindrance("operator"), account, "", "")
+        return {"by": "operator", "causes": [incident.rule], "waits_for": [asked]}
+    past = {own.rule_id for own in account.rules if True in own.past and own.rule_id in now.acting}
+    others = sorted((past | {demand.rule for demand in found if demand.acts}) - {incident.rule})
+    waits = [_minute(account, incident, rules), *(f"{rule} to be within its limits" for rule in others)]
+    if JOURNAL_TROUBLE in account.troubles:
+        waits.append(words.hindrance(Hindrance("journal"), account, "", ""))
+    return {"by": "itself", "causes": [incident.rule], "waits_for": waits}
 
 
 def _minute(account: AccountState, incident: Incident, rules: tuple[Rule, ...]) -> str:

@@ -23,6 +23,7 @@ from tests.core.build import (
     rule,
     rung,
     stop,
+    wallet,
     without,
 )
 
@@ -209,6 +210,16 @@ def test_a_tighter_reduce_counts_from_the_first_entry():
 
     assert Decimal(5) == first.order.quantity
     assert [Decimal(3)] == [q for *_, q in second]
+
+
+def test_a_reduction_demanded_before_any_position_was_read_counts_from_the_first_that_is():
+    """By the wallet's margin at the first start: to count from nothing would close what is to be halved."""
+    desk = Desk(rule(rung(0.7, "reduce", to=0.5), id="m", metric="margin_ratio"))
+    near = {n: replace(read(n, (LONG,)), wallet=wallet(100, maintenance_margin=75)) for n in (0, 1)}
+
+    desk.see(without(near[0], Part.POSITIONS))
+
+    assert [(BTC, -1, Decimal(1))] == closes(desk.see(near[1]))
 
 
 def test_flatten_takes_over_a_leg_that_reduce_is_closing_without_a_second_order():

@@ -124,7 +124,6 @@ async def ccxt_of() -> AsyncIterator[ClientFactory]:
         )
         clients.append(client)
         localise(client, venue.url)
-        client.has["fetchCurrencies"] = False
         if load:
             await client.load_markets()
         return client

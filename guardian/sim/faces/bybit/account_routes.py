@@ -56,6 +56,19 @@ def account_info(call: Call) -> Reply:
     return Reply(result)
 
 
+def coin_info(call: Call) -> Reply:
+    """What ccxt asks for first of all when it has keys. No coin can be deposited or withdrawn here."""
+    instruments = call.world.instruments.values()
+    wanted = text_of(call.params, "coin")
+    coins = sorted({coin for each in instruments for coin in (each.base, each.quote)})
+    rows = [
+        {"name": coin, "coin": coin, "remainAmount": "0", "chains": []}
+        for coin in coins
+        if wanted in ("", coin)
+    ]
+    return Reply({"rows": rows})
+
+
 def position_list(call: Call) -> Reply:
     """By symbol: its rows even when empty. By settleCoin: open positions only."""
     category = category_of(call)

@@ -40,6 +40,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/v5/account/wallet-balance"): Endpoint(account_routes.wallet_balance, "any", 50),
     ("GET", "/v5/account/info"): Endpoint(account_routes.account_info, "any", 50),
     ("GET", "/v5/account/transaction-log"): Endpoint(account_routes.transaction_log, "any", 25),
+    ("GET", "/v5/asset/coin/query-info"): Endpoint(account_routes.coin_info, "any", 5),
     ("GET", "/v5/position/list"): Endpoint(account_routes.position_list, "any", 50),
     ("GET", "/v5/execution/list"): Endpoint(execution_routes.execution_list, "any", 50),
     ("GET", "/v5/order/realtime"): Endpoint(order_routes.realtime, "any", 50),

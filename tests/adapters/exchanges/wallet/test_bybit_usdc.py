@@ -73,4 +73,4 @@ def test_funding_is_what_the_venue_calls_so_and_the_rest_is_traded() -> None:
     )
     assert funding.id != traded.id
     assert [(LedgerKind.FUNDING, Decimal(-6))] == [(each.kind, each.change) for _, each in entries_of(alone)]
-    assert [LedgerKind.FUNDING] == [each.kind for _, each in entries_of(row | {"funding": ""})]
+    assert [LedgerKind.FUNDING] == [each.kind for _, each in entries_of(row | {"cashFlow": ""})]

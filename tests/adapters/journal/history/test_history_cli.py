@@ -114,6 +114,14 @@ async def test_rows_are_selected(run: Run, state: Path, words: list[object], sho
     assert [row["id"] for row in document[str(words[0])]] == shown
 
 
+async def test_no_row_is_said_and_not_only_left_blank(run: Run, state: Path) -> None:
+    """A blank answer passes for a command that failed; on stderr, so that a pipe gets rows only."""
+    code, out, err = run("fills", "--symbol", "BTCUSDT", "--state-dir", state)
+
+    assert (code, out) == (0, "")
+    assert "no rows of fills" in err
+
+
 async def test_json_keeps_numbers_exact(run: Run, state: Path) -> None:
     _, out, _ = run("fills", "--by", "guardian", "--state-dir", state, "--json")
 
