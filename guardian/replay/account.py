@@ -66,7 +66,7 @@ def read_plan(path: Path) -> Plan:
     page = Page(str(path))
     node = read_file(path, page)
     plan = attempt(_plan, node, Spot(page)) if node is not None else None
-    if plan is None:
+    if plan is None or page.findings:
         raise ConfigError(page.ordered())
     return plan
 

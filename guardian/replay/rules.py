@@ -58,6 +58,7 @@ def _untold(rule: Rule) -> str:
     metric = BY_NAME[rule.metric]
     if metric.aged is not None:
         return f"{metric.name} needs evidence that candles do not hold"
-    if Part.ORDERS in metric.needs or Part.LEDGER in metric.needs:
-        return f"{metric.name} needs the account's orders"
+    for part in (Part.ORDERS, Part.LEDGER):
+        if part in metric.needs:
+            return f"{metric.name} needs the account's {part.value}"
     return NOT_IN_CANDLES.get(metric.name, "")

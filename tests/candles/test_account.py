@@ -49,6 +49,7 @@ def test_a_plan_is_read_exactly_as_written(tmp_path: Path) -> None:
         ("start_equity: 1\nhold: {a: 1}\ncost: 5\n", 3, "outside 0 to 0.1"),
         ("start_equity: 1\nhold: {a: 1}\ndelay: 0.5\n", 3, "not a whole number"),
         ("start_equity: 1\nhold: {a: 1}\ncosts: 0.1\n", 3, "did you mean cost?"),
+        ("start_equity: 1\nhold:\n  BTC/USDT: 1\n  BTC/USDT: 2\n", 4, "BTC/USDT"),
         ("", 1, "is empty"),
     ],
 )

@@ -61,6 +61,15 @@ def test_exposure_is_given_up_outside_crashes_only() -> None:
     assert exposure_given_up((), held, np.zeros(10)) is None
 
 
+def test_rounding_gives_nothing_up() -> None:
+    """Marks of the same position, a rounding apart: nothing was given up, and nothing below nothing."""
+    wanted = np.full(10, 0.3)
+    held = np.full(10, 0.1 + 0.2)
+
+    assert exposure_given_up((), held, wanted) == 0
+    assert "-" not in str(exposure_given_up((), held, wanted))
+
+
 def test_a_halt_is_false_outside_every_crash() -> None:
     times, unprotected = hourly(100, 80, *[80] * 8)
     found = crashes(times, unprotected)
