@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from zlib import crc32
 
@@ -16,11 +17,12 @@ REBOUND_AFTER = 6.0
 class MarketPath:
     """`move` sets each price that anybody here can see to where the plan has it at that second."""
 
-    def __init__(self, plan: MarketPlan, world: World, seed: int) -> None:
+    def __init__(self, plan: MarketPlan, world: World, seed: int, later: Iterable[str] = ()) -> None:
+        """`later` are symbols that are only to be held."""
         self._plan = plan
         self._world = world
         self._seed = seed
-        self._start = {s: market.mark for s, market in world.markets.items() if s in _seen(world)}
+        self._start = {s: market.mark for s, market in world.markets.items() if s in _seen(world, later)}
 
     def move(self, at: float, now_ms: int) -> None:
         common = self.factor(at) - 1
@@ -50,9 +52,9 @@ class MarketPath:
         return (draw - 0.5) * 2 * self._plan.noise
 
 
-def _seen(world: World) -> set[str]:
+def _seen(world: World, later: Iterable[str]) -> set[str]:
     """What is held or ordered, and what prices a coin: of other markets nobody asks, and no bot opens one."""
-    found = set()
+    found = set(later)
     for account in world.accounts.values():
         found |= {leg.symbol for leg in account.open_legs()}
         found |= {order.symbol for order in account.open_orders.values()}

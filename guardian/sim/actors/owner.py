@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.sim.play.stage import Stage
+from guardian.sim.play.stage import COIN, Stage
 from guardian.sim.scenario.shapes import Act, FaultPlan
+from guardian.sim.world import spot
 from guardian.sim.world.account import Leg
 from guardian.sim.world.flows import Transit
 from guardian.sim.world.orders import Refused
 from guardian.sim.world.takeover import Origin, Taken
 
 IN_FLIGHT_MS = 4_000
+MONEY = frozenset({"deposit", "withdraw", "transfer", "coins"})
 
 
 class Owner:
@@ -26,7 +28,9 @@ class Owner:
         amount = Decimal(str(round(float(stand.books.cash) * act.size, 2)))
         now = stage.now_ms()
         try:
-            if act.kind == "transfer":
+            if act.kind == "coins":
+                spot.trade(stage.world, stand.books, COIN, amount, now)
+            elif act.kind == "transfer":
                 target = next((s.books.uid for s in stage.stands.values() if s is not stand), None)
                 if target is not None:
                     stage.world.send(_transit(stand.books.uid, target, amount, now), now)

@@ -12,6 +12,9 @@ from guardian.sim.checkers.acts import (
     StaysInScope,
 )
 from guardian.sim.checkers.checker import Checker
+from guardian.sim.checkers.fills.reduces import ReducesStrategies
+from guardian.sim.checkers.fills.spares import SparesOthers
+from guardian.sim.checkers.fills.told import FillsTold
 from guardian.sim.checkers.gates import AsksFirst, LetsDustBe, MarkedReduceOnly, NewerEvidence, OneAtATime
 from guardian.sim.checkers.latches import Latches
 from guardian.sim.checkers.levels import NoFalseKill, SurvivesCrash, UnknownHoldsStill
@@ -55,5 +58,8 @@ ALL: tuple[type[Checker], ...] = (
     CleanTrials,
     ComesBack,
     LeavesTheRest,
+    SparesOthers,
+    FillsTold,
+    ReducesStrategies,
     GivesBack,
 )

@@ -25,7 +25,7 @@ class ActsInTime(Checker):
 
     def __init__(self, scene: Scene, report: Callable[[Violation], None]) -> None:
         super().__init__(scene, report)
-        moved = {act.account for act in scene.stage.scenario.acts}
+        moved = {act.account for act in scene.stage.scenario.acts if act.kind != "coins"}
         if any(act.kind == "transfer" for act in scene.stage.scenario.acts):
             moved |= set(scene.stage.stands)
         self._names = {name for name in untouched(scene) if name not in moved}

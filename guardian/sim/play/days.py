@@ -1,7 +1,7 @@
 """What takes hours or days, said instead of waited for: an incident lasts two minutes.
 
-How hot the market is, which assets move together, and how long an hour of the trial takes. It is so for
-guardian and for whoever replays it.
+How hot the market is, which assets move together, what strategies used to lose, and how long an hour of the
+trial takes. It is so for guardian and for whoever replays it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from guardian.core import rearm
-from guardian.core.metrics import correlation, limits
+from guardian.core.metrics import correlation, limits, pair_convergence
 from guardian.core.metrics.clusters import Group, Rho
 from guardian.core.metrics.overheat import Overheat
 from guardian.sim.scenario.shapes import HOUR, Scenario
@@ -23,7 +23,7 @@ SHORTEST_SILENCE = 3.0
 
 @contextmanager
 def hurried(scenario: Scenario) -> Iterator[None]:
-    """Days, correlations and hours are as the scenario has them."""
+    """Days, correlations, history and hours are as the scenario has them."""
     with ExitStack() as stack:
         if scenario.heat is not None:
             score = scenario.heat
@@ -32,6 +32,9 @@ def hurried(scenario: Scenario) -> Iterator[None]:
             )
         if scenario.clusters:
             stack.enter_context(_replaced(correlation, "partition", _Parts(scenario.clusters)))
+        if scenario.usual is not None:
+            days = [scenario.usual] * pair_convergence.LEAST_HOURS
+            stack.enter_context(_replaced(pair_convergence, "_sample", lambda hourly, now: days))
         if scenario.hour != HOUR:
             silence = max(scenario.hour / 6, SHORTEST_SILENCE)
             stack.enter_context(_replaced(rearm, "CLEAN", timedelta(seconds=scenario.hour)))

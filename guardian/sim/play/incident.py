@@ -17,15 +17,16 @@ from guardian.core.model import Level
 from guardian.runtime.permit import UNSEEN, Permit
 from guardian.sim.actors.bot import Bot
 from guardian.sim.actors.market import REBOUND_AFTER, STEP_SECONDS, MarketPath
-from guardian.sim.actors.owner import Owner
+from guardian.sim.actors.owner import MONEY, Owner
 from guardian.sim.checkers.checker import Violation
 from guardian.sim.checkers.panel import Panel
 from guardian.sim.play.days import hurried
 from guardian.sim.play.life import Grounds, Life
-from guardian.sim.play.settled import answered, settled
-from guardian.sim.play.stage import Stage, build
+from guardian.sim.play.settled import answered, settled, shown
+from guardian.sim.play.stage import Stage, build, enter
 from guardian.sim.play.virtual import VirtualLoop
-from guardian.sim.scenario.shapes import Act, FaultPlan, Scenario
+from guardian.sim.ports.stand import Stand
+from guardian.sim.scenario.shapes import Act, FaultPlan, Scenario, StrategyPlan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENCE_SECONDS = 75.0
@@ -95,7 +96,8 @@ class Incident:
             self.stage.stands, scenario.rules, self.stage.disk, self.stage.weather, self.wall, self.panel
         )
         self._grounds = grounds
-        self._path = MarketPath(scenario.market, self.stage.world, scenario.seed)
+        entered = {stake.symbol for a in scenario.accounts for each in a.strategies for stake in each.stakes}
+        self._path = MarketPath(scenario.market, self.stage.world, scenario.seed, entered)
         self._owner = Owner(self.stage)
         self._schedule()
         self._live()
@@ -177,6 +179,9 @@ class Incident:
                 self._loop.call_later(
                     stand.plan.bot.starts_at, self._every, stand.plan.bot.every_seconds, bot.act
                 )
+            for strategy in stand.plan.strategies:
+                if strategy.opens_at:
+                    self._loop.call_later(strategy.opens_at, self._enter, stand, strategy)
         for act in self.scenario.acts:
             self._loop.call_later(act.at, self._act, act)
         for plan in self.stage.weather.plans("crash"):
@@ -202,6 +207,10 @@ class Incident:
         self._path.move(self.now(), self.stage.now_ms())
         self.panel.moved()
 
+    def _enter(self, stand: Stand, strategy: StrategyPlan) -> None:
+        enter(self.stage, stand, strategy, self.stage.now_ms())
+        self.stage.bots[stand.name].aim()
+
     def _clock_shows(self, plan: FaultPlan) -> None:
         for name in self.stage.stands:
             self.stage.weather.count(plan.name, name)
@@ -216,7 +225,7 @@ class Incident:
         """An operator who finds no daemon tries again; money moves whoever watches."""
         if self.ended:
             return
-        if act.kind in ("deposit", "withdraw", "transfer"):
+        if act.kind in MONEY:
             self._owner.move_money(act)
             return
         if self.life is None:
@@ -249,8 +258,10 @@ class Incident:
         late = max((p.size for p in self.stage.weather.plans("deletion-delayed")), default=0.0)
         most = least + PATIENCE_SECONDS + late
         # Time is virtual, and "settled" has no event to wait for.
-        while self.now() < least or (self.now() < most and self._open()):  # noqa: ASYNC110
+        while self.now() < least or (self.now() < most and self._open()):
             await asyncio.sleep(0.5)
+            if self.life is not None:
+                self.life.fail()
         self.ended = True
 
     def _open(self) -> bool:
@@ -260,8 +271,13 @@ class Incident:
             return True
         if self.now() - self._born_at < AWAKE_SECONDS:
             return True
-        now, known = life.clock.now(), [(a, stands[a.policy.name]) for a in life.state.accounts]
-        return not all(settled(account, stand) and answered(account, stand, now) for account, stand in known)
+        now, healed_for = life.clock.now(), self.now() - self.scenario.heals_at
+        return not all(
+            settled(account, stand)
+            and answered(account, stand, now)
+            and shown(account, stand, now, healed_for)
+            for account, stand in ((each, stands[each.policy.name]) for each in life.state.accounts)
+        )
 
     def _result(self) -> Result:
         weather = self.stage.weather

@@ -20,6 +20,7 @@ from guardian.notify.backlog import Pace
 from guardian.notify.outbox import Courier, Timing
 from guardian.notify.routing import Router
 from guardian.ports import Channel
+from guardian.runtime.beside import ActivityWatch, Seat
 from guardian.runtime.clock import SystemClock
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.loop import Parts, Runtime, permits_of
@@ -27,7 +28,9 @@ from guardian.runtime.start.assemble import booked_to
 from guardian.runtime.start.daemon import greet
 from guardian.runtime.start.restore import fold
 from guardian.runtime.timers import PERMIT_SECONDS, TICK_SECONDS
+from guardian.sim.actors.bot import PREFIX
 from guardian.sim.ports.ears import Ears
+from guardian.sim.ports.history import SimHistory
 from guardian.sim.ports.journal import Disk, SimJournal
 from guardian.sim.ports.keys import SimKeyAdmin
 from guardian.sim.ports.outside import SimBotControl, SimChannel, SimPermits, SimSecrets
@@ -38,6 +41,7 @@ from guardian.sim.ports.weather import Weather
 
 INSTANCE = "sim"
 CHECKPOINT_EVERY = 60
+ACTIVITY_SECONDS = 5.0
 ROUTES = Routes(
     (ChannelConfig("ops", "slack", ""), ChannelConfig("page", "pagerduty", "")),
     (Route(Level.CAUTION, ("ops",)), Route(Level.HALT, ("ops", "page"), repeat_seconds=30.0)),
@@ -78,6 +82,8 @@ class Life:
         self._grounds = grounds
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._lookouts: list[ActivityWatch] = []
+        self._told = any(stand.plan.strategies for stand in grounds.stands.values())
         loop = asyncio.get_running_loop()
         self.clock = SystemClock(loop.time, grounds.machine)
         self.journal = SimJournal(grounds.disk, grounds.weather)
@@ -107,7 +113,15 @@ class Life:
             hands_ref="hands" if plan.hands else None,
             admin_ref="admin" if plan.admin else None,
             hold_at_boot=plan.hold_at_boot,
+            history=self._history(stand, known) if self._told else None,
         )
+
+    def _history(self, stand: Stand, known: AccountState | None) -> SimHistory:
+        """It goes on where the newest good answer ended, as the daemon's does."""
+        doings = known.doings if known is not None else None
+        told = None if doings is None else doings.filled_at or doings.since
+        ago = None if told is None else (self.clock.now() - told) / timedelta(milliseconds=1)
+        return SimHistory(stand, self._grounds.machine, None if ago is None else stand.now_ms() - ago)
 
     def _courier(self, runtime: Runtime) -> Courier:
         ears, weather = self._grounds.ears, self._grounds.weather
@@ -128,8 +142,20 @@ class Life:
             watch = runtime.watches[stand.name]
             watch.poll()
             self._every(stand.plan.poll_seconds, watch.poll)
+            if self._told:
+                watch.on_moved = self._look_out(stand).soon
         self._every(TICK_SECONDS, runtime.tick)
         self._every(PERMIT_SECONDS, runtime.renew_permits)
+
+    def _look_out(self, stand: Stand) -> ActivityWatch:
+        """Ask what was traded, as the daemon does: by a bell, and after a read that shows a move."""
+        runtime, desk = self.runtime, self.runtime.parts.desks[stand.name]
+        seat = Seat(stand.name, self.clock, runtime.post)
+        lookout = ActivityWatch(seat, lambda: desk.history, self._grounds.machine)
+        self._lookouts.append(lookout)
+        lookout.poll()
+        self._every(ACTIVITY_SECONDS, lookout.poll)
+        return lookout
 
     def _every(self, seconds: float, job: Callable[[], object]) -> None:
         loop, number = asyncio.get_running_loop(), len(self._timers)
@@ -140,11 +166,19 @@ class Life:
 
         self._timers[number] = loop.call_later(seconds, ring)
 
+    def fail(self) -> None:
+        """Raise what has ended the runtime, or who listens to it: neither ever ends by itself."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
     def kill(self, spared: Iterable[asyncio.Task[object]]) -> None:
         """As SIGKILL does: nothing is finished, nothing is taken back."""
         self.journal.dead = True
         for timer in self._timers.values():
             timer.cancel()
+        for lookout in self._lookouts:
+            lookout.stop()
         kept = set(spared)
         for task in asyncio.all_tasks():
             if task not in kept:
@@ -179,7 +213,7 @@ def policy_of(stand: Stand) -> AccountPolicy:
         own_keys=tuple(key.id for key in stand.keys.values()),
         bot_keys=(stand.bot_key.id,) if plan.named_keys else (),
         secret_ref="bot" if plan.admin else "",
-        order_prefixes=("ft-",),
+        order_prefixes=tuple(each.prefix for each in plan.strategies if each.named) or (PREFIX,),
         halt_targets=(HaltTarget("bot", 5.0),) if plan.halt else (),
         flatten_deadline_seconds=60.0,
         slippage=0.02,

@@ -11,6 +11,7 @@ from guardian.sim.ports.stand import Stand
 
 DEFIED = timedelta(seconds=26)
 PROVEN_MS = 6_000
+SHOWN_SECONDS = 21.0
 
 
 def settled(account: AccountState, stand: Stand) -> bool:
@@ -54,6 +55,14 @@ def _heeded(account: AccountState, stand: Stand, now: datetime) -> bool:
     grows = stand.plan.bot.style in ("runaway", "deaf") or account.level is Level.REDUCE
     trades = stand.plan.bot.style not in ("idle", *OBEDIENT) and stand.bot_key.can_trade and not stand.forced
     return not (grows and trades) or now - incident.entered_at > DEFIED
+
+
+def shown(account: AccountState, stand: Stand, now: datetime, healed_for: float) -> bool:
+    """Whether the venue must show by now what a strategy was reduced to."""
+    incident = account.incident
+    if incident is None or account.level is not Level.REDUCE or not stand.plan.strategies:
+        return True
+    return min((now - incident.entered_at).total_seconds(), healed_for) > SHOWN_SECONDS
 
 
 def unstoppable(stand: Stand) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from guardian.sim.actors.bot import Bot, protect
+from guardian.sim.actors.bot import PREFIX, Bot, leg_index, protect
 from guardian.sim.ports.journal import Disk
 from guardian.sim.ports.line import Line
 from guardian.sim.ports.stand import Stand
 from guardian.sim.ports.weather import LevelOf, Weather
-from guardian.sim.scenario.shapes import AccountPlan, Scenario, Stake
+from guardian.sim.scenario.shapes import AccountPlan, Scenario, Stake, StrategyPlan
 from guardian.sim.world.account import CASH, Account
 from guardian.sim.world.engine import World
 from guardian.sim.world.keys import ApiKey
@@ -23,7 +23,11 @@ from guardian.sim.world.takeover import Taken
 EPOCH_MS = 1_767_225_600_000
 EQUITY = Decimal(100_000)
 MARKETS = 5
+COIN = "ETH"
+"""What is held beside cash where an account has coins."""
+
 STOP_AT = Decimal("0.35")
+OPENED_MS = 30_000
 RESTS_AT = Decimal("0.42")
 TRADING = {"ContractTrade": ["Order", "Position"]}
 
@@ -84,16 +88,26 @@ def _furnish(stage: Stage, stand: Stand) -> None:
     """Positions by trades off the book, at any size; then stops and resting orders of the bot's."""
     plan, now = stand.plan, stage.now_ms()
     if plan.spot:
-        price = stage.world.markets["ETH" + CASH].mark
+        price = stage.world.markets[COIN + CASH].mark
         coins = (EQUITY * Decimal(str(plan.spot)) / price).quantize(Decimal("0.0001"))
-        stage.world.transfer(stand.books, coins, now - 60_000, "ETH")
+        stage.world.transfer(stand.books, coins, now - 60_000, COIN)
     for stake in plan.stakes:
-        _open(stage, stand, stake, now)
+        _open(stage, stand, stake, now - OPENED_MS)
+    for strategy in plan.strategies:
+        if not strategy.opens_at:
+            enter(stage, stand, strategy, now - OPENED_MS)
     if plan.dust:
         _dust(stage, stand, now)
 
 
-def _open(stage: Stage, stand: Stand, stake: Stake, now: int) -> None:
+def enter(stage: Stage, stand: Stand, strategy: StrategyPlan, at_ms: int) -> None:
+    """The strategy opens all that it is to hold."""
+    for stake in strategy.stakes:
+        _open(stage, stand, stake, at_ms, strategy.prefix)
+
+
+def _open(stage: Stage, stand: Stand, stake: Stake, at_ms: int, prefix: str = "") -> None:
+    """`prefix` is that of the strategy whose trade it is; nobody's without."""
     if stake.symbol not in stage.world.instruments:
         stage.world.list_inverse(stake.symbol.removesuffix("USD"))
     instrument = stage.world.instruments[stake.symbol]
@@ -104,23 +118,27 @@ def _open(stage: Stage, stand: Stand, stake: Stake, now: int) -> None:
     if stand.plan.big:
         _lower_maximum(stage, stake.symbol, quantity)
     sign = 1 if stake.size > 0 else -1
-    index = (1 if sign > 0 else 2) if stand.plan.hedge else 0
+    index = leg_index(stand, stake.size)
     stand.books.leverage[stake.symbol] = Decimal(10)
-    stage.world.take_over(
-        stand.books,
-        Taken(symbol=stake.symbol, index=index, origin="block", signed_qty=quantity * sign),
-        now - 30_000,
+    taken = Taken(
+        symbol=stake.symbol,
+        index=index,
+        origin="block",
+        signed_qty=quantity * sign,
+        link_id=f"{prefix}open-{stake.symbol.lower()}" if prefix else "",
     )
-    if stake.protected:
-        protect(stand, stand.books.leg(stake.symbol, index), STOP_AT)
+    stage.world.take_over(stand.books, taken, at_ms)
+    leg = stand.books.leg(stake.symbol, index)
+    if stake.protected and leg.size:
+        protect(stand, leg, STOP_AT, prefix or PREFIX)
     if stake.resting:
-        _rest(stage, stand, stake, index)
+        _rest(stage, stand, stake, prefix or PREFIX)
 
 
-def _rest(stage: Stage, stand: Stand, stake: Stake, index: int) -> None:
+def _rest(stage: Stage, stand: Stand, stake: Stake, prefix: str) -> None:
     """An order of the bot's that would add to the position, far from the market."""
     instrument, mark = stage.world.instruments[stake.symbol], stage.world.markets[stake.symbol].mark
-    side = Side.BUY if stake.size > 0 else Side.SELL
+    side, index = Side.BUY if stake.size > 0 else Side.SELL, leg_index(stand, stake.size)
     held = abs(stand.books.size(stake.symbol, index))
     request = OrderRequest(
         symbol=stake.symbol,
@@ -129,7 +147,7 @@ def _rest(stage: Stage, stand: Stand, stake: Stake, index: int) -> None:
         qty=max(instrument.min_qty * 2, instrument.floor_qty(held / 20)),
         price=instrument.round_price(mark * (1 - RESTS_AT * side.sign)),
         index=index,
-        link_id=f"ft-rest-{stake.symbol.lower()}-{index}",
+        link_id=f"{prefix}rest-{stake.symbol.lower()}-{index}",
         key_id=stand.bot_key.id,
     )
     try:

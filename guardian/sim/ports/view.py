@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from guardian.core.facts.activity import Fill
 from guardian.core.model import Balance, KeyRecord, LedgerEntry, LedgerKind, OpenOrder, Position, Wallet
 from guardian.exchanges.bybit.kinds import kind_of
 from guardian.sim.ports.stand import Stand
-from guardian.sim.world.account import Leg
+from guardian.sim.world.account import CASH, Execution, Leg
 from guardian.sim.world.margin import coin_price
 from guardian.sim.world.orders import Order
 
 ONE = Decimal(1)
 KINDS: dict[str, LedgerKind] = {}
+CAUSES = {"Trade": "trade", "BustTrade": "liquidation", "AdlTrade": "adl"}
+ORIGINS = {"BustTrade": "liquidation", "AdlTrade": "adl"}
 
 
 def symbol_of(venue_id: str) -> str:
@@ -82,6 +85,27 @@ def _order(order: Order) -> OpenOrder:
         trigger=order.trigger,
         reduce_only=order.reduce_only or order.close_on_trigger,
         created_at=instant(order.created),
+    )
+
+
+def fill(stand: Stand, row: Execution) -> Fill:
+    """`origin` is whose order it was where the venue itself made it."""
+    symbol = f"{row.symbol.removesuffix(CASH)}/{CASH}" if row.spot else symbol_of(row.symbol)
+    return Fill(
+        id=row.id,
+        at=instant(row.at),
+        symbol=symbol,
+        side=row.side.sign,
+        quantity=row.qty,
+        price=row.price,
+        fee=row.fee,
+        fee_currency=row.currency,
+        order_id=row.order_id,
+        client_id=row.link_id,
+        closed=row.closed,
+        inverse=not row.spot and stand.world.instruments[row.symbol].inverse,
+        cause=CAUSES.get(row.kind, row.kind),
+        origin=ORIGINS.get(row.kind, ""),
     )
 
 

@@ -88,6 +88,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("leg-liquidated", "account", seconds=(0.0, 0.0)),
     Fault("leg-deleveraged", "account", seconds=(0.0, 0.0)),
     Fault("account-blind", "read", seconds=(5.0, 25.0)),
+    Fault("fills-late", "read", seconds=(4.0, 20.0), size=(1.0, 12.0), weight=0.0),
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from guardian.sim.scenario.catalogue import BY_NAME, FAULTS, Fault
 from guardian.sim.scenario.packs import draw_rules
-from guardian.sim.scenario.rare import rearming, tried, wider
+from guardian.sim.scenario.rare import given_back, rearming, tried, wider
+from guardian.sim.scenario.several import coined, several
 from guardian.sim.scenario.shapes import (
     AccountPlan,
     Act,
@@ -50,7 +51,10 @@ def draw(seed: int) -> Scenario:
     scenario = rearming(scenario, random.Random(f"guardian heat calm {seed}"))
     scenario = tried(scenario, random.Random(f"guardian trial {seed}"))
     scenario = wider(scenario, random.Random(f"guardian scope {seed}"))
-    return _unfenced(scenario, random.Random(f"guardian fence {seed}"))
+    scenario = _unfenced(scenario, random.Random(f"guardian fence {seed}"))
+    scenario = several(scenario, random.Random(f"guardian strategies {seed}"))
+    scenario = coined(scenario, random.Random(f"guardian coins {seed}"))
+    return given_back(scenario, random.Random(f"guardian back {seed}"))
 
 
 def _unfenced(scenario: Scenario, rng: random.Random) -> Scenario:

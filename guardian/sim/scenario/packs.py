@@ -114,6 +114,51 @@ def draw_together(rng: random.Random, scope: Wide) -> Rule:
     return replace(rule, scope=scope, only=rng.choice(((), (), ("west",))) if scope == "venue" else ())
 
 
+def draw_strategies(rng: random.Random, prefixes: tuple[str, ...]) -> tuple[Rule, ...]:
+    """What strategies lose, each by itself or several in one pair, and what is no strategy's."""
+    rules = [_strategy(rng, prefixes)]
+    if rng.random() < 0.4:
+        rules.append(_pair(rng))
+    if rng.random() < 0.3:
+        rungs = (Rung(2.0, Level.CAUTION, 2.0),)
+        rules.append(_of_fills(rng, "converging", "pair_convergence", rungs))
+    if rng.random() < 0.3:
+        rule = _of_fills(rng, "nobodys", "unattributed_share", (Rung(0.01, Level.CAUTION, 2.0),))
+        rules.append(replace(rule, window=Window("sliding", rng.choice((20.0, 3600.0)))))
+    return tuple(rules)
+
+
+def _strategy(rng: random.Random, prefixes: tuple[str, ...]) -> Rule:
+    """Mostly each of them by itself; else one of them, which then halts the account."""
+    hard, hold = rng.choice((0.01, 0.02, 0.04)), rng.choice((0.0, 2.0))
+    rungs = (
+        Rung(hard * 0.5, Level.CAUTION, hold),
+        Rung(hard * 0.75, Level.HALT, hold),
+        Rung(hard, Level.REDUCE, hold, to=rng.choice((0.0, 0.5))),
+    )
+    chosen = rungs if rng.random() < 0.4 else (rungs[0], rungs[2])
+    window = Window("sliding", rng.choices((12.0, 900.0, 3600.0), (1, 2, 4))[0])
+    whole = rng.random() < 0.2
+    rule = _of_fills(rng, "strategy", "strategy_drawdown", rungs[:2] if whole else chosen)
+    one = prefixes[: rng.choice((0, 0, 1))]
+    if whole:
+        return replace(rule, window=window, of=prefixes[0])
+    return replace(rule, window=window, scope="strategy", only=one)
+
+
+def _pair(rng: random.Random) -> Rule:
+    """What everybody lost in one pair; where the rule is of scope symbol, only that one is dealt with."""
+    hard, hold = rng.choice((0.015, 0.03)), rng.choice((0.0, 2.0))
+    worst = Rung(hard, Level.REDUCE, hold, to=0.5) if rng.random() < 0.5 else Rung(hard, Level.HALT, hold)
+    rule = _of_fills(rng, "pair", "pair_drawdown", (Rung(hard * 0.5, Level.CAUTION, hold), worst))
+    return replace(rule, scope=rng.choice(("symbol", "symbol", "account")))
+
+
+def _of_fills(rng: random.Random, id: str, metric: str, rungs: tuple[Rung, ...]) -> Rule:
+    blind = rng.choice((OnUnknown.CAUTION, OnUnknown.HALT, OnUnknown.IGNORE))
+    return _rule(id, metric, rungs, on_unknown=blind, stale_after_seconds=rng.choice((12.0, 20.0)))
+
+
 def _margin(rng: random.Random) -> Rule:
     last = rng.choice((Level.REDUCE, Level.FLATTEN))
     rungs = (

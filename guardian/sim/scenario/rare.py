@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from guardian.sim.scenario.catalogue import BY_NAME
 from guardian.sim.scenario.packs import Wide, draw_burst, draw_cluster, draw_symbol, draw_together
-from guardian.sim.scenario.shapes import AccountPlan, BotPlan, BotStyle, FaultPlan, Scenario
+from guardian.sim.scenario.shapes import AccountPlan, Act, BotPlan, BotStyle, FaultPlan, Scenario
 
 CLUSTERS = ((("BTC", "ETH"), ("SOL", "XRP")), (("BTC",), ("ETH", "SOL", "XRP")), ())
 """What moves together, where it is known; nothing known: everything does."""
@@ -60,6 +60,16 @@ def _coming_back(account: AccountPlan, rng: random.Random) -> AccountPlan:
         return account
     style: BotStyle = rng.choice(("returning", "returning", "greedy"))
     return replace(account, bot=BotPlan(style, 1.0))
+
+
+def given_back(scenario: Scenario, rng: random.Random) -> Scenario:
+    """Now and then an operator flattens an account before the market moves, and resumes it a while later."""
+    if rng.random() >= 0.03:
+        return scenario
+    name, at = rng.choice(scenario.accounts).name, round(rng.uniform(1.5, 4.0), 2)
+    later = round(at + rng.uniform(14.0, 22.0), 2)
+    acts = tuple(act for act in scenario.acts if act.account != name)
+    return replace(scenario, acts=(*acts, Act(at, "flatten", name), Act(later, "resume", name)))
 
 
 def wider(scenario: Scenario, rng: random.Random) -> Scenario:

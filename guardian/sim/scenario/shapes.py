@@ -13,8 +13,8 @@ from guardian.core.model import Rule
 
 HOUR = 3600.0
 
-BotStyle = Literal["idle", "fighting", "runaway", "reopening", "deaf", "returning", "greedy"]
-ActKind = Literal["flatten", "lockout", "resume", "disarm", "arm", "deposit", "withdraw", "transfer"]
+BotStyle = Literal["idle", "fighting", "runaway", "reopening", "deaf", "returning", "greedy", "turning"]
+ActKind = Literal["flatten", "lockout", "resume", "disarm", "arm", "deposit", "withdraw", "transfer", "coins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class BotPlan:
     """`fighting` re-enters what is closed, `runaway` grows without end, `reopening` does so every 200 ms.
 
     `deaf` trades on like an ordinary bot whatever it is told. `returning` heeds its permit, and builds up
-    again as far as that allows; `greedy` heeds it too, but for the size.
+    again as far as that allows; `greedy` heeds it too, but for the size. `turning` opens a little more and
+    closes it again, as long as its permit lets it.
     """
 
     style: BotStyle = "idle"
@@ -42,10 +43,25 @@ class Stake:
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyPlan:
+    """One of several strategies that trade with one key: what it opens, by orders with its prefix.
+
+    Not `named`: the configuration does not know the prefix, and what it trades is nobody's. `opens_at` 0 is
+    before guardian began to watch: then nobody tells that the positions are its own.
+    """
+
+    prefix: str
+    stakes: tuple[Stake, ...]
+    named: bool = True
+    opens_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountPlan:
     """One watched account. `venue` groups what fails together; `halt` is whether its bot can be asked.
 
-    `mandate` is whose money it is, for rules of that scope.
+    `mandate` is whose money it is, for rules of that scope. `strategies` hold beside `stakes`, which are
+    nobody's: only where an account has some is guardian told what was traded.
     """
 
     name: str
@@ -64,6 +80,7 @@ class AccountPlan:
     hold_at_boot: bool = False
     poll_seconds: float = 1.0
     mandate: str = ""
+    strategies: tuple[StrategyPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +102,7 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an operator, or the owner of the money, does."""
+    """What an operator, or the owner of the money, does: `coins` are bought, with a `size` below 0 sold."""
 
     at: float
     kind: ActKind
@@ -113,7 +130,8 @@ class Scenario:
     """`heals_at` ends every fault; from then on guardian has to get where it must be.
 
     What takes days is said: `heat` stands for the overheat score and `clusters` for correlations (None and
-    empty: as guardian reckons them), and `hour` is how many seconds an hour of the trial takes.
+    empty: as guardian reckons them), `hour` is how many seconds an hour of the trial takes, and `usual` is
+    what each strategy fell within any hour of the days before.
     """
 
     seed: int
@@ -126,3 +144,4 @@ class Scenario:
     heat: float | None = None
     clusters: tuple[tuple[str, ...], ...] = ()
     hour: float = HOUR
+    usual: float | None = None

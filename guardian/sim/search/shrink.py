@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from guardian.core.model import Rung
-from guardian.sim.scenario.shapes import AccountPlan, BotPlan, Scenario, Stake
+from guardian.sim.scenario.shapes import AccountPlan, BotPlan, Scenario, Stake, StrategyPlan
 from guardian.sim.search.one import play_safely
 
 Part = TypeVar("Part")
@@ -131,9 +131,10 @@ def _market(trial: _Trial) -> None:
 
 
 def _plans(trial: _Trial) -> None:
-    """Each account's positions, then its peculiarities, one by one."""
+    """Each account's positions and strategies, then its peculiarities, one by one."""
     for number in range(len(trial.best.accounts)):
         fewer(trial.best.accounts[number].stakes, partial(_fails_with_stakes, trial, number))
+        fewer(trial.best.accounts[number].strategies, partial(_fails_with_strategies, trial, number))
         for plain in _plainer(trial.best.accounts[number]):
             candidate = _with(trial.best, number, **plain)
             if candidate != trial.best:
@@ -142,6 +143,10 @@ def _plans(trial: _Trial) -> None:
 
 def _fails_with_stakes(trial: _Trial, number: int, stakes: tuple[Stake, ...]) -> bool:
     return trial.fails(_with(trial.best, number, stakes=stakes))
+
+
+def _fails_with_strategies(trial: _Trial, number: int, strategies: tuple[StrategyPlan, ...]) -> bool:
+    return trial.fails(_with(trial.best, number, strategies=strategies))
 
 
 def _plainer(account: AccountPlan) -> Iterator[dict[str, object]]:

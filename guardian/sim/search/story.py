@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from guardian.core.model import Rule
 from guardian.sim.play.incident import Result
-from guardian.sim.scenario.shapes import AccountPlan, Act, FaultPlan, Scenario, Stake
+from guardian.sim.scenario.shapes import AccountPlan, Act, FaultPlan, Scenario, Stake, StrategyPlan
 from guardian.sim.search.one import law_of
 
 
@@ -29,7 +29,14 @@ def facts(scenario: Scenario) -> list[str]:
 
 def _account(plan: AccountPlan) -> str:
     stakes = ", ".join(_stake(stake) for stake in plan.stakes)
-    return "; ".join([f"{plan.name} on {plan.venue}", stakes or "no position", _bot(plan), *_traits(plan)])
+    several = [_strategy(each) for each in plan.strategies]
+    held = [each for each in (stakes, *several) if each] or ["no position"]
+    return "; ".join([f"{plan.name} on {plan.venue}", *held, _bot(plan), *_traits(plan)])
+
+
+def _strategy(plan: StrategyPlan) -> str:
+    held = ", ".join(_stake(stake) for stake in plan.stakes)
+    return f"{plan.prefix} {held}" + ("" if plan.named else " (not named)")
 
 
 def _stake(stake: Stake) -> str:
@@ -70,6 +77,8 @@ def _rule(rule: Rule) -> str:
     blind = f"stale after {rule.stale_after_seconds:g} s, then {rule.on_unknown}"
     scope = "" if rule.scope == "account" else f" by {rule.scope}"
     only = f" of {', '.join(rule.only)}" if rule.only else ""
+    only += f" of {rule.of}" if rule.of else ""
+    only += f" within {rule.window.seconds:g} s" if rule.window.kind == "sliding" else ""
     return f"{rule.id}: {rule.metric}{scope}{only} {rule.direction} {rungs}; {blind}"
 
 

@@ -92,7 +92,7 @@ class LedgerRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One fill; `fee` in `currency`. `kind` is "Trade", "BlockTrade" (agreed off the book), "BustTrade"
-    (liquidation) or "AdlTrade" (auto-deleveraging); `key_id` who ordered it.
+    (liquidation) or "AdlTrade" (auto-deleveraging); `key_id` who ordered it. `spot`: coins, and no position.
     """
 
     id: str
@@ -118,6 +118,7 @@ class Execution:
     key_id: str
     kind: str = "Trade"
     currency: str = CASH
+    spot: bool = False
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ def transfer(world: World, account: Account, amount: Decimal, now: int, currency
 
 
 def settle(world: World, account: Account, kind: str, change: tuple[Decimal, str], now: int) -> LedgerRow:
-    """Book a change of one coin that no trade made: a flow, an insurance payment, collateral sold."""
+    """Book a change of one coin by no contract: a flow, an insurance payment, coins bought or sold."""
     amount, currency = change
     row = LedgerRow(
         id=world.new_id(),

@@ -29,7 +29,7 @@ class Taken:
     """A fill that nobody sent an order for. `signed_qty` is what the leg gains; None takes all of it away.
 
     `price` None is the mark. A block trade may open, of any size: dust below the smallest order, or more
-    than the largest; the other two only ever close.
+    than the largest; the other two only ever close. `link_id` is whose trade it is, where it is somebody's.
     """
 
     symbol: str
@@ -37,6 +37,7 @@ class Taken:
     origin: Origin
     signed_qty: Decimal | None = None
     price: Decimal | None = None
+    link_id: str = ""
 
 
 def bankruptcy_price(account: Account, leg: Leg, markets: Mapping[str, Market]) -> Decimal:
@@ -58,6 +59,7 @@ def take(world: World, account: Account, taken: Taken, now: int) -> Order:
         for order in account.resting(leg.symbol, leg.index):
             fills.close_order(account, order, "CancelByPrepareLiq", now)
     order = _order(world, leg, qty, taken.origin, now)
+    order.link_id = taken.link_id
     world.remember(account, order)
     fills.execute(world, account, order, Fill(taken.price or market.mark, abs(qty)), now)
     return order

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 from guardian.core.model import Level, Rule
+from guardian.sim.checkers.fills.told import OF_FILLS
 from guardian.sim.play.incident import play
 from guardian.sim.scenario.catalogue import FAULTS
 from guardian.sim.scenario.draw import draw
-from guardian.sim.scenario.shapes import HOUR, Scenario
+from guardian.sim.scenario.shapes import HOUR, AccountPlan, Scenario
 
 SEEDS = range(1, 301)
 FAR = range(1, 10_001)
@@ -55,8 +56,33 @@ def test_rules_wider_and_narrower_than_an_account_are_drawn_now_and_then() -> No
     scopes = Counter(rule.scope for seed in SEEDS for rule in draw(seed).rules)
     other = set(get_args(get_type_hints(Rule)["scope"])) - {"account", "strategy"}
 
-    assert scopes.keys() == {"account", *other}
-    assert 0.06 * len(SEEDS) < sum(scopes[scope] for scope in other) < 0.15 * len(SEEDS)
+    assert scopes.keys() == {"account", "strategy", *other}
+    assert 0.06 * len(SEEDS) < sum(scopes[scope] for scope in other) < 0.2 * len(SEEDS)
+
+
+def test_several_strategies_in_one_account_are_drawn_now_and_then_with_rules_of_each_kind() -> None:
+    drawn = [draw(seed) for seed in range(1, 1001)]
+    several = [scenario for scenario in drawn if any(plan.strategies for plan in scenario.accounts)]
+
+    assert 0.1 * len(drawn) < len(several) < 0.17 * len(drawn)
+    metrics = Counter(rule.metric for scenario in several for rule in scenario.rules)
+    for metric in OF_FILLS:
+        assert metrics[metric] > 0.2 * len(several), metric
+    shared = [plan for scenario in several for plan in scenario.accounts if _share(plan)]
+    assert len(shared) > 0.3 * len(several)
+
+
+def _share(plan: AccountPlan) -> bool:
+    """Whether a symbol is held by more than one strategy."""
+    held = Counter(stake.symbol for each in plan.strategies for stake in each.stakes)
+    return any(times > 1 for times in held.values())
+
+
+def test_coins_are_traded_now_and_then() -> None:
+    drawn = [draw(seed) for seed in SEEDS]
+    coined = sum(any(act.kind == "coins" for act in scenario.acts) for scenario in drawn)
+
+    assert 0.04 * len(drawn) < coined < 0.13 * len(drawn)
 
 
 def test_several_accounts_are_flattened_at_once_or_only_after_a_while() -> None:

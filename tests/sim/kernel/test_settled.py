@@ -10,8 +10,8 @@ import pytest
 from guardian.core.model import Level
 from guardian.core.state import Arming
 from guardian.sim.checkers.outcome import GetsThere
-from guardian.sim.play.settled import answered
-from guardian.sim.scenario.shapes import BotPlan
+from guardian.sim.play.settled import answered, shown
+from guardian.sim.scenario.shapes import BotPlan, StrategyPlan
 from tests.sim.laws.theatre import PLAN, Theatre
 
 
@@ -59,3 +59,24 @@ def test_a_key_that_has_gone_is_waited_for_until_it_is_called_dead_or_a_while_ha
     assert answered(t.account(Level.LOCKOUT, incident=proven), t.stand, t.instant())
     t.at += 7.0
     assert answered(locked, t.stand, t.instant())
+
+
+@pytest.mark.parametrize(
+    ("level", "several", "healed_for", "open_for"),
+    [
+        (Level.REDUCE, True, 100, 22),
+        (Level.REDUCE, True, 5, 40),  # the weather has only healed
+        (Level.REDUCE, False, 100, 0),
+        (Level.HALT, True, 100, 0),  # halts close nothing
+    ],
+)
+def test_what_a_strategy_is_reduced_to_is_watched_until_the_venue_shows_it(
+    level: Level, several: bool, healed_for: float, open_for: int
+) -> None:
+    strategies = (StrategyPlan("fa-", PLAN.stakes),) if several else ()
+    t = Theatre(GetsThere, replace(PLAN, strategies=strategies))
+    account, entered = t.account(level), t.incident(level).entered_at
+
+    seen = [s for s in range(40) if shown(account, t.stand, entered + timedelta(seconds=s), healed_for)]
+
+    assert min(seen, default=40) == open_for

@@ -10,10 +10,11 @@ import pytest
 from guardian.sim.checkers import laws
 from guardian.sim.checkers.acts import OnlyWatches
 from guardian.sim.checkers.checker import Checker
-from tests.sim.laws import acts, endings, levels, scopes, tries, way_back
-from tests.sim.laws.theatre import PLAN, Play, Theatre
+from tests.sim.laws import acts, endings, fills, levels, scopes, tries, way_back
+from tests.sim.laws.theatre import ASSET, LOSS, PLAN, Play, Theatre
 
-SCENES = [*acts.SCENES, *levels.SCENES, *tries.SCENES, *endings.SCENES, *way_back.SCENES, *scopes.SCENES]
+BESIDE = [*levels.SCENES, *tries.SCENES, *endings.SCENES, *way_back.SCENES, *scopes.SCENES]
+SCENES = [*acts.SCENES, *fills.SCENES, *BESIDE]
 KEPT = [*dict.fromkeys((law, kept) for law, kept, _ in SCENES)]
 BROKEN = [*dict.fromkeys((law, broken) for law, _, broken in SCENES)]
 
@@ -23,7 +24,11 @@ def name(value: object) -> str:
 
 
 def played(law: type[Checker], scene: Play) -> Theatre:
-    theatre = Theatre(law, acts.OBSERVED if law is OnlyWatches else PLAN)
+    of_fills = law in {each for each, _, _ in fills.SCENES}
+    plan = fills.PLAN if of_fills else acts.OBSERVED if law is OnlyWatches else PLAN
+    theatre = Theatre(law, plan, fills.RULES if of_fills else (LOSS, ASSET))
+    if of_fills:
+        fills.opened(theatre)
     scene(theatre)
     return theatre
 

@@ -43,10 +43,12 @@ LOSS: Rule = replace(DRAWN, ladder=(Rung(0.05, Level.FLATTEN, 2.0),), window=Win
 class Theatre:
     """`found` is what the checker has reported. Seconds are the world's, `instant` guardian's time."""
 
-    def __init__(self, kind: type[Checker], plan: AccountPlan = PLAN) -> None:
+    def __init__(
+        self, kind: type[Checker], plan: AccountPlan = PLAN, rules: tuple[Rule, ...] = (LOSS, ASSET)
+    ) -> None:
         self.at = 10.0
         market = MarketPlan(5.0, 1.0, 1.0)
-        scenario = Scenario(1, (plan,), market, (LOSS, ASSET), (), (), heals_at=20.0)
+        scenario = Scenario(1, (plan,), market, rules, (), (), heals_at=20.0)
         self.stage = build(scenario, lambda: self.at, lambda account: Level.NORMAL)
         self.stand = self.stage.stands["a1"]
         self.scene = Scene(self.stage, Truth(self.stage.stands), lambda: self.at)

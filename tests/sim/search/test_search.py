@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from guardian.sim.checkers.checker import Violation
+from guardian.sim.checkers.checker import Decided, Violation
+from guardian.sim.checkers.running import NeverStumbles
 from guardian.sim.play.incident import Result
 from guardian.sim.scenario.draw import draw
 from guardian.sim.search import coverage, one
@@ -116,3 +117,17 @@ def test_a_level_at_which_a_fault_disturbs_nothing_is_no_hole() -> None:
     row = next(row for row in coverage.rows({}) if row[0] == "deletion-delayed")
 
     assert row[1:] == (coverage.NEVER,) * 5 + (coverage.HOLE,)
+
+
+def test_a_law_that_fails_is_a_finding_and_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It listens inside of the runtime, whose end would look as if guardian had fallen silent."""
+
+    def broken(checker: NeverStumbles, step: Decided) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(NeverStumbles, "decided", broken)
+
+    found = play_safely(draw(1)).violations
+
+    assert [violation.checker for violation in found] == [one.STOPPED]
+    assert "ZeroDivisionError" in found[0].text

@@ -56,6 +56,13 @@ def test_everything_that_does_not_matter_becomes_ordinary(monkeypatch: pytest.Mo
     assert (found.market.factor, found.market.rebounds) == (1.0, False)
 
 
+def test_strategies_that_do_not_matter_are_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, frozenset())
+    several = next(s for s in map(draw, range(1, 500)) if s.accounts[0].strategies)
+
+    assert shrink(several, CHECKER).scenario.accounts[0].strategies == ()
+
+
 def test_another_law_is_another_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shrinking must not wander off to a different defect."""
     failing(monkeypatch, frozenset())
