@@ -10,7 +10,7 @@ import pytest
 from guardian.core.memory import Correlations
 from guardian.core.metrics.exposure import GROSS
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.slices import slices
+from guardian.core.metrics.slices import sliced, slices
 from guardian.core.metrics.worst_case_exposure import METRIC as WORST_CASE
 from guardian.core.model import Balance, Known
 from guardian.core.observe import blank
@@ -140,3 +140,24 @@ def test_what_a_leg_settles_in_keeps_its_price_and_is_no_part_of_its_slice():
         ("BTC/USDT", BTC): 0.2,
         ("ETH/BTC:BTC",): 0.005,
     } == measured(with_coins((crossed,), BTC=2))
+
+
+def test_of_one_market_the_part_is_the_whole():
+    alone = holding(position(BTC, 1, 1000))
+
+    assert alone is sliced(alone, (BTC,))
+    assert () == sliced(alone, ()).evidence.positions
+    assert BOOK != sliced(BOOK, (BTC,))
+
+
+def test_what_is_another_asset_s_makes_a_cut():
+    alone = holding(position(BTC, 1, 1000))
+    known = alone.evidence.wallet
+    assert known is not None
+    coins = replace(known, balances=(*known.balances, Balance("ETH", money(2), money(90))))
+    account = replace(alone, evidence=replace(alone.evidence, wallet=coins))
+
+    part = sliced(account, (BTC,)).evidence.wallet
+
+    assert part is not None
+    assert known.balances == part.balances

@@ -146,3 +146,15 @@ def test_the_mean_lies_between_the_least_and_the_most(values: list[float], spaci
 
     assert seconds == pytest.approx((len(values) - 1) * spacing)
     assert min(values) - 1e-9 <= area / seconds <= max(values) + 1e-9
+
+
+@given(
+    st.lists(st.integers(0, 200), unique=True, max_size=60), st.integers(0, 120_000), st.floats(60, 90_000)
+)
+def test_the_cells_of_the_window_are_found_by_halves(numbers: set[int], now: int, seconds: float):
+    first_cell = int(at(0).timestamp()) // CELL_SECONDS
+    cells = tuple((first_cell + n, 0.1 * n, 600.0) for n in sorted(numbers))
+
+    begins = int(at(now).timestamp() - seconds) // CELL_SECONDS
+    inside = [cell for cell in cells if cell[0] >= begins]
+    assert (sum(a for _, a, _ in inside), sum(s for _, _, s in inside)) == mean(cells, at(now), seconds)
