@@ -51,4 +51,5 @@ def measure(view: View) -> Measured:
     return tail_of(view, conditional_of, SHORTFALL)
 
 
-METRIC = Metric("cvar", "fraction", "forecast", ("none",), (Part.WALLET, Part.POSITIONS), measure)
+NEEDS, READS = (Part.WALLET, Part.POSITIONS), ("correlations", "returns")
+METRIC = Metric("cvar", "fraction", "forecast", ("none",), NEEDS, measure, reads=READS)
