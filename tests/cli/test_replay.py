@@ -145,6 +145,19 @@ def test_a_window_that_holds_one_close_is_left_out_and_named(desk: Path) -> None
     assert [change["rule"] for change in longer["transitions"]] == ["fall"]
 
 
+def test_a_speed_is_told_by_bars_as_long_as_its_window(desk: Path) -> None:
+    """It looks at the window's two ends, and both are closes: left out, a halt would be missing."""
+    parquet(desk, [100.0] * 30 + [97.0] * 30, "minutes.parquet", seconds=300)
+    pack = PACK.replace("window: hwm", "window: 5m").replace("drawdown", "loss_velocity")
+    pack = pack.replace("over: 0.05, level: flatten", "over: 0.002, level: halt")
+    (desk / "pack" / "rules.yaml").write_text(pack, encoding="utf-8")
+
+    found = told("minutes.parquet", "--rules", "pack", "--account", "account.yaml", "--picture", "none")
+
+    assert "fall" not in [each["rule"] for each in found["left_out"]]
+    assert "fall" in [change["rule"] for change in found["transitions"]]
+
+
 @pytest.mark.parametrize("pack", ["managed-mandate", "market-maker"])
 def test_rules_about_several_accounts_are_left_out_and_named(pack: str, desk: Path) -> None:
     """They ended in a traceback, and in silence where assets are chosen."""

@@ -315,6 +315,28 @@ def test_a_loss_rule_is_blind_while_only_the_wallet_is_unread():
     assert (Level.NORMAL, Level.HALT) == (levels[5], levels[-1])
 
 
+def test_one_read_without_a_disputed_wallet_is_no_blindness():
+    """The wallet was read a second ago, and that it is disputed is for the integrity rule to say."""
+    desk = Desk(rule(rung(0.05, "flatten"), id="dd", on_unknown=OnUnknown.HALT)).warm(OPEN)
+    for second in range(30):
+        desk.see(read(second, (OPEN,), cash=500))
+
+    desk.see(without(read(30, (OPEN,), cash=500), Part.WALLET, Part.LEDGER))
+
+    assert desk.level is Level.NORMAL
+
+
+def test_a_wallet_beside_no_positions_and_no_ledger_tells_no_loss_either():
+    """Read by turns, each is fresh all the while: BTC was closed at a loss of a fifth, and no NAV has it."""
+    btc, eth = position("BTC/USDT:USDT", 10), position("ETH/USDT:USDT", 1)
+    desk = Desk(rule(rung(0.05, "flatten"), id="dd", on_unknown=OnUnknown.HALT)).warm(btc, eth)
+    for second in range(30):
+        missing = (Part.WALLET, Part.POSITIONS)[second % 2]
+        desk.see(without(read(second, (eth,), cash=800), missing, Part.LEDGER))
+
+    assert desk.level is Level.HALT
+
+
 def test_what_positions_prove_without_a_wallet_still_fires():
     """Blind to what is realised, not to what is lost at mark, after the wallet has become too old."""
     desk = Desk(rule(rung(0.05, "flatten", hold=2), id="dd", on_unknown=OnUnknown.IGNORE)).warm(OPEN)

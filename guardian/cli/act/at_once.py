@@ -12,16 +12,21 @@ from guardian.cli.shared import client_of
 from guardian.config.shapes import Config
 from guardian.core.model import Level
 from guardian.errors import GuardianError
+from guardian.web.client import AbsentError
 
 PATIENCE_SECONDS = 3.0
 """The daemon waits for its next read before it answers; a page to read waits no longer than that."""
 
 
 def tell(config: Config, account: str, only: Collection[str]) -> None:
-    """A line on stderr for each such demand. Without a daemon there is nothing that could act at once."""
+    """A line on stderr for each such demand. Without a daemon there is nothing that could act at once; one
+    that does not say is no calm."""
     try:
         answer = asyncio.run(client_of(config, PATIENCE_SECONDS).operate("plan", {"account": account}))
-    except GuardianError:
+    except AbsentError:
+        return
+    except GuardianError as error:
+        click.echo(f"guardian: which rules would act at once is not known: {error}", err=True)
         return
     armed = {rule.id for pack in config.packs for rule in pack.rules if rule.armed}
     for line in lines(answer["demands"], armed & set(only) if only else armed):

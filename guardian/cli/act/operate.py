@@ -30,7 +30,6 @@ from guardian.web.client import AbsentError, ControlClient, SilentError, Unreach
 # Half a second of imports that a command to a living daemon must not wait for.
 OFFLINE, DIRECT = "guardian.runtime.control.offline", "guardian.runtime.control.direct"
 DIRECT_PATIENCE_SECONDS = 2.0
-NO_BASELINE = "it looks at what is there now, so change that first"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -280,10 +279,10 @@ def _warn(config: Config, preview: dict[str, Any], rebase: tuple[str, ...]) -> N
     would = [d for d in preview["would_trip"] if d["rule"] not in rebase]
     if not would:
         return
-    looks_back = importlib.import_module("guardian.cli.act.rebasing").looks_back
+    way_out = importlib.import_module("guardian.cli.act.rebasing").way_out
     for demand in would:
         name = demand["rule"]
-        way = f"--rebase {name} starts its baseline anew" if looks_back(config, name) else NO_BASELINE
+        way = way_out(config, name)
         click.echo(f"guardian: {name} would demand {demand['level']} again at once; {way}", err=True)
 
 

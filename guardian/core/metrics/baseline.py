@@ -35,9 +35,6 @@ and lost again within a hundredth of the window is no level that the account sto
 
 Hole = tuple[datetime, datetime]
 
-Start = tuple[int, str, float | None, str]
-"""Which baseline there was, and what of a window tells what becomes of it."""
-
 
 def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ...]) -> tuple[RuleState, ...]:
     """A newly confirmed NAV enters every one of these rules' own baseline; without one there is no baseline.
@@ -52,42 +49,31 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
     if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
         return account.rules
     windows = _windows(rules)
+    folded: dict[tuple[int, int], Baseline] = {}
     before = None if account.nav is None else account.nav.par_at
     missing = missing_since(before, nav.at, account.policy.snapshot_seconds)
-    folded: dict[Start, Baseline] = {}
-    new = nav.at, least(nav)
-    return tuple(
-        [
-            _falling_from(own, _shared(folded, own.baseline, window, new, missing))
-            if (window := windows.get(own.rule_id))
-            else own
-            for own in account.rules
-        ]
-    )
+    value = least(nav)
+    found: list[RuleState] = []
+    for own in account.rules:
+        old, told = own.baseline, windows.get(own.rule_id)
+        if told is not None:
+            # Rules of one window that began together fall from one baseline: it is folded, and kept, once.
+            window, which = told
+            key = id(old), which
+            new = folded.get(key)
+            if new is None:
+                new = folded[key] = fold_baseline(old, window, nav.at, value, missing)
+            own = own if new is old else replace(own, baseline=new)
+        found.append(own)
+    return tuple(found)
 
 
 @by_identity
-def _windows(rules: tuple[Rule, ...]) -> dict[str, Window]:
-    return {rule.id: rule.window for rule in rules if rule.window.kind != "none"}
-
-
-def _falling_from(own: RuleState, baseline: Baseline) -> RuleState:
-    return own if own.baseline is baseline else replace(own, baseline=baseline)
-
-
-def _shared(
-    folded: dict[Start, Baseline],
-    old: Baseline | None,
-    window: Window,
-    new: Point,
-    missing: datetime | None,
-) -> Baseline:
-    """Rules of one window that began together fall from one baseline: it is folded, and kept, once."""
-    key = id(old), window.kind, window.seconds, window.tz
-    found = folded.get(key)
-    if found is None:
-        found = folded[key] = fold_baseline(old, window, *new, missing)
-    return found
+def _windows(rules: tuple[Rule, ...]) -> dict[str, tuple[Window, int]]:
+    """By rule its window, and which of the different windows that is."""
+    own = [(rule.id, rule.window) for rule in rules if rule.window.kind != "none"]
+    different = list(dict.fromkeys(window for _, window in own))
+    return {name: (window, different.index(window)) for name, window in own}
 
 
 def missing_since(before: datetime | None, at: datetime, every: float) -> datetime | None:

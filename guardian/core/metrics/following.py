@@ -15,7 +15,7 @@ from math import inf, isfinite
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations, Followed, Markets
 from guardian.core.metrics.remembered import by_identity
-from guardian.core.model import Position, Snapshot, Wallet
+from guardian.core.model import Balance, Position, Snapshot, Wallet
 
 GRID_SECONDS = 300
 MAXIMUM_ASSETS = 50
@@ -45,7 +45,7 @@ def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
     """After a read that brings nothing but marks of what was held before; None where there is more to it."""
     at, positions = seen.asked_at, seen.positions or ()
     held = tuple([p for p in positions if p.quantity])
-    if book.marked != tuple([p.symbol for p in held]) or any(_coins(seen.wallet, {}, at)):
+    if book.marked != tuple([p.symbol for p in held]) or _coins_in(seen.wallet):
         return None
     if book.marked_at is None or len(held) < len(book.followed):
         oldest = at - FORGOTTEN_AFTER
@@ -62,6 +62,10 @@ def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
 def marks_of(positions: tuple[Position, ...]) -> tuple[float, ...]:
     """As floats: of each read the risk asks for them as well."""
     return tuple([float(p.mark) for p in positions])
+
+
+def _coins_in(wallet: Wallet | None) -> bool:
+    return wallet is not None and True in [_is_coin(b, wallet) for b in wallet.balances]
 
 
 def followed(book: Correlations, seen: Snapshot) -> Correlations:
@@ -107,14 +111,18 @@ def _held(own: Followed) -> float:
 def _coins(wallet: Wallet | None, known: dict[str, Followed], at: datetime) -> Iterator[Followed]:
     """Coins over 1 % of the equity at the wallet's price; what is worth 1 is the money that counts."""
     for b in wallet.balances if wallet else ():
-        price = float(b.price)
-        if wallet is None or price == 1 or not 0 < price < inf:
-            continue
-        if abs(b.quantity * b.price) > LEAST_COIN * abs(wallet.equity):
+        if wallet is not None and _is_coin(b, wallet):
             old = known.get(b.currency)
-            fresh = Followed(b.currency, b.currency, price, at, held_at=at)
+            fresh = Followed(b.currency, b.currency, float(b.price), at, held_at=at)
             same = old is not None and old.symbol == b.currency
             yield replace(fresh, grid_mark=old.grid_mark, grid=old.grid) if same and old else fresh
+
+
+def _is_coin(b: Balance, wallet: Wallet) -> bool:
+    price = float(b.price)
+    if price == 1 or not 0 < price < inf:
+        return False
+    return abs(b.quantity * b.price) > LEAST_COIN * abs(wallet.equity)
 
 
 # --- what was held, at its quotes -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import Measured, Unknown
+from guardian.core.model import Measured, Part, Unknown
 
 FAILED = "the metric failed"
 """A defect of guardian, not of the world: people are told whatever the rule says of blindness."""
@@ -52,10 +52,12 @@ def _half_told(metric: Metric, view: View) -> bool:
 
     What positions at mark prove fires all the same.
     """
-    nav = view.account.nav
-    if not metric.corroborated or nav is None or nav.raw is not None or nav.par_at is None:
+    nav, evidence = view.account.nav, view.account.evidence
+    if not metric.corroborated or nav is None or nav.raw is not None:
         return False
-    return (view.now - nav.par_at).total_seconds() > view.rule.stale_after_seconds
+    # Not the age of the NAV that was confirmed last: a wallet that is disputed is read all the same.
+    asked = [at for at in map(evidence.asked_at, (Part.WALLET, Part.LEDGER)) if at is not None]
+    return bool(asked) and (view.now - min(asked)).total_seconds() > view.rule.stale_after_seconds
 
 
 def failed(error: Exception) -> tuple[Measured, bool]:

@@ -36,7 +36,7 @@ class Learned:
     """What the reads have taught of some assets, in alphabetical order, and the correlations in that order.
 
     `series` are their packed hourly returns (history.py), `tail_sigmas` the larger of a day's and of a
-    week's. D C D of a day, with either sigmas: `covariances` and `tail_covariances`.
+    week's. `covariances` are two tables of D C D of a day below each other, with these sigmas and with those.
     """
 
     assets: tuple[str, ...]
@@ -45,7 +45,6 @@ class Learned:
     series: tuple[str, ...]
     correlations: Floats
     covariances: Floats
-    tail_covariances: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +59,18 @@ class Holdings:
     @property
     def day_sigma(self) -> float:
         """The standard deviation of a day's gain, in the reporting currency."""
-        return sqrt(max(self._variance(self.known.covariances), 0.0))
+        return sqrt(max(self._variances()[0], 0.0))
 
     @property
     def tail_day_sigma(self) -> float:
         """The same, of the sigmas that the tails are computed from, and no less: sigmas of two half-lives
         beside each other may flatter a hedge."""
-        known = self.known
-        return sqrt(max(self._variance(known.covariances), self._variance(known.tail_covariances), 0.0))
+        return sqrt(max(*self._variances(), 0.0))
 
-    def _variance(self, covariances: Floats) -> float:
-        return float(covariances.dot(self.worth).dot(self.worth))
+    def _variances(self) -> list[float]:
+        worth = self.worth
+        found: list[float] = self.known.covariances.dot(worth).reshape(2, len(worth)).dot(worth).tolist()
+        return found
 
 
 def holdings(account: AccountState) -> Holdings:
@@ -115,8 +115,9 @@ class Sigmas:
             tail_sigmas=self.tail_sigmas,
             series=self.series,
             correlations=correlations,
-            covariances=_of_a_day(correlations, self.sigmas),
-            tail_covariances=_of_a_day(correlations, self.tail_sigmas),
+            covariances=np.concatenate(
+                [_of_a_day(correlations, each) for each in (self.sigmas, self.tail_sigmas)]
+            ),
         )
 
 

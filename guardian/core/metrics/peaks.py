@@ -101,4 +101,4 @@ def _left(points: Points, start: datetime | None, nav: float) -> Points:
 
 def _same_bucket(a: datetime, b: datetime, seconds: float) -> bool:
     """Up to a second there are none."""
-    return seconds > 1 and int(a.timestamp() // seconds) == int(b.timestamp() // seconds)
+    return seconds > 1 and a.timestamp() // seconds == b.timestamp() // seconds

@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.core.metrics.exposure import ONE, base_of, by_asset, is_money, settle_prices
+from guardian.core.metrics.exposure import ONE, base_of, by_asset, is_money
 from guardian.core.metrics.following import marks_of
 from guardian.core.metrics.remembered import newest_of
 from guardian.core.model import Position, Wallet
@@ -36,7 +36,7 @@ def exposures(account: AccountState) -> tuple[Names, Floats]:
     """The assets in alphabetical order, and how much of each is held: signed, in the reporting currency."""
     positions, wallet, policy = account.evidence.positions, account.evidence.wallet, account.policy
     if not _coins(wallet, policy.currency):
-        found = _units(policy.name, tuple(map(_size_of, positions)), tuple(settle_prices(wallet).items()))
+        found = _units(policy.name, tuple(map(_size_of, positions)), _prices(wallet))
         if found is not None:
             names, places, units = found
             marks = np.fromiter(marks_of(positions), float, len(positions))
@@ -47,7 +47,15 @@ def exposures(account: AccountState) -> tuple[Names, Floats]:
 
 
 def _coins(wallet: Wallet | None, currency: str) -> bool:
-    return wallet is not None and any(b.quantity and not is_money(b, currency) for b in wallet.balances)
+    for b in wallet.balances if wallet else ():
+        if b.currency != currency and b.quantity and not is_money(b, currency):
+            return True
+    return False
+
+
+def _prices(wallet: Wallet | None) -> Prices:
+    """Those of `settle_prices`, to be compared."""
+    return tuple([(b.currency, b.price) for b in wallet.balances if b.price]) if wallet else ()
 
 
 @newest_of

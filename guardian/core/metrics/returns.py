@@ -183,10 +183,11 @@ def _standing_out(
 def _shifted(known: Returns, after: Correlations, elapsed: int) -> tuple[Faded, float | None]:
     """How far the mean correlation of a day is above that of 14 days, in standard deviations of before."""
     held, fast, slow = clustered(after), fast_rhos(after.moments), slow_rhos(after.moments)
-    both = sorted([(a, b) for a, b in fast.keys() & slow.keys() if a in held and b in held])
+    # In the order of the alphabet, as `rhos` gives them: a sum of floats depends on it.
+    both = [rho - slow[ab] for ab, rho in fast.items() if ab in slow and ab[0] in held and ab[1] in held]
     if not both:
         return known.apart, None
-    difference = sum(fast[names] - slow[names] for names in both) / len(both)
+    difference = sum(both) / len(both)
     square, weight = known.apart
     apart = faded(known.apart, difference * difference, elapsed, 1, HALF_LIVES[FORTNIGHT])
     if weight < weight_after(STEPS_TO_COMPARE, HALF_LIVES[FORTNIGHT]):

@@ -125,13 +125,26 @@ def _not_in_position(
             news += mine
             continue
         net = sum((p.quantity for p in legs.get(symbol, ())), NOTHING)
-        later = [fill for fill in mine if fill.at > found_at]
-        contained = net == whole.quantity and asked is not None and asked >= mine[-1].at
-        if net == whole.quantity + sum((f.quantity * f.side for f in mine), NOTHING):
-            news += mine
-        elif later and not contained:
-            news += later
+        since = asked if asked is not None and asked > found_at else None
+        news += mine[_contained(mine, found_at, since, net - whole.quantity) :]
     return {fill.id for fill in news}
+
+
+def _contained(mine: Sequence[Fill], found_at: datetime, asked: datetime | None, missing: Decimal) -> int:
+    """How many of these fills a position that was asked for at `found_at` contained.
+
+    The others are what it is `missing` by in one that was `asked` for since; that they are in it already only
+    one that is newer than they are can tell.
+    """
+    older = len([fill for fill in mine if fill.at <= found_at])
+    if asked is None:
+        return older
+    doubtful = len([fill for fill in mine if fill.at <= found_at + ANSWERED])
+    counts = [0, len(mine), *range(older, doubtful + 1)] if asked >= mine[-1].at else [0]
+    for first in counts:
+        if missing == sum((f.quantity * f.side for f in mine[first:]), NOTHING):
+            return first
+    return older
 
 
 def symbols_of(account: AccountState) -> set[str]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from guardian.core.metrics.clusters import Rho
 from guardian.core.metrics.following import GRID_SECONDS
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.pairs import ends
 from guardian.core.model import Known, Measured, Part, Unknown
 
 SHRINK = 0.05
@@ -49,7 +50,7 @@ def unusual(step: Mapping[str, tuple[float, float]], rhos: Rho) -> float | None:
 def correlations(names: list[str], rhos: Rho) -> Floats:
     """The matrix in the order of sorted names; a pair that is not known counts as uncorrelated."""
     matrix = np.eye(len(names))
-    above = np.triu_indices(len(names), 1)
+    above = ends(len(names))
     matrix[above] = matrix.T[above] = [rhos.get(pair, 0.0) for pair in combinations(names, 2)]
     return matrix
 

@@ -21,6 +21,7 @@ from itertools import chain
 
 from guardian.core.model import Balance, LedgerEntry, LedgerKind
 from guardian.errors import VenueError
+from guardian.exchanges.bybit import codes
 from guardian.exchanges.bybit.client import TOO_MANY, BybitClient
 from guardian.exchanges.bybit.kinds import DEBTS, kind_of, unknown
 from guardian.exchanges.generic.fields import (
@@ -43,7 +44,8 @@ _WINDOW_MS = 24 * 3600 * 1000 - 1
 _NARROWEST_MS = 1_000
 # What one read tells; the next one goes on.
 _ENOUGH = 1000
-_TIMEOUT = "timeout"
+# What says that a span has more rows than are answered in one go.
+_TOO_WIDE = (TOO_MANY, codes.RATE_LIMIT, "timeout")
 # Cash that moved without a row is asked about again until then.
 _PATIENCE_S = 30.0
 
@@ -149,7 +151,7 @@ class Ledger:
             )
         except (VenueError, asyncio.CancelledError) as error:
             # Somebody's deadline has struck, or there are too many: a narrower span may come.
-            if not isinstance(error, VenueError) or error.code in (TOO_MANY, _TIMEOUT):
+            if not isinstance(error, VenueError) or error.code in _TOO_WIDE:
                 self._span_ms = max(_NARROWEST_MS, min(self._span_ms, end - start) // 2)
             raise
         self._span_ms = min(_WINDOW_MS, 2 * self._span_ms)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import orjson
 import pytest
 
 from guardian.core.model import LedgerEntry, LedgerKind, Part
@@ -286,41 +284,3 @@ async def test_a_row_keeps_its_identity_over_restarts_and_however_its_number_is_
 
     assert ids[0] == ids[1]
     assert len(ids[0]) == 1
-
-
-# --- more rows than one read has time for -------------------------------------------------------
-
-
-def slow_log(rows: list[dict[str, Any]], delay: float) -> stub.Answer:
-    """Answers as the venue does: the span that is asked for, a page at a time, each after `delay` seconds."""
-
-    def answer(seen: stub.Seen) -> Raw:
-        first, last = int(seen.sent["startTime"]), int(seen.sent["endTime"])
-        inside = [row for row in rows if first <= int(row["transactionTime"]) <= last]
-        page = stub.paged(inside[::-1], 50)(seen)
-        body = {"retCode": 0, "retMsg": "OK", "result": page, "time": round(time.time() * 1000)}
-        return Raw(orjson.dumps(body), delay=delay)
-
-    return answer
-
-
-async def test_an_absence_too_busy_for_one_read_is_told_part_by_part_and_named_until_then(script: Script):
-    """Asked for at once it would time out at every read, for ever, and no loss could be told any more."""
-    now, minutes, count = script.venue_ms(), 20, 2400
-    busy = [stub.ledger_row(n, now - minutes * 60_000 + n * minutes * 60_000 // count) for n in range(count)]
-    script.says(stub.LEDGER, slow_log(busy, delay=0.03))
-    stopped = datetime.now(UTC) - timedelta(minutes=minutes, seconds=30)
-    reader = BybitReader(script.endpoint(booked_to=stopped), WATCH)
-    told: list[str] = []
-
-    for _ in range(20):
-        snapshot = await reader.snapshot()
-        told += rows_of(snapshot.ledger or ())
-        if snapshot.complete:
-            break
-        assert [Part.LEDGER] == [failure.part for failure in snapshot.failures]
-        assert snapshot.positions is not None, "the rest of the read does not wait for it"
-    await reader.close()
-
-    assert snapshot.complete
-    assert [f"row-{n}" for n in range(count)] == told

@@ -44,6 +44,15 @@ def test_a_size_that_is_too_large_has_no_baseline(
     assert ("what is there now" in said) != helps
 
 
+def test_a_wallet_that_nothing_explains_is_accepted_by_the_integrity_rule_s_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the operator is told to change he cannot: the money is there, or is not."""
+    _warn(CONFIG, {"would_trip": [{"rule": "factory-balance", "level": "HALT"}]}, ())
+
+    assert "--rebase integrity" in capsys.readouterr().err
+
+
 def test_what_is_rebased_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
     _warn(CONFIG, {"would_trip": [{"rule": "ats-dd-1h", "level": "HALT"}]}, ("ats-dd-1h",))
 

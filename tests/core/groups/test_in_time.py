@@ -114,6 +114,18 @@ def test_a_member_that_was_never_read_is_blindness_and_no_beginning():
     assert "HALT" == office.levels["a"]
 
 
+def test_a_wallet_that_one_read_lacks_beside_a_disputed_account_is_no_blindness():
+    """Every wallet was read a second ago; that one of them is disputed halts nobody else."""
+    office = Office((replace(GROUP, on_unknown=OnUnknown.HALT),), "a", "b").warm(("a", 1000), ("b", 1000))
+    for second in range(30):
+        office.see("a", read(second, (position(mark=1000),), cash=500))
+        office.see("b", read(second + 0.1, (position(mark=1000),), cash=1000))
+
+    office.see("b", without(read(30.1, (position(mark=1000),), cash=1000), Part.WALLET, Part.LEDGER))
+
+    assert {"a": "NORMAL", "b": "NORMAL"} == office.levels
+
+
 def test_a_defect_in_merging_a_group_blinds_that_rule_only(monkeypatch: pytest.MonkeyPatch):
     office = Office((GROUP, replace(rule(rung(0.05, "halt")), id="own")), "a", "b")
     office.warm(("a", 1000), ("b", 1000))

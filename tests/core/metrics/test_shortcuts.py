@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardian.bench.metrics.market import nav_of
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations
 from guardian.core.metrics import baseline, correlation, holdings, repriced
@@ -96,16 +97,23 @@ def test_exposures_are_repriced_as_they_are_asked_for_anew(story: list[tuple[lis
 
 def test_rules_of_one_window_keep_one_baseline_and_others_their_own():
     hour, day = Window("sliding", 3600.0), Window("session")
-    rules = tuple(rule(id=name, window=w) for name, w in (("a", hour), ("b", hour), ("c", day)))
-    late = replace(blank(rules[1]), baseline=baseline.fold_baseline(None, hour, at(0), 200.0))
-    own = (None, late.baseline)
-    found = [baseline._shared({}, known, hour, (at(1), 100.0), None) for known in own]
-    folded: dict[tuple[int, Window], object] = {}
-    a, b, c = (baseline._shared(folded, None, r.window, (at(1), 100.0), None) for r in rules)
+    rules = tuple(
+        rule(id=name, window=w) for name, w in (("a", hour), ("b", Window("sliding", 3600.0)), ("c", day))
+    )
+    late = baseline.fold_baseline(None, hour, at(0), 200.0)
+    own = AccountState(policy(), at(0), rules=tuple(map(blank, rules)))
+    apart = replace(own, rules=(own.rules[0], replace(own.rules[1], baseline=late), own.rules[2]))
+    a, b, c = (known.baseline for known in baseline.fold_baselines(own, nav_of(at(1), 100.0), rules))
+    alone, after, _ = (
+        known.baseline for known in baseline.fold_baselines(apart, nav_of(at(1), 100.0), rules)
+    )
 
+    assert a is not None
     assert a is b
     assert c is not a
-    assert (200.0, 100.0) == (found[1].points[0][1], found[0].points[0][1])
+    assert alone == a
+    assert after is not None
+    assert [200.0, 100.0] == [value for _, value in after.points]
 
 
 def test_an_answer_is_of_the_very_same_value_and_the_number_of_answers_is_bounded():

@@ -69,6 +69,29 @@ def test_a_fill_made_while_the_venue_was_being_asked_is_in_the_position_that_it_
     assert agree(pairs, 5)
 
 
+def test_of_fills_made_after_the_question_the_position_contains_those_of_before_its_answer():
+    """A bot that trades within the second: told together, one is in what was found and the next is not."""
+    pairs = watching()
+    pairs.read(4, positions=(position(quantity=5, mark=100),))
+    pairs.did(5)
+    pairs.read(6, positions=(position(quantity=8, mark=100),))
+
+    pairs.did(7, fills=(opened(4.3), opened(4.6, signed=3)))
+
+    assert agree(pairs, 8)
+
+
+def test_a_round_trip_whose_first_half_was_found_is_closed_by_its_second():
+    """Together they come to nothing, as the position that was found has not moved: it was read in between."""
+    pairs = watching()
+    pairs.read(4, positions=(position(quantity=-2, mark=100),))
+
+    pairs.did(6, fills=(opened(3, signed=-2), fill("back", 5, 2, 100, client_id="ft-1", closed=2)))
+    pairs.tick(10, mark=100, held=0)
+
+    assert agree(pairs, 0)
+
+
 def test_a_fill_after_the_position_was_found_is_another_one():
     pairs = watching()
     pairs.read(4, positions=(position(quantity=5, mark=100),))
