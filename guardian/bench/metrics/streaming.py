@@ -8,7 +8,7 @@ from guardian.bench.metrics.market import ACCOUNT, START, Market, reads
 from guardian.core.frozen import replace
 from guardian.core.memory import Baseline, Nav
 from guardian.core.metrics import BY_NAME, View, baseline, correlation, returns
-from guardian.core.model import AtLeast, Known, Level, OnUnknown, Rule, Rung, Snapshot, Unknown, Window
+from guardian.core.model import Level, Measured, OnUnknown, Rule, Rung, Snapshot, Unknown, Window
 from guardian.core.observe import blank
 from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, RuleState
@@ -44,6 +44,7 @@ FOUR = (
     rule("correlation", "correlation", Window()),
     rule("cvar", "cvar", Window()),
 )
+MEASURES = tuple(BY_NAME[own.metric].measure for own in FOUR)
 
 
 def policy(name: str = ACCOUNT) -> AccountPolicy:
@@ -102,11 +103,11 @@ def ticked(account: AccountState, seen: Snapshot, nav: Nav) -> AccountState:
 
 def measured(account: AccountState, now: datetime) -> tuple[float, ...]:
     """One second: the four measures."""
-    views = [View(account, r, own, now) for r, own in zip(FOUR, account.rules, strict=True)]
-    return tuple([_value(BY_NAME[view.rule.metric].measure(view)) for view in views])
+    asked = zip(MEASURES, FOUR, account.rules, strict=True)
+    return tuple([_value(measure(View(account, own, kept, now))) for measure, own, kept in asked])
 
 
-def _value(found: Known | AtLeast | Unknown) -> float:
+def _value(found: Measured) -> float:
     if isinstance(found, Unknown):
         raise GuardianError(f"a metric that should be known is not: {found.why}")
     return found.value
