@@ -51,7 +51,7 @@ else:
 
     def _copier(kind):
         copied = [f"new.{name} = old.{name}" for name in kind.__slots__]
-        changed = "for name in changes: setattr(new, name, changes[name])"
+        changed = "for name, value in changes.items(): setattr(new, name, value)"
         lines = ["new = _new(_open)", *copied, changed, "new.__class__ = _kind", "return new"]
         return _written(kind, ["old", "changes"], lines, {})
 

@@ -65,7 +65,7 @@ def marks_of(positions: tuple[Position, ...]) -> tuple[float, ...]:
 
 
 def _coins_in(wallet: Wallet | None) -> bool:
-    return wallet is not None and True in [_is_coin(b, wallet) for b in wallet.balances]
+    return wallet is not None and True in [b.price != 1 and _is_coin(b, wallet) for b in wallet.balances]
 
 
 def followed(book: Correlations, seen: Snapshot) -> Correlations:

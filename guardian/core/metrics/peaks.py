@@ -38,7 +38,10 @@ def first_after(baseline: Baseline, start: datetime | None) -> float | None:
     for chunk in baseline.packed:
         if start is None or _last(chunk) > start:
             return _after_packed(chunk, start)
-    return next((nav for at, nav in baseline.points if start is None or at > start), None)
+    for at, nav in baseline.points:
+        if start is None or at > start:
+            return nav
+    return None
 
 
 def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_seconds: float) -> Baseline:

@@ -155,8 +155,10 @@ class GivesBack(Checker):
             return
         for account in life.state.accounts:
             name = account.policy.name
-            # Only an operator leaves FLATTEN: whoever is below it and fenced was resumed.
-            kept = account.level >= Level.FLATTEN or name not in self._fenced
+            # Only an operator leaves FLATTEN: whoever is below it and fenced was resumed. A key that its
+            # owner has deleted meanwhile cannot be given back.
+            deleted = self.scene.stage.stands[name].bot_key.deleted_at is not None
+            kept = account.level >= Level.FLATTEN or name not in self._fenced or deleted
             if not kept and self.scene.now() - self._tried.get(name, 0.0) > OWED_SECONDS:
                 self.fail(f"{name}: resumed, and the bot's key stays fenced")
 

@@ -142,6 +142,14 @@ def still_tried(t: Theatre) -> None:
     t.checker.ended()
 
 
+def deleted_meanwhile(t: Theatre) -> None:
+    """By its owner: nobody can give that key back."""
+    fenced_and_resumed(t)
+    t.stand.bot_key.delete(1)
+    t.at = 60.0
+    t.checker.ended()
+
+
 def left_fenced(t: Theatre) -> None:
     fenced_and_resumed(t)
     t.at = 60.0
@@ -189,6 +197,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (acts.HasIntent, written_first, other_fence_written),
     (acts.GivesBack, given_back, left_fenced),
     (acts.GivesBack, still_tried, given_up),
+    (acts.GivesBack, deleted_meanwhile, left_fenced),
     (acts.PermitFollows, permit_taken, permit_left),
     (gates.MarkedReduceOnly, marked, plain),
 ]
