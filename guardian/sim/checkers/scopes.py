@@ -74,6 +74,8 @@ class LeavesTheRest(Checker):
     def decided(self, step: Decided) -> None:
         if not self._rules:
             return
+        if step.effects:
+            self.moved()  # a bot may have traded since the market moved last
         for decision in step.after.decisions:
             account = step.after.account(decision.account)
             if decision.what == "level" and account is not None and account.incident is not None:
