@@ -241,6 +241,46 @@ def a_pair_s_loss_is_not_acted_on(t: Theatre) -> None:
     waits(t, t.account(), 20)
 
 
+def resumed(t: Theatre) -> None:
+    """An operator has lowered it: a rule's hold begins anew."""
+    before, after = (
+        State(rules=RULES, accounts=(t.account(level),)) for level in (Level.REDUCE, Level.NORMAL)
+    )
+    t.checker.decided(Decided(before, Tick(t.instant()), after, ()))
+
+
+def a_resume_is_waited_for_again(t: Theatre) -> None:
+    falls(t, "BTCUSDT", "0.2")
+    waits(t, t.account(), 4)
+    resumed(t)
+    waits(t, t.account(), 4)
+
+
+def a_loss_outlasts_a_resume(t: Theatre) -> None:
+    falls(t, "BTCUSDT", "0.2")
+    resumed(t)
+    waits(t, t.account())
+
+
+def turned_by_a_hand(t: Theatre, share: str) -> None:
+    """Nobody's order sells so much of what a strategy has bought, and then bitcoin falls."""
+    size = t.stand.books.size("BTCUSDT")
+    part = t.stand.world.instruments["BTCUSDT"].floor_qty(size * Decimal(share))
+    taken = Taken(symbol="BTCUSDT", index=0, origin="block", signed_qty=-part, link_id="hand-1")
+    t.stand.world.take_over(t.stand.books, taken, t.stage.now_ms())
+    falls(t, "BTCUSDT", "0.1")
+    raised(t, Level.REDUCE, STRATEGY, close(BTC))
+
+
+def reduces_what_a_hand_has_turned(t: Theatre) -> None:
+    """What it opened beside them is the hand's, and whose lots it closed nobody knows: they count as held."""
+    turned_by_a_hand(t, "1.5")
+
+
+def reduces_what_a_hand_has_closed(t: Theatre) -> None:
+    turned_by_a_hand(t, "1")
+
+
 def sold(t: Theatre, share: str) -> None:
     """Guardian has closed so much of the bitcoin at the venue."""
     size = t.stand.books.size("BTCUSDT")
@@ -276,6 +316,7 @@ def reduced_too_little(t: Theatre) -> None:
 SCENES: list[tuple[type[Checker], Play, Play]] = [
     (SparesOthers, reduces_what_the_strategy_holds, reduces_what_another_holds),
     (SparesOthers, reduces_what_the_strategy_holds, cancels_what_another_has_ordered),
+    (SparesOthers, reduces_what_a_hand_has_turned, reduces_what_a_hand_has_closed),
     (SparesOthers, is_blind_and_halts_all, closes_past_the_first_rung_only),
     (SparesOthers, halts_one_pair, halts_another_pair),
     (SparesOthers, halts_one_pair, flattens_for_one_strategy),
@@ -288,6 +329,7 @@ SCENES: list[tuple[type[Checker], Play, Play]] = [
     (FillsTold, blind_as_it_should_be, blind_and_nothing_comes_of_it),
     (ReducesStrategies, a_loss_is_acted_on, a_loss_is_not_acted_on),
     (ReducesStrategies, a_loss_is_acted_on, a_pair_s_loss_is_not_acted_on),
+    (ReducesStrategies, a_resume_is_waited_for_again, a_loss_outlasts_a_resume),
     (ReducesStrategies, reduced_as_the_rung_says, not_reduced),
     (ReducesStrategies, a_small_loss_is_left_alone, reduced_too_little),
 ]

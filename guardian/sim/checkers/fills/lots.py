@@ -81,9 +81,12 @@ class Tape:
         return lots
 
     def _closed_by_nobody(self, row: Execution) -> Lots:
-        """Whose lots nobody's trade has closed: the only ones that it can have been, else nobody knows."""
+        """Whose lots nobody's trade has closed: the only ones that it can have been, else nobody knows.
+
+        One that turns the position round may have opened all of it beside theirs.
+        """
         opposed = [lots for lots in self._all() if lots.sizes.get(row.symbol, 0.0) * row.side.sign < 0]
-        if not row.closed or len(opposed) != 1:
+        if not row.closed or len(opposed) != 1 or row.closed < row.qty:
             for lots in opposed if row.closed else ():
                 lots.unsure.add(row.symbol)
             return self.others

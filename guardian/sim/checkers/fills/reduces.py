@@ -123,6 +123,10 @@ class ReducesStrategies(Checker):
     def decided(self, step: Decided) -> None:
         if not self._tapes:
             return
+        for old, new in step.pairs():
+            if old is not None and new.level < old.level:
+                # Whoever lowers it begins anew: a hold has to fill once more.
+                self._since = {key: at for key, at in self._since.items() if key[0] != new.policy.name}
         for decision in step.after.decisions:
             account = step.after.account(decision.account)
             reduced = decision.what == "level" and decision.after == Level.REDUCE.name
