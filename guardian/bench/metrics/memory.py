@@ -2,7 +2,8 @@
 
 The worst day for memory is one on which the NAV falls every second, for then every point of a window is a
 peak that may still count. The rules, and so the windows, are those of a shipped pack; they belong to all
-accounts and are not counted, nor is the policy. What the tails keep beside the state is (worst_days.py).
+accounts and are not counted, nor is the policy. What the tails keep beside the state is
+(worst_days.py, simulated_tail.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import sin
+from math import inf, sin
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,11 @@ from guardian.core.memory import (
     Doings,
     Stack,
 )
-from guardian.core.metrics import BY_NAME, baseline
+from guardian.core.metrics import BY_NAME, baseline, simulated_tail, worst_days
 from guardian.core.metrics.cvar import LEVEL
 from guardian.core.metrics.holdings import holdings
+from guardian.core.metrics.tails import conditional_of
 from guardian.core.metrics.track import fold_track
-from guardian.core.metrics.worst_days import remembered_bytes, worst_losses
 from guardian.core.observe import blank
 from guardian.core.state import AccountState
 
@@ -138,6 +139,7 @@ def _stack(start: datetime) -> Stack:
 
 
 def _remembered(account: AccountState) -> int:
-    """The worst of the simulated days, which a tail of this account keeps beside its state."""
-    worst_losses(account.policy.name, holdings(account), LEVEL)
-    return remembered_bytes(account.policy.name)
+    """The worst of the simulated days, and a look at them, which a tail keeps beside the account's state."""
+    owner = account.policy.name
+    simulated_tail.at_least(inf, owner, holdings(account), conditional_of, LEVEL)
+    return worst_days.remembered_bytes(owner) + simulated_tail.remembered_bytes(owner)

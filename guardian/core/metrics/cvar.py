@@ -16,32 +16,26 @@ the larger sigma and its backtest: docs/decisions/0017.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from guardian.core.metrics.holdings import Floats, holdings, weakened
+from guardian.core.metrics.holdings import holdings, weakened
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.simulated_tail import Tail, at_least
 from guardian.core.metrics.tails import conditional_of, normal_shortfall
 from guardian.core.metrics.volatility import over_equity
-from guardian.core.metrics.worst_days import LEAST_DAYS, past, worst_losses
+from guardian.core.metrics.worst_days import LEAST_DAYS, past
 from guardian.core.model import Measured, Part
 
 LEVEL = 0.99
 SHORTFALL = normal_shortfall(LEVEL)
 
-Tail = Callable[[Floats, int, float], float]
-"""Of the largest losses, largest first, of how many days, and a level (tails.py)."""
-
 
 def tail_of(view: View, tail: Tail, normal: float) -> Measured:
     """The larger of the simulated tail and of so many normal standard deviations."""
     held, owner = holdings(view.account), view.account.policy.name
-    worst, known = worst_losses(owner, held, LEVEL), held.known
-    amount = normal * held.tail_day_sigma
-    if worst is not None:
-        amount = max(amount, tail(*worst, LEVEL))
-    found = over_equity(view, held, amount)
+    known, amount = held.known, normal * held.tail_day_sigma
+    simulated = at_least(amount, owner, held, tail, LEVEL)
+    found = over_equity(view, held, amount if simulated is None else simulated)
     short = len(known.assets) - len(past(owner, known.series).assets)
-    if not (known.assets and (worst is None or short)):
+    if not (known.assets and (simulated is None or short)):
         return found
     few = f"{short or len(known.assets)} of {len(known.assets)} assets"
     return weakened(found, f"{few} have under {LEAST_DAYS} days to simulate", filling=not held.unmeasured)

@@ -99,6 +99,16 @@ def worst_losses(owner: str, held: Holdings, level: float) -> tuple[Floats, int]
     return _falling(kept, worth)[:tail], count
 
 
+def furthest_moves(owner: str, held: Holdings) -> Floats:
+    """The most that any day moves a unit of each asset; right after `worst_losses` of what is held."""
+    places, reach = past(owner, held.known.series).assets, _newest[owner].reach
+    if len(places) == len(held.worth):
+        return reach
+    moves = np.zeros(len(held.worth))
+    moves[places] = reach
+    return moves
+
+
 def remembered_bytes(owner: str) -> int:
     """What is kept beside its state of an account whose worst losses were asked for."""
     known = _newest[owner]
