@@ -81,6 +81,10 @@ class Courier:
         self._waiting.offer(channel, message)
         self.poke()
 
+    def told_deaf(self, channel: str) -> None:
+        """People were told that it cannot be used yet: the first message that it takes ends that."""
+        self._troubles.told(f"channel:{channel}")
+
     def taken(self, channel: str) -> tuple[datetime | None, int]:
         """When the channel last took a message in this run, and how many tries it has refused since."""
         lane = self._lanes.get(channel)

@@ -39,6 +39,10 @@ class Troubles:
             self._open.add(subject)
             self._tell(subject, detail, False)
 
+    def told(self, subject: str) -> None:
+        """Somebody else has told it."""
+        self._open.add(subject)
+
     def end(self, subject: str) -> None:
         if subject in self._open:
             self._open.discard(subject)

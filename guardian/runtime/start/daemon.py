@@ -39,7 +39,7 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Everything that a running guardian holds open. `deaf` are channels that cannot be used, and why."""
+    """Everything that a running guardian holds open. `deaf` are channels that cannot be used yet, and why."""
 
     config: Config
     runtime: Runtime
@@ -137,6 +137,8 @@ def announce(opened: Opened) -> None:
         for channel, problem in opened.deaf:
             _trouble(runtime, account.desk.name, f"channel:{channel}", problem, healed=False)
         _announce_journal(opened, account.desk.name)
+    for channel, _ in opened.deaf:
+        runtime.courier.told_deaf(channel)
 
 
 def greet(runtime: Runtime, configuration: Configured) -> None:
