@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from guardian.config.shapes import ChannelConfig, Routes
 from guardian.errors import ConfigError, SecretError
 from guardian.notify.backlog import Pace
@@ -26,14 +28,15 @@ async def open_channels(
     shared = SharedClient(open_client())
     try:
         channels = tuple(_channel(config, secrets, shared) for config in routes.channels)
-        found = [(c.name, problem) for c in channels if (problem := await _prepared(c))]
+        # All at once: a vault that hangs must not delay the first read by its patience times the channels.
+        said = await asyncio.gather(*map(_prepared, channels))
     except BaseException:
         await shared.client.aclose()
         raise
     if not channels:
         await shared.client.aclose()
     if problems is not None:
-        problems += found
+        problems += [(c.name, problem) for c, problem in zip(channels, said, strict=True) if problem]
     return channels
 
 

@@ -74,8 +74,11 @@ async def opened(
         clock.raise_to(resumption.state.now)
     secrets = SecretReferences(config.path.parent, vault=config.vault)
     deaf: list[tuple[str, str]] = []
-    channels = await open_channels(config.routes, secrets, deaf)
-    assembled = await _assemble_all(config, secrets, resumption.state, clock)
+    # Together: an incident that goes on must not wait for a vault that only a channel needs.
+    channels, assembled = await asyncio.gather(
+        open_channels(config.routes, secrets, deaf),
+        _assemble_all(config, secrets, resumption.state, clock),
+    )
     try:
         if journal_path is None:
             _refuse_at_first(assembled, resumption)

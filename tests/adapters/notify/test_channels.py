@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -190,6 +191,31 @@ async def test_a_missing_secret_is_a_delivery_that_may_succeed_later() -> None:
     delivery = await channel.send(MESSAGE)
 
     assert (delivery.ok, delivery.retryable, delivery.detail) == (False, True, "nowhere: does not exist")
+
+
+class Together(Texts):
+    """Answers nobody until all are asked, as a vault that hangs holds up whoever waits in a queue."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(hook=HOOK)
+        self.all_asked = asyncio.Barrier(count)
+
+    async def fetch_text(self, ref: str) -> str:
+        await self.all_asked.wait()
+        return await super().fetch_text(ref)
+
+
+async def test_the_secrets_of_all_channels_are_fetched_at_once() -> None:
+    config = Routes(tuple(ChannelConfig(name, "slack", "hook") for name in ("ops", "risk", "owner")))
+    problems: list[tuple[str, str]] = []
+
+    async with asyncio.timeout(20):
+        channels = await open_channels(config, Together(3), problems)
+    for channel in channels:
+        await channel.close()
+
+    assert [c.name for c in channels] == ["ops", "risk", "owner"]
+    assert problems == []
 
 
 @pytest.mark.parametrize(
