@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
+from guardian.demo.crash import LONGEST_SECONDS, SHORTEST_SECONDS
 from guardian.demo.performance import perform
 from guardian.demo.plain import PlainScreen, Screen
 from guardian.demo.stage import Script
@@ -21,6 +24,16 @@ from guardian.errors import GuardianError
 
 NOT_SHOWN = 4
 INTERRUPTED = 130
+
+
+class Seconds(click.FloatRange):
+    """What an hour can be compressed into: no less than the slow stretch needs, and no more than it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):  # no comparison holds of it, so that it lies in every range
+            self.fail(f"nan is no number of seconds; write one from {self.min:g} to {self.max:g}", param, ctx)
+        return found
 
 
 @click.command()
@@ -34,7 +47,11 @@ INTERRUPTED = 130
     help="Where the run folder and the picture go.",
 )
 @click.option(
-    "--seconds", type=float, default=40.0, show_default=True, help="What the hour is compressed into."
+    "--seconds",
+    type=Seconds(SHORTEST_SECONDS, LONGEST_SECONDS),
+    default=40.0,
+    show_default=True,
+    help="What the hour is compressed into.",
 )
 def demo(seed: int | None, as_json: bool, out: Path, seconds: float) -> None:
     """Crash a simulated account and watch guardian flatten it and kill the bot's key.

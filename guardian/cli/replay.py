@@ -16,13 +16,35 @@ import click
 from guardian.cli.shared import json_option, say
 from guardian.config import load_packs
 from guardian.core.model import Level
-from guardian.errors import GuardianError
+from guardian.errors import ConfigError, GuardianError
 
 Tell = Callable[[int], object]
 PATH = click.Path(path_type=Path)
 NONE = "none"
 MOST = [level.name.lower() for level in Level]
 PICTURES = (".png", ".svg", ".pdf")
+
+
+class Windows(click.ParamType[tuple[str, ...]]):
+    """1m,3m,1y: each once, and each of the form that `--per-asset` knows."""
+
+    name = "windows"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = tuple(word.strip() for word in str(value).split(","))
+        window_start = importlib.import_module("guardian.replay.eligible").window_start
+        for each in found:
+            try:
+                window_start(each, 0)
+            except ConfigError as error:
+                self.fail(str(error).removeprefix("--windows "), param, ctx)
+            if found.count(each) > 1:
+                self.fail(f"{each} is given more than once; write each window once", param, ctx)
+        return found
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,7 +63,11 @@ PICTURES = (".png", ".svg", ".pdf")
 )
 @click.option("--per-asset", is_flag=True, help="Which assets stay inside the pack, each held 1x alone.")
 @click.option(
-    "--windows", default="1m,3m,6m,1y", show_default=True, help="With --per-asset; end with the data."
+    "--windows",
+    type=Windows(),
+    default="1m,3m,6m,1y",
+    show_default=True,
+    help="With --per-asset; end with the data.",
 )
 @click.option(
     "--most", type=click.Choice(MOST[:-1]), default="caution", show_default=True, help="Still inside."
@@ -119,13 +145,21 @@ def _drawable(picture: str) -> None:
 def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], as_json: bool) -> None:
     if wanted["account"] is not None or wanted["per_asset"]:
         raise click.UsageError("a journal has its own accounts: --account and --per-asset are for candles")
+    _drawable(wanted["picture"])
+    recorded.verify(journal)
     decode = importlib.import_module("guardian.runtime.codec").decode_step_event
     with _bar("events", None) as tell:
         found = recorded.replay(recorded.read_events(journal, decode), rules, wanted["as_written"], tell)
-    document = recorded.document(found)
+    picture = None
+    if wanted["picture"] != NONE and found.accounts:
+        draw = importlib.import_module("guardian.replay.picture").draw_recorded
+        picture = draw(found, str(journal), Path(wanted["picture"]))
+    document = recorded.document(found, picture)
     report = importlib.import_module("guardian.replay.report")
     lines = [f"{document['events']} events, {document['from']} to {document['to']}"]
-    say(document, as_json, "\n".join([*lines, *report.transitions_in_words(document["transitions"])]))
+    lines += report.transitions_in_words(document["transitions"])
+    lines += [f"picture: {picture}"] if picture else []
+    say(document, as_json, "\n".join(lines))
 
 
 def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:
@@ -134,7 +168,7 @@ def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> 
     candles = importlib.import_module("guardian.replay.candles").load_candles(data)
     given = account.read_plan(wanted["account"]) if wanted["account"] else account.Plan(Decimal(10_000))
     cast = _fine_enough(cast, candles.seconds)
-    windows, most = [w.strip() for w in wanted["windows"].split(",")], Level[wanted["most"].upper()]
+    windows, most = wanted["windows"], Level[wanted["most"].upper()]
     with _bar("bars", None) as tell:
         found = eligible.stays(candles, given, cast.rules, windows, tell)
     document = eligible.document(found, most)

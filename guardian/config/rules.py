@@ -26,7 +26,7 @@ from guardian.config.reading import (
     read_table,
     unknown,
 )
-from guardian.config.symbols.read import names_of
+from guardian.config.symbols.read import names_of, no_symbol
 from guardian.config.values import choice, duration, name, share, text
 from guardian.config.windows import EXAMPLES, window
 from guardian.core.model import Level, OnUnknown, Rule, Window
@@ -43,6 +43,7 @@ SCOPE_CEILING = {
 WORSE_WHEN_HIGH = ("loss", "margin", "integrity", "blindness")
 CLEARS = ("operator", "auto")
 COOLDOWN_SECONDS = 4 * 3600.0
+OF_SYMBOLS = ("foreign_activity",)
 ADAPTIVE = ("loss", "exposure", "margin")
 LARGEST_GAMMA = 0.5
 AUTO_GAMMA = 0.25
@@ -192,6 +193,9 @@ def _check_of(draft: Draft) -> None:
     elif "," in values["of"] and not spec.of_optional:
         wrong = Wrong(f"{clip(values['of'])} is more than {spec.of}", "Name one; write a rule for each.")
         spot.refuse(lines["of"], wrong)
+    elif values["of"] and spec.name in OF_SYMBOLS:
+        for odd in filter(None, map(no_symbol, values["of"].split(","))):
+            spot.refuse(lines["of"], odd)
 
 
 def _check_window(draft: Draft) -> None:

@@ -23,7 +23,6 @@ CONFIRMED_READS_FOR_BASELINE = 5
 MAXIMUM_BASELINE_POINTS = 3600
 """Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
 
-
 MAXIMUM_MOVES = 200
 """Bound on the rows of coins that came or went without a fill."""
 
@@ -258,6 +257,8 @@ class LegLots:
     side: int
     lots: tuple[Lot, ...]
     entry: Decimal | None = None
+    sure: tuple[datetime, Decimal] | None = None  # a read and its signed contracts (metrics/closed_lots.py)
+    tried: tuple[datetime, Decimal] | None = None  # another, not judged yet
 
 
 @dataclass(frozen=True, slots=True)

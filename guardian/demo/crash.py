@@ -38,7 +38,7 @@ UNLISTED_FALL = 0.36
 """For a coin without a published figure: the middle of the alternatives that have one."""
 
 PUSHES_PER_SECOND = 10
-SHORTEST_SECONDS = 22.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 22.0, 3600.0
 DEEP_ENOUGH = 0.08
 
 

@@ -24,10 +24,6 @@ LACKING = 0.01
 """The share of all bars that a symbol may lack."""
 
 
-class BarLengthError(ConfigError):
-    """Bars that do not make up bars of five minutes."""
-
-
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What is not played of a file, and why: a `kind` (file, symbol, account) and its name."""
@@ -58,9 +54,10 @@ class Bars:
 
 
 def five_minutes(candles: Candles, name: str) -> Bars:
-    """Without any symbol where none is whole. Raises BarLengthError."""
+    """Without any symbol where none is whole. Raises ConfigError for bars that make up no five minutes."""
     if BAR_MS % (candles.seconds * 1000):
-        raise BarLengthError(f"{name} has bars of {candles.seconds} s")
+        fix = "do not make up bars of 5 minutes; give 1 m or 5 m candles"
+        raise ConfigError(f"bars of {candles.seconds} s {fix}")
     opens, starts = np.unique(candles.ts - candles.ts % BAR_MS, return_index=True)
     close = _last(candles.close, starts)
     high = np.fmax.reduceat(candles.high, starts, axis=0)

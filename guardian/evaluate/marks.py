@@ -1,9 +1,10 @@
 """The prices of what an account held, as its own journal recorded them: a history where nobody gives candles.
 
-Each read tells the marks of the account's positions and of its coins. Of a long journal so many reads are
-taken as are enough to count falls by the hour, evenly spread over it; what lies between is not seen. Where
-nothing was read, or the asset not held, for a while, one piece of history ends and another begins. Of the
-archive only the newest segments are read: one takes about a second to unpack, and somebody waits to arm.
+Each read tells the marks of the account's positions and of its coins; a dollar beside another one is none.
+Of a long journal so many reads are taken as are enough to count falls by the hour, evenly spread over it;
+what lies between is not seen. Where nothing was read, or the asset not held, for a while, one piece of
+history ends and another begins. Of the archive only the newest segments are read: one takes about a second
+to unpack, and somebody waits to arm.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from guardian.core.events import SnapshotTaken
+from guardian.core.metrics.exposure import is_money
 from guardian.core.model import Snapshot
 from guardian.errors import GuardianError
 from guardian.evaluate.trips import Stretch
@@ -111,7 +113,8 @@ def _seen(at: datetime, snapshot: Snapshot, currency: str) -> Seen | None:
     wallet, positions = snapshot.wallet, snapshot.positions
     if wallet is None or positions is None:
         return None
-    coins = (coin for coin in wallet.balances if coin.currency != currency)
+    sound = (coin for coin in wallet.balances if coin.price.is_finite())
+    coins = (coin for coin in sound if not is_money(coin, currency))
     held = [(leg.symbol, float(leg.mark), abs(float(leg.worth))) for leg in positions]
     held += [(coin.currency, float(coin.price), abs(float(coin.quantity * coin.price))) for coin in coins]
     prices: dict[str, float] = {}

@@ -11,7 +11,7 @@ from guardian.evaluate.bootstrap import Difference
 from guardian.evaluate.frontier import EXPOSURE, FALSE_HALTS
 from guardian.evaluate.plots import draw
 from guardian.evaluate.run import MATCHED_EXPOSURE, MATCHED_FALSE_HALTS, Found, at_matched
-from guardian.evaluate.survey import Survey
+from guardian.evaluate.survey import Survey, some
 
 CAVEATS = (
     "The accounts are synthetic and mostly long, and their events overlap: one crash of the market is an "
@@ -63,9 +63,7 @@ def page(found: Found, command: str) -> Iterator[str]:
     yield ""
     if not found.events:
         yield from (NO_EVENT, "")
-    if left_out := found.plan.survey.left_out:
-        yield f"**Left out of the candles: {len(left_out)}**; the last tables name what, and why."
-        yield ""
+    yield from _lost(found.plan.survey)
     yield "**Read this first.**"
     yield ""
     yield from (f"- {caveat}" for caveat in CAVEATS)
@@ -77,6 +75,17 @@ def page(found: Found, command: str) -> Iterator[str]:
     yield from _frontiers(found)
     yield from _windows(found)
     yield from _unplayed(found.plan.survey)
+
+
+def _lost(survey: Survey) -> Iterator[str]:
+    """On the first page: whoever reads no further must not take a part of the candles for all of them."""
+    if not survey.left_out:
+        return
+    yield f"**Left out of the candles: {len(survey.left_out)}**; the last tables name what, and why."
+    whole = [each.file for each in survey.left_out if each.kind == "file"]
+    if whole:
+        yield f"**Files that were not played at all: {len(whole)}**: {some(whole)}."
+    yield ""
 
 
 def _headline(found: Found) -> Iterator[str]:

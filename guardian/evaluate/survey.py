@@ -1,7 +1,7 @@
 """What a folder holds that can be played, looked at whole before any work: its windows, and what is left out.
 
-One file is one window. A file with bars that do not make up five minutes is refused, and all such files are
-named at once; what has no account, no symbol or a wrong row in it is said and the rest is played.
+One file is one window. What cannot be read, has bars that do not make up five minutes, no account, no symbol
+or a wrong row in it is said and the rest is played; refused is a folder of which nothing remains.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from guardian.config import Finding
 from guardian.errors import ConfigError
 from guardian.evaluate.accounts import Account, accounts, missing
-from guardian.evaluate.bars import BarLengthError, LeftOut, five_minutes
+from guardian.evaluate.bars import LeftOut, five_minutes
 from guardian.evaluate.designs.none import Unprotected
 from guardian.evaluate.play import Played, play
 from guardian.replay.candles import candle_files, load_candles, passed_over
@@ -54,7 +54,7 @@ class Survey:
 
 @lru_cache(maxsize=4)
 def window(file: Path) -> Window:
-    """Raises BarLengthError, and ConfigError for what is no file of candles."""
+    """Raises ConfigError for what is no file of candles, or not of fine enough ones."""
     candles = load_candles(file)
     bars = five_minutes(candles, file.name)
     found = []
@@ -69,35 +69,31 @@ def watched(file: Path) -> tuple[Watched, ...]:
 
 
 def survey(path: Path) -> Survey:
-    """Of a file or a folder. Raises ConfigError where nothing can be played, or not all of it is of fine
-    enough bars."""
+    """Of a file or a folder. Raises ConfigError where nothing can be played."""
     files: list[Path] = []
     rows: list[tuple[str, str, int, int]] = []
     strays = [(stray.file.name, stray.why) for stray in passed_over(path)]
     left_out = [LeftOut(name, "file", name, why) for name, why in strays]
     findings: list[Finding] = []
-    coarse: list[str] = []
 
     for file in candle_files(path):
         try:
             found = window(file)
-        except BarLengthError as error:
-            coarse.append(str(error))
+        except ConfigError as error:
+            left_out.append(LeftOut(file.name, "file", file.name, str(error).removeprefix(f"{file}: ")))
             continue
         if found.accounts:
             files.append(file)
         rows += [(w.file, w.account.name, len(w.account.bars), len(w.events)) for w in found.accounts]
         left_out += found.left_out
         findings += found.findings
-    if coarse:
-        fix = "that do not make up bars of 5 minutes; give 1 m or 5 m candles"
-        raise ConfigError(f"{path}: {_some(coarse)} {fix}")
     if not files:
-        why = _some([f"{each.where}: {each.why}" for each in left_out])
+        why = some([f"{each.where}: {each.why}" for each in left_out])
         raise ConfigError(f"{path}: no account: no file has BTC, or two symbols, throughout: {why}")
     return Survey(tuple(files), tuple(rows), tuple(left_out), tuple(findings))
 
 
-def _some(lines: list[str]) -> str:
+def some(lines: list[str]) -> str:
+    """The first few, and how many more there are."""
     more = f" and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
     return ", ".join(lines[:NAMED]) + more

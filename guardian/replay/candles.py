@@ -21,6 +21,9 @@ JSONS = (".json", ".json.gz")
 NO_CANDLES = ("mark", "index", "premiumIndex", "funding_rate")
 """Kinds of freqtrade files that lie beside the candles and are not traded prices."""
 
+LONG_RUN = 10
+"""So many bars, each as far behind the one before it, are no gaps any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candles:
@@ -138,7 +141,7 @@ def aligned(series: Sequence[Series], source: str) -> Candles:
         rows, column = np.searchsorted(ts, each.ts), symbols.index(each.symbol)
         findings += _disorder(each, filled[rows, column])
         wrong, found = _unusable(each)
-        findings += found
+        findings += [*found, *_lengths(each, seconds)]
         # Written in the file's order: of two rows for one bar the later counts.
         bars[rows, column] = np.where(wrong[:, None], np.nan, each.bars)
         filled[rows, column] = True
@@ -210,6 +213,25 @@ def _unusable(series: Series) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]
             text = f"{int(wrong.sum())} {message}"
             findings.append(_finding(series, row, "open high low close", text, "They count as missing."))
     return absent | negative | twisted, findings
+
+
+def _lengths(series: Series, seconds: int) -> list[Finding]:
+    """Bars of another length: closer together than one bar, or one after another by as much further apart."""
+    ts, places = np.unique(series.ts, return_index=True)
+    steps = np.diff(ts)
+    runs = np.split(np.arange(len(steps)), np.flatnonzero(np.diff(steps)) + 1)
+    odd = [run for run in runs if len(run) and _is_odd(int(steps[run[0]]), len(run), seconds)]
+    if not odd:
+        return []
+    row, step = int(series.rows[places[odd[0][0] + 1]]), int(steps[odd[0][0]])
+    count = int((steps[np.concatenate(odd)] == step).sum())
+    message = f"from here on {count} bars lie {step / 1000:g} s apart, and most bars of the file {seconds} s"
+    fix = f"All count as known {seconds} s after they open; give bars of one length."
+    return [_finding(series, row, "ts", message, fix)]
+
+
+def _is_odd(step_ms: int, times: int, seconds: int) -> bool:
+    return step_ms < seconds * 1000 or (step_ms > seconds * 1000 and times >= LONG_RUN)
 
 
 def _gaps(source: str, symbol: str, ts: Times, seconds: int) -> list[Finding]:

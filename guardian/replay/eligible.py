@@ -25,6 +25,7 @@ from guardian.replay.drive import drive
 
 DAYS = {"d": 1, "w": 7}
 MONTHS = {"m": 1, "y": 12}
+LONGEST_MONTHS = 1200
 SPARE = 1.01
 """A window counts as covered when the data begin less than a hundredth of it late."""
 
@@ -48,12 +49,12 @@ def window_start(window: str, end_ms: int) -> int:
             f"--windows {window}: write days, weeks, months or years, such as 10d, 2w, 1m or 1y"
         )
     count, unit = int(match[1]), match[2]
+    if count * MONTHS.get(unit, 0) > LONGEST_MONTHS:
+        raise ConfigError(f"--windows {window}: longer than any candles; write 100y at most")
     if unit in DAYS:
         return end_ms - count * DAYS[unit] * 86_400_000
     end = datetime.fromtimestamp(end_ms / 1000, UTC)
     year, month = divmod(end.year * 12 + end.month - 1 - count * MONTHS[unit], 12)
-    if year < 1970:
-        raise ConfigError(f"--windows {window}: longer than any candles")
     day = min(end.day, calendar.monthrange(year, month + 1)[1])
     return round(end.replace(year=year, month=month + 1, day=day).timestamp() * 1000)
 

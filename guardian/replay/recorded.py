@@ -21,12 +21,20 @@ from typing import Any
 
 from guardian.core.effects import Effect, Notify
 from guardian.core.engine import step
-from guardian.core.events import Armed, Configured, Disarmed, EffectReported, Event, Outcome
+from guardian.core.events import (
+    Armed,
+    Configured,
+    Disarmed,
+    EffectReported,
+    Event,
+    Outcome,
+    SnapshotTaken,
+)
 from guardian.core.metrics.folds import needed
 from guardian.core.model import Level, Rule
 from guardian.core.state import State
 from guardian.errors import GuardianError
-from guardian.journal import FILE_NAME
+from guardian.journal import FILE_NAME, verify_file
 from guardian.journal.archive import FOLDER, SegmentDamaged
 from guardian.journal.archive.segment import rows_of, segments
 from guardian.journal.chain import OWN_KINDS
@@ -37,15 +45,25 @@ from guardian.replay.report import stamp, times_in_level, told
 TOLD_EVERY = 500
 
 
+class BrokenChain(GuardianError):
+    """The journal is not what was written."""
+
+    exit_code = 3
+
+
 @dataclass(slots=True)
 class Replayed:
-    """What the rules would have decided on a journal; `reports_kept` says that nothing was made up."""
+    """What the rules would have decided on a journal; `reports_kept` says that nothing was made up.
+
+    `equities` are each account's own as it was read.
+    """
 
     events: int = 0
     first: datetime | None = None
     last: datetime | None = None
     transitions: list[Transition] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
+    equities: dict[str, list[tuple[datetime, float]]] = field(default_factory=dict)
     reports_kept: bool = True
 
 
@@ -54,6 +72,19 @@ def journal_in(path: Path) -> Path | None:
     if path.is_dir():
         path = path / FILE_NAME
     return path if path.is_file() and path.suffix == ".db" else None
+
+
+def verify(journal: Path) -> None:
+    """Every record, the archive's too, against the chain. Raises GuardianError naming the first bad one.
+
+    What somebody changed afterwards would be told as what rules would have done.
+    """
+    try:
+        found = verify_file(journal)
+    except (OSError, sqlite3.Error) as error:
+        raise GuardianError(f"{journal}: cannot be read ({error})") from None
+    if not found.ok:
+        raise BrokenChain(f"{journal}: {found.problem}; `guardian journal verify` tells more")
 
 
 def read_events(journal: Path, decode: Callable[[str], Event]) -> Iterator[Event]:
@@ -113,10 +144,18 @@ class _Tape:
         found = self.found
         found.events += 1
         found.first, found.last = found.first or event.at, event.at
+        if isinstance(event, SnapshotTaken):
+            self._read(event)
         if isinstance(event, Configured):
             self._configure(event)
         elif not self._made_up(event):
             self._happen(event)
+
+    def _read(self, event: SnapshotTaken) -> None:
+        wallet = event.snapshot.wallet
+        if wallet is not None and wallet.equity.is_finite():
+            read = self.found.equities.setdefault(event.snapshot.account, [])
+            read.append((event.at, float(wallet.equity)))
 
     def _made_up(self, event: Event) -> bool:
         """What a replay makes anew instead of taking it from the journal."""
@@ -157,7 +196,7 @@ def _done(effect: Effect, at: datetime) -> EffectReported | None:
     return EffectReported(at, effect.account, effect.id, Outcome.DONE)
 
 
-def document(found: Replayed) -> dict[str, Any]:
+def document(found: Replayed, picture: Path | None = None) -> dict[str, Any]:
     """The JSON of a replay; what a journal cannot tell is null. Times in levels are summed over accounts."""
     start, end = (None if at is None else round(at.timestamp() * 1000) for at in (found.first, found.last))
     seconds = dict.fromkeys((level.name for level in Level), 0.0)
@@ -176,6 +215,6 @@ def document(found: Replayed) -> dict[str, Any]:
         "loss_avoided": None,
         "exposure_given_up": None,
         "false_halts": None,
-        "picture": None,
+        "picture": None if picture is None else str(picture),
         "reports": "recorded" if found.reports_kept else "supposed",
     }

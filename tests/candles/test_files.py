@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ import pytest
 from pyarrow import feather
 
 from guardian.errors import ConfigError, GuardianError
-from guardian.replay.candles import Candles, load_candles
-from tests.candles.build import BTC, START_MS, parquet
+from guardian.replay.candles import Candles, aligned, load_candles
+from tests.candles.build import BTC, START_MS, parquet, series
 
 HEADER = "ts,symbol,open,high,low,close,volume\n"
 TWO_BARS = [[START_MS, 1, 3, 1, 2, 9], [START_MS + 60_000, 2, 4, 1.5, 3, 8]]
@@ -267,3 +268,43 @@ def test_an_unusable_bar_counts_as_missing_and_the_last_of_two_counts(tmp_path: 
     found = from_rows(tmp_path, good(0), bad(1, 1, 2, 1, -1, 0), good(2, 3), good(2, 4))
 
     np.testing.assert_array_equal(found.close[:, 0], [2.0, np.nan, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "row", "said"),
+    [
+        # Of five-minute bars, the minutes of the rest count as known four minutes late.
+        (300, 60, 52, "from here on 19 bars lie 60 s apart, and most bars of the file 300 s"),
+        # Of minutes, five minutes count as known four of them early; so do those in between.
+        (60, 300, 52, "from here on 19 bars lie 300 s apart, and most bars of the file 60 s"),
+    ],
+)
+def test_bars_whose_length_changes_in_the_file_are_told(first: int, then: int, row: int, said: str) -> None:
+    made = series([100.0] * 70, seconds=first)
+    own = replace(made, ts=np.concatenate([made.ts[:51], made.ts[50] + np.arange(1, 20) * then * 1000]))
+
+    found = aligned([own], "made.csv")
+
+    (told,) = [each for each in found.findings if "apart" in each.message]
+    assert (first, row, "ts") == (found.seconds, told.line, told.field)
+    assert said in told.message
+    assert "one length" in told.fix
+
+
+def test_a_few_holes_of_one_size_are_no_change_of_length() -> None:
+    made = series([100.0] * 100)
+    kept = np.array([i for i in range(100) if i not in (50, 52, 54, 56, 70)])
+    own = replace(made, ts=made.ts[kept], bars=made.bars[kept], rows=made.rows[kept])
+
+    (told,) = aligned([own], "made.csv").findings
+
+    assert "5 gaps" in told.message
+
+
+def test_one_bar_too_soon_is_told() -> None:
+    made = series([100.0] * 10)
+    own = replace(made, ts=np.concatenate([made.ts[:9], made.ts[8:9] + 30_000]))
+
+    (told,) = aligned([own], "made.csv").findings
+
+    assert ("1 bars lie 30 s apart" in told.message, told.line) == (True, 10)

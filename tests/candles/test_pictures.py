@@ -80,6 +80,7 @@ def test_a_picture_that_cannot_be_is_refused(tmp_path: Path) -> None:
         ("1y", datetime(2023, 3, 31, 12, tzinfo=UTC)),
         ("2w", datetime(2024, 3, 17, 12, tzinfo=UTC)),
         ("10d", datetime(2024, 3, 21, 12, tzinfo=UTC)),
+        ("90y", datetime(1934, 3, 31, 12, tzinfo=UTC)),
     ],
 )
 def test_a_window_is_so_many_months_before_the_end(window: str, start: datetime) -> None:

@@ -35,6 +35,7 @@ PACK = """
 """
 
 
+ASSETS = ("none.parquet", "--rules", "pack", "--per-asset", "--windows")
 NOTHING = ("none.parquet", "--rules", "pack", "--account", "account.yaml")
 
 
@@ -206,7 +207,11 @@ def test_eligible_assets_are_printed_and_written(desk: Path) -> None:
         ([*NOTHING], 3, "does not exist"),
         (["made.parquet", "--rules", "nopack", "--account", "account.yaml"], 3, "no rule pack"),
         (["made.parquet", "--rules", "pack", "--account", "none.yaml"], 3, "cannot be read"),
-        (["made.parquet", "--rules", "pack", "--per-asset", "--windows", "1x"], 3, "--windows 1x"),
+        # A folder of candles is not read for a window that is none.
+        ([*ASSETS, "1x"], 2, "'--windows': 1x: write days, weeks, months or years, such as 10d, 2w"),
+        ([*ASSETS, "1d,"], 2, "write days, weeks"),
+        ([*ASSETS, "200y"], 2, "longer than any candles"),
+        ([*ASSETS, "1d,2w, 1d"], 2, "1d is given more than once; write each window once"),
     ],
 )
 def test_what_is_wrong_is_a_sentence_and_a_code(

@@ -64,6 +64,52 @@ def test_a_files_name_is_no_symbol(written: str, desk: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "near"),
+    [
+        ("*", ""),
+        ("BTC/", "BTC"),
+        ("BTC/*", "BTC"),
+        ("BTC*", "BTC"),
+        ("/USDT", ""),
+        ("BTC/USDT:", "BTC/USDT"),
+        ("BTC:USDT", "BTC/USDT:USDT"),
+        ("BTC//USDT", "BTC/USDT"),
+        ("BTC/USDT/USDT", "BTC/USDT"),
+        ("btc", "BTC"),
+        ("btc/usdt:usdt", "BTC/USDT:USDT"),
+    ],
+)
+def test_what_no_symbol_is_called_is_refused(written: str, near: str, listed: Path) -> None:
+    """It allowed nothing: whoever wrote it believes that it stands for something."""
+    (listed / "pack/allow.yaml").write_text(f'symbols:\n  - BTC\n  - "{written}"\n')
+    (in_list,) = findings("--rules", "pack")
+    (listed / "pack/allow.yaml").unlink()
+    (listed / "pack/rules.yaml").write_text(STRANGERS + f'  of: [BTC, "{written}"]\n')
+    (in_rule,) = findings("--rules", "pack")
+
+    assert ("pack/allow.yaml", 3, "symbols[1]") == (in_list["file"], in_list["line"], in_list["field"])
+    assert ("pack/rules.yaml", 11, "of") == (in_rule["file"], in_rule["line"], in_rule["field"])
+    for told in (in_list, in_rule):
+        assert f"{written} is no symbol" in told["message"]
+        assert near == told["nearest"]
+        assert "BTC/USDT:USDT" in told["fix"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("BTC", "1000PEPE", "kPEPE", "币安人生/USDT", "stETH/ETH", "XAUT.E"),
+        *("BTC/USDT", "BTC/USDT:USDT", "BTC/USDT:USDT-260327", "BTC/USDT:USDT-260327-100000-C"),
+        *("BTCUSD", "BTC_USDT", "BTC-27MAR26-100000-C", "BTCUSDU26"),
+    ],
+)
+def test_a_symbol_may_be_called_as_venues_call_it(name: str, listed: Path) -> None:
+    (listed / "pack/allow.yaml").write_text(f'symbols: ["{name}"]\n')
+
+    assert name == of(listed)
+
+
+@pytest.mark.parametrize(
     ("content", "line", "field", "says"),
     [
         ("symbols: []\n", 1, "symbols", "allows no symbol"),

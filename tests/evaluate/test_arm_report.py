@@ -7,6 +7,7 @@ import random
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 
 from guardian.cli.act.operate import arm
 from guardian.core.events import SnapshotTaken, Tick
-from guardian.core.model import Position
+from guardian.core.model import Balance, Position
 from guardian.evaluate.marks import largest, pieces, reads_of
 from guardian.journal import SqliteJournal
 from guardian.journal.archive.segment import Title, write
@@ -23,7 +24,7 @@ from guardian.journal.chain import Row
 from guardian.journal.sqlite import FILE_NAME
 from guardian.journal.store import Origin
 from guardian.runtime.codec import encode_step
-from tests.core.build import position, read
+from tests.core.build import position, read, wallet
 from tests.evaluate.made import BAR_MS, START_MS
 
 CONFIG = """
@@ -287,3 +288,14 @@ def test_coins_count_where_nothing_else_is_held(desk: Path) -> None:
     (seen,) = reads_of(desk / "state" / FILE_NAME, desk / "state" / "archive", "main", "USDT")
 
     assert (seen.prices, seen.leverage, largest((seen,), "")) == ({}, 0.0, "")
+
+
+def test_dollars_beside_the_reporting_currency_are_no_asset(desk: Path) -> None:
+    """A report told the trips of USDC at 1x, and the leverage counted it; one off its peg is an asset."""
+    coins = [("USDT", 900, "1"), ("USDC", 500, "0.999"), ("DAI", 100, "0.8"), ("BUSD", 7, "NaN")]
+    held = tuple(Balance(name, Decimal(quantity), Decimal(price)) for name, quantity, price in coins)
+    journaled(desk, [SnapshotTaken(BEGIN, read(0, wallet=replace(wallet(1000, 900), balances=held)))])
+
+    (seen,) = reads_of(desk / "state" / FILE_NAME, desk / "state" / "archive", "main", "USDT")
+
+    assert (seen.prices, seen.leverage, largest((seen,), "")) == ({"DAI": 0.8}, 0.08, "DAI")

@@ -125,13 +125,59 @@ def test_where_no_file_makes_an_account_it_is_refused_before_any_work(tmp_path: 
         survey(tmp_path)
 
 
-def test_files_of_other_bars_are_all_named_and_the_fix_with_them(tmp_path: Path) -> None:
-    window(tmp_path, "a.csv")
+def test_files_that_cannot_be_played_are_left_out_and_the_rest_is_played(tmp_path: Path) -> None:
+    """One file of hourly bars, or a broken download, refused a folder of years."""
+    folder, out = tmp_path / "candles", tmp_path / "out"
+    folder.mkdir()
+    window(folder, "a.csv")
+    window(folder, "b15.csv", bar_ms=900_000)
+    (folder / "c.parquet").write_bytes(b"half a downl")
+    (folder / "d.csv").write_text("ts,symbol\n1,BTC/USDT\n")
+    (folder / "BTC_USDT-5m.json").write_text("[]")
+
+    found = run(folder, "--json", "--out", str(out))
+
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout)
+    why = {each["name"]: each["why"] for each in document["left_out"]}
+    assert {each["file"] for each in document["windows"]} == {"a.csv"}
+    assert {each["kind"] for each in document["left_out"]} == {"file"}
+    assert why.keys() == {"b15.csv", "c.parquet", "d.csv", "BTC_USDT-5m.json"}
+    assert why["b15.csv"] == "bars of 900 s do not make up bars of 5 minutes; give 1 m or 5 m candles"
+    assert why["c.parquet"].startswith("not a .parquet file of candles")
+    assert why["d.csv"].startswith("column open is missing")
+    assert why["BTC_USDT-5m.json"] == "holds no candles"
+    page = (out / "report.md").read_text()
+    first = page[: page.index("**Read this first.**")]
+    for name in why:
+        assert name in found.stderr
+        assert name in first
+    assert "| b15.csv | file b15.csv | bars of 900 s" in page
+
+
+def test_many_files_left_out_are_counted_on_the_first_page(tmp_path: Path) -> None:
+    folder, out = tmp_path / "candles", tmp_path / "out"
+    folder.mkdir()
+    window(folder)
+    for number in range(8):
+        (folder / f"c{number}.parquet").write_bytes(b"")
+
+    assert run(folder, "--out", str(out)).exit_code == 0
+    page = (out / "report.md").read_text()
+
+    assert "Files that were not played at all: 8**: c0.parquet, c1.parquet" in page
+    assert "c4.parquet and 3 more" in page
+
+
+def test_files_of_other_bars_are_all_named_where_nothing_remains(tmp_path: Path) -> None:
     window(tmp_path, "b15.csv", bar_ms=900_000)
     window(tmp_path, "c3.csv", bar_ms=180_000)
+    (tmp_path / "d.parquet").write_bytes(b"half a downl")
+
     found = run(tmp_path)
+
     assert isinstance(found.exception, ConfigError)
-    for words in ("b15.csv", "900 s", "c3.csv", "180 s", "1 m or 5 m"):
+    for words in ("b15.csv", "900 s", "c3.csv", "180 s", "1 m or 5 m", "d.parquet: not a .parquet"):
         assert words in str(found.exception)
     assert not (tmp_path / "out").exists()
 

@@ -8,6 +8,7 @@ a rule that names no symbol allows every symbol.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,9 @@ from guardian.config.values import absolute, text
 PREFIX = "file:"
 ENDINGS = (".yaml", ".yml")
 KEY = "symbols"
+NAME = re.compile(r"[\w.-]+(/\w+(:[\w.-]+)?)?")
+"""An asset, or a symbol as venues or the field spell it: BTC, BTCUSDT, BTC/USDT, BTC/USDT:USDT-260327."""
+
 WRITE = "`guardian replay --per-asset --write PATH` writes one"
 
 
@@ -99,4 +103,28 @@ def _symbol(node: Node, spot: Spot) -> str:
     name = text(node, spot)
     if len(name.replace(",", " ").split()) != 1:
         raise Wrong(f"{clip(name)} is more than one symbol", "Write each symbol on a line of its own.")
+    if wrong := no_symbol(name):
+        raise wrong
     return name
+
+
+def no_symbol(name: str) -> Wrong | None:
+    """What is wrong with a name that no symbol has: names are compared as a whole, so that it allows nothing.
+
+    A name all in small letters is one: venues mix them in at most (kPEPE).
+    """
+    if NAME.fullmatch(name) and not name.islower():
+        return None
+    fix = "Write an asset such as BTC, or a symbol such as BTC/USDT:USDT; to allow every symbol delete `of`."
+    return Wrong(f"{clip(name)} is no symbol", fix, _near(name))
+
+
+def _near(name: str) -> str:
+    """The name's own parts in the form of a symbol; "" where it has no asset."""
+    plain = name.upper() if name.islower() else name
+    base, *others = (re.sub(r"[^\w.-]", "", part) for part in re.split(r"[/:]", plain))
+    rest = [part for part in others if part]
+    if not base or not rest:
+        return base
+    settled = f":{rest[-1]}" if ":" in plain.rstrip(":") else ""
+    return f"{base}/{rest[0]}{settled}"

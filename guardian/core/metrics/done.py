@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardian.core.facts.activity import Activity
 from guardian.core.frozen import replace
+from guardian.core.metrics.closed_lots import fold_closed
 from guardian.core.metrics.doings import fold_activity
 from guardian.core.metrics.exposure import settle_prices
 from guardian.core.metrics.losing_streak import fold_streak
@@ -19,7 +20,9 @@ def fold_done(account: AccountState, seen: Activity) -> AccountState:
     course = replace(account.course, streak=fold_streak(account.course.streak, account.doings, seen))
     prices = settle_prices(account.evidence.wallet)
     course = replace(course, tally=fold_tally(course.tally, account.doings, seen, prices))
+    lots = account.lots
     if seen.fills is not None:
+        lots = fold_closed(lots, doings)
         fresh = [fill for fill in doings.fills if fill.id not in known and not fill.spot]
         course = replace(course, stakes=fold_stakes(account, fresh, seen.asked_at))
-    return replace(account, doings=doings, course=course)
+    return replace(account, doings=doings, course=course, lots=lots)

@@ -2,9 +2,9 @@
 
 FIFO: a growth opens a lot, a reduction consumes the oldest, a change of side starts anew. A lot begins at the
 read that first showed it. Whether it began then is only witnessed if the read before it is recent; else, and
-for what was there at the first sight, it may be older. A position closed and reopened at the same size
-between two reads cannot be told from one that stayed; one that a single read lacks, and the next shows at the
-very entry that it had, was lacking in that listing only.
+for what was there at the first sight, it may be older. By reads alone a position closed and reopened at the
+same size between two of them is one that stayed; what fills prove is closed_lots.py's. One that a single read
+lacks, and the next shows at the very entry that it had, was lacking in that listing only.
 
 What is smaller than the venue's smallest order is not open: nobody can close it, and what is opened on top of
 it is no older for it.
@@ -55,7 +55,9 @@ def _leg(own: LegLots | None, position: Position, at: datetime, witnessed: bool)
     lots = own.lots if own is not None and own.side == side else ()
     after = changed(lots, abs(position.quantity), at, witnessed)
     same = own is not None and after is own.lots and own.entry == position.entry
-    return own if own is not None and same else LegLots(position.leg, side, after, position.entry)
+    if own is None or own.side != side:
+        return LegLots(position.leg, side, after, position.entry)
+    return own if same else replace(own, lots=after, entry=position.entry)
 
 
 def changed(

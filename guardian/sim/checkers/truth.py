@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from guardian.sim.ports.stand import Stand
-from guardian.sim.world.account import CASH
-from guardian.sim.world.margin import coin_price, standing
+from guardian.sim.world.margin import DOLLARS, coin_price, standing
 
 BORDER = ("TRANSFER_IN", "TRANSFER_OUT")
 START = 100.0
@@ -102,7 +101,7 @@ class Truth:
 
 
 def held_by_asset(stand: Stand, symbols: Collection[str] | None = None) -> dict[str, float]:
-    """Netted by asset, with the coins of the wallet: they are exposure as contracts are.
+    """Netted by asset, with the coins of the wallet: they are exposure as contracts are, but for dollars.
 
     Of these symbols only, where any are given, with the coins of their assets.
     """
@@ -116,7 +115,7 @@ def held_by_asset(stand: Stand, symbols: Collection[str] | None = None) -> dict[
             base = market.instrument.base
             assets[base] = assets.get(base, 0.0) + size
     for coin, quantity in stand.books.balances.items():
-        if coin != CASH and quantity and (symbols is None or coin in coins):
+        if coin not in DOLLARS and quantity and (symbols is None or coin in coins):
             assets[coin] = assets.get(coin, 0.0) + float(quantity * coin_price(coin, markets))
     return assets
 

@@ -14,6 +14,9 @@ MISTYPED = [
     (["nope"], "No such command 'nope'."),
     (["journal", "nope"], "No such command 'nope'."),
     (["journal", "show", "--last", "many"], "'many' is not a valid integer"),
+    (["demo", "--seconds", "20"], "'--seconds': 20.0 is not in the range 22.0<=x<=3600.0"),
+    (["demo", "--seconds", "1e9"], "is not in the range 22.0<=x<=3600.0"),
+    (["demo", "--seconds", "nan"], "nan is no number of seconds; write one from 22 to 3600"),
 ]
 
 
