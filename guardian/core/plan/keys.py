@@ -13,13 +13,14 @@ from guardian.core.events import Outcome
 from guardian.core.frozen import replace
 from guardian.core.model import KeyRecord, Level
 from guardian.core.plan.draft import UNSENT, Draft
-from guardian.core.state import AccountState
+from guardian.core.plan.exposure import nothing_held
+from guardian.core.state import AccountState, Target
 
 LISTING_EVERY = timedelta(seconds=0.9)
 LOOK_AGAIN = timedelta(seconds=15)
 APART = timedelta(seconds=2)
 FENCE_PATIENCE = timedelta(seconds=5)
-"""How long LOCKOUT waits for a failing fence before it deletes the key instead."""
+"""How long LOCKOUT waits for a failing fence before it deletes the key, and a hopeless try rests at first."""
 
 
 REFUSALS_ARE_IMPOSSIBLE = 5
@@ -67,29 +68,38 @@ def _look_again(draft: Draft) -> None:
 def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
     """Persist, and start again when a complete listing asked after the answer shows that it was not so.
 
-    What was impossible is tried again now and then: the permission that it needs may have been given since.
+    What was impossible is tried again now and then: the answer may have been wrong, or the permission that it
+    needs given since. It has changed nothing, so that what was listed before it still tells of the key.
     """
     name = f"{step}:{key}"
-    settled = draft.persist(name, step, effect)
     target = draft.target(name)
+    hopeless = target is not None and _hopeless(target)
+    if target is not None and hopeless and _may_wait(draft, target):
+        return True
+    settled = draft.persist(name, step, effect)
     if not settled or target is None or target.reported_at is None:
         return settled
     record = next((k for k in draft.account.evidence.keys if k.id == key), None)
     undone = record is not None if step == "delete" else not _harmless(record)
-    if not undone or not _listed_after(draft, target.reported_at):
-        return True
-    if target.outcome is Outcome.IMPOSSIBLE and draft.now < target.reported_at + _hopeless_for(draft):
+    if not undone or not (hopeless or _listed_after(draft, target.reported_at)):
         return True
     if draft.rested(target):
         draft.send(name, step, effect)
     return False
 
 
-def _hopeless_for(draft: Draft) -> timedelta:
-    """Until flat is verified seldom: each answer about a key makes the reads before it prove nothing."""
-    if draft.incident.flatness.verified_at is not None:
-        return LOOK_AGAIN
-    return timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+def _may_wait(draft: Draft, hopeless: Target) -> bool:
+    """Tried ever more seldom, and within the budget; but not while a read that looks flat awaits its second.
+
+    Each answer about a key makes the reads before it prove nothing. A proof that does not come is no excuse.
+    """
+    evidence, answered_at = draft.account.evidence, hopeless.reported_at or draft.now
+    budget = timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
+    if draft.incident.flatness.verified_at is None and not evidence.orders and nothing_held(evidence):
+        return draft.now < answered_at + budget
+    if hopeless.outcome is Outcome.REFUSED:
+        return False
+    return draft.now < answered_at + min(FENCE_PATIENCE * hopeless.attempts, LOOK_AGAIN, budget / 4)
 
 
 def _prove_fence(draft: Draft) -> None:
@@ -161,12 +171,15 @@ def fence_settled(draft: Draft) -> bool:
 
 
 def _impossible(draft: Draft, key: str) -> bool:
-    """Recorded as impossible: cannot be done at all, or refused so often that trying is not fencing."""
+    """Recorded as impossible to fence."""
     target = draft.target(f"fence:{key}")
-    if target is None:
-        return False
-    refused = target.outcome is Outcome.REFUSED and target.attempts >= REFUSALS_ARE_IMPOSSIBLE
-    return refused or target.outcome is Outcome.IMPOSSIBLE
+    return target is not None and _hopeless(target)
+
+
+def _hopeless(target: Target) -> bool:
+    """It cannot be done at all, or it is a fence refused so often that trying is not fencing."""
+    often = target.step == "fence" and target.attempts >= REFUSALS_ARE_IMPOSSIBLE
+    return target.outcome is Outcome.IMPOSSIBLE or (often and target.outcome is Outcome.REFUSED)
 
 
 def plan_deletion(draft: Draft) -> None:

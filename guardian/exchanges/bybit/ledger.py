@@ -86,6 +86,11 @@ class Ledger:
         self._cash: dict[str, Decimal] = {}
         self._seen: dict[str, int] = {}
 
+    @property
+    def behind(self) -> bool:
+        """An absence, or a span that was too wide for one read, is still to be caught up with."""
+        return not self._current or (self._begin_ms is None and self._booked_to is not None)
+
     def due(self, balances: tuple[Balance, ...]) -> bool:
         if self._begin_ms is None or time.monotonic() - self._read_at >= self._flows_seconds:
             return True
@@ -153,6 +158,7 @@ class Ledger:
             # Somebody's deadline has struck, or there are too many: a narrower span may come.
             if not isinstance(error, VenueError) or error.code in _TOO_WIDE:
                 self._span_ms = max(_NARROWEST_MS, min(self._span_ms, end - start) // 2)
+                self._current = False
             raise
         self._span_ms = min(_WINDOW_MS, 2 * self._span_ms)
         return pages.rows

@@ -7,11 +7,11 @@ failures. This file never imports the ones that act.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from guardian.core.model import Failure, OpenOrder, Part, Position, Snapshot
+from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.audit import audit_key
 from guardian.exchanges.bybit.client import BybitClient, Pages
@@ -24,6 +24,9 @@ from guardian.exchanges.generic.fields import garbage
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential, KeyAudit
 
+_SHARE = 0.125
+"""Of a part's time limit: how long a read waits for a ledger that is being caught up with."""
+
 T = TypeVar("T")
 Legs = dict[str, tuple[Decimal, Decimal]]
 
@@ -32,6 +35,58 @@ UNASKED = Failure(Part.LEDGER, "unasked", "it is asked to explain a wallet, and 
 
 BEHIND = Failure(Part.LEDGER, "behind", "more rows than one read has time for; the next one goes on")
 """Of a ledger that tells some of its rows: it explains no wallet yet."""
+
+NOT_YET = Told((), current=False)
+"""Nothing within a read's share; the question goes on."""
+
+
+class CatchUp:
+    """The ledger after an absence, without holding up what wallet and positions say now.
+
+    A read waits for it only as long as its share. The question goes on meanwhile, for one that is asked anew
+    by each read would never be answered on a slow line; the next read tells what has come of it. At most one
+    is under way, and what it tells is told by one read, however many wait for it.
+    """
+
+    def __init__(self, share_seconds: float) -> None:
+        self._share_seconds = share_seconds
+        self._under_way: asyncio.Task[Told | Failure] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return self._under_way is not None
+
+    async def ask(self, question: Callable[[], Coroutine[Any, Any, Told | Failure]]) -> Told | Failure:
+        """What came within the share: rows of the question under way, then of this one.
+
+        Rows of an earlier question explain the wallet of that moment: alone they are not `current`.
+        """
+        until = asyncio.get_running_loop().time() + self._share_seconds
+        earlier: tuple[LedgerEntry, ...] = ()
+        if self._under_way is not None:
+            told = await self._told_by(self._under_way, until)
+            if isinstance(told, Failure) or told is NOT_YET:
+                return told
+            earlier = told.rows
+        mine = asyncio.create_task(question(), name="ledger being caught up with")
+        self._under_way = mine
+        told = await self._told_by(mine, until)
+        if isinstance(told, Failure):
+            # Rows are told once: what an earlier question brought is not lost with this one.
+            return Told(earlier, current=False) if earlier else told
+        return Told((*earlier, *told.rows), told.current)
+
+    async def close(self) -> None:
+        if self._under_way is not None:
+            self._under_way.cancel()
+            await asyncio.wait({self._under_way})
+
+    async def _told_by(self, asked: asyncio.Task[Told | Failure], until: float) -> Told | Failure:
+        await asyncio.wait({asked}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
+        if not asked.done() or self._under_way is not asked:
+            return NOT_YET  # or another read has told it
+        self._under_way = None
+        return asked.result()
 
 
 class BybitReader:
@@ -44,6 +99,7 @@ class BybitReader:
         self._instruments = Instruments(self._client)
         self._ledger = Ledger(self._client, credential, endpoint.flows_seconds, endpoint.booked_to)
         self._ledger_turn = asyncio.Lock()
+        self._catch_up = CatchUp(_SHARE * endpoint.timeout_s)
         self._legs: Legs | None = None
 
     async def snapshot(self) -> Snapshot:
@@ -61,7 +117,7 @@ class BybitReader:
         )
         ledger: Told | Failure = UNASKED
         if isinstance(wallet, WalletView):
-            ledger = await self._part(Part.LEDGER, self._entries(wallet, _legs(positions)))
+            ledger = await self._books(wallet, _legs(positions))
             if positions == () and wallet.says_positions:
                 positions = Failure(
                     Part.POSITIONS, "inconsistent", "no position is listed, but the wallet shows some"
@@ -88,6 +144,7 @@ class BybitReader:
         return await audit_key(self._client, self._credential)
 
     async def close(self) -> None:
+        await self._catch_up.close()
         await self._instruments.close()
         await self._client.close()
 
@@ -148,6 +205,16 @@ class BybitReader:
                 raise answer
             answers.append(answer)
         return answers
+
+    async def _books(self, wallet: WalletView, legs: Legs | None) -> Told | Failure:
+        """After a busy absence the ledger takes many reads: wallet and positions do not wait for it."""
+
+        async def question() -> Told | Failure:
+            return await self._part(Part.LEDGER, self._entries(wallet, legs))
+
+        if self._catch_up.under_way or self._ledger.behind:
+            return await self._catch_up.ask(question)
+        return await question()
 
     async def _entries(self, wallet: WalletView, legs: Legs | None) -> Told:
         """Also when a leg has changed: it was traded, whatever a stale wallet says of the cash."""

@@ -38,7 +38,7 @@ async def test_an_absence_too_busy_for_one_read_is_told_part_by_part_and_named_u
     reader = BybitReader(script.endpoint(booked_to=stopped), WATCH)
     told: list[str] = []
 
-    for _ in range(20):
+    for _ in range(100):
         snapshot = await reader.snapshot()
         told += rows_of(snapshot.ledger or ())
         if snapshot.complete:
@@ -92,3 +92,73 @@ async def test_an_absence_with_more_pages_than_the_venue_allows_at_once_is_told_
 
     assert snapshot.complete
     assert [f"row-{n}" for n in range(count)] == told
+
+
+def absent(script: Script, count: int, delay: float) -> BybitReader:
+    """A reader after an absence of twenty minutes with so many rows, its log's pages so slow."""
+    now, minutes = script.venue_ms(), 20
+    busy = [stub.ledger_row(n, now - minutes * 60_000 + n * minutes * 60_000 // count) for n in range(count)]
+    script.says(stub.LEDGER, slow_log(busy, delay))
+    stopped = datetime.now(UTC) - timedelta(minutes=minutes, seconds=30)
+    return BybitReader(script.endpoint(booked_to=stopped, timeout_s=2.0), WATCH)
+
+
+async def test_wallet_and_positions_do_not_wait_until_the_ledger_is_caught_up_with(script: Script):
+    """What is open after a busy absence is decided on at once; each row is told once all the same."""
+    reader = absent(script, count=2400, delay=0.03)
+    told: list[str] = []
+    took: list[float] = []
+
+    for _ in range(60):
+        began = time.monotonic()
+        snapshot = await reader.snapshot()
+        took.append(time.monotonic() - began)
+        told += rows_of(snapshot.ledger or ())
+        assert snapshot.wallet is not None
+        assert snapshot.positions is not None
+        if snapshot.complete:
+            break
+        await asyncio.sleep(0.1)
+    await reader.close()
+
+    assert snapshot.complete
+    assert [f"row-{n}" for n in range(2400)] == told
+    assert took[0] < 1.0, "of two seconds, a quarter of one for the ledger"
+    assert sorted(took)[len(took) // 2] < 1.0
+
+
+async def test_a_quiet_absence_on_a_slow_line_is_told_by_the_second_read(script: Script):
+    """The question goes on where the read does not wait: asked anew each time it would never be answered."""
+    reader = absent(script, count=5, delay=0.6)
+
+    first = await reader.snapshot()
+    await asyncio.sleep(0.6)
+    second = await reader.snapshot()
+    await reader.close()
+
+    assert [Part.LEDGER] == [failure.part for failure in first.failures]
+    assert [f"row-{n}" for n in range(5)] == rows_of(second.ledger or ())
+
+
+async def test_reads_at_the_same_time_tell_what_was_caught_up_with_once(script: Script):
+    reader = absent(script, count=300, delay=0.02)
+    told: list[str] = []
+
+    for _ in range(30):
+        together = await asyncio.gather(reader.snapshot(), reader.snapshot())
+        told += [row for snapshot in together for row in rows_of(snapshot.ledger or ())]
+        if any(snapshot.complete for snapshot in together):
+            break
+    await reader.close()
+
+    assert [f"row-{n}" for n in range(300)] == sorted(told, key=lambda row: int(row[4:]))
+
+
+async def test_closing_ends_the_question_that_goes_on(script: Script):
+    reader = absent(script, count=5, delay=1.5)
+    await reader.snapshot()
+
+    await reader.close()
+
+    mine = asyncio.current_task()
+    assert [] == [task for task in asyncio.all_tasks() if task is not mine and "ledger" in task.get_name()]
