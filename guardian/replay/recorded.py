@@ -45,6 +45,13 @@ from guardian.replay.report import stamp, times_in_level, told
 TOLD_EVERY = 500
 
 
+Read = tuple[datetime, float]
+"""When an equity was read, and what it was."""
+
+MOST_STRETCHES = 4000
+"""So many stretches of each account's equity are kept: more than a picture can show."""
+
+
 class BrokenChain(GuardianError):
     """The journal is not what was written."""
 
@@ -55,7 +62,7 @@ class BrokenChain(GuardianError):
 class Replayed:
     """What the rules would have decided on a journal; `reports_kept` says that nothing was made up.
 
-    `equities` are each account's own as it was read.
+    `equities` are each account's own as it was read, of a long journal each stretch's lowest and highest.
     """
 
     events: int = 0
@@ -63,8 +70,40 @@ class Replayed:
     last: datetime | None = None
     transitions: list[Transition] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
-    equities: dict[str, list[tuple[datetime, float]]] = field(default_factory=dict)
+    equities: dict[str, list[Read]] = field(default_factory=dict)
     reports_kept: bool = True
+
+
+class Stretches:
+    """The reads of an account, however many: of each stretch of so many reads its lowest and its highest.
+
+    A journal of a year has thirty million. Where there are too many stretches each two become one.
+    """
+
+    def __init__(self) -> None:
+        self._ends: list[tuple[Read, Read]] = []
+        self._length, self._in_last = 1, 1
+
+    def add(self, read: Read) -> None:
+        if self._in_last < self._length:
+            low, high = self._ends[-1]
+            self._ends[-1] = min(low, read, key=_worth), max(high, read, key=_worth)
+            self._in_last += 1
+            return
+        if len(self._ends) == MOST_STRETCHES:
+            pairs = zip(self._ends[::2], self._ends[1::2], strict=True)
+            self._ends = [(min(a[0], b[0], key=_worth), max(a[1], b[1], key=_worth)) for a, b in pairs]
+            self._length *= 2
+        self._ends.append((read, read))
+        self._in_last = 1
+
+    def reads(self) -> list[Read]:
+        """Oldest first."""
+        return [read for ends in self._ends for read in sorted(set(ends))]
+
+
+def _worth(read: Read) -> float:
+    return read[1]
 
 
 def journal_in(path: Path) -> Path | None:
@@ -131,6 +170,7 @@ def replay(
             tell(TOLD_EVERY)
     if tape.found.events and not tape.found.accounts:
         raise GuardianError("no record names an account: the journal's beginning was deleted or is elsewhere")
+    tape.found.equities = {name: own.reads() for name, own in tape.equities.items()}
     return tape.found
 
 
@@ -139,6 +179,7 @@ class _Tape:
         self.rules, self.as_written = rules, as_written
         self.state, self.found = State(), Replayed(reports_kept=as_written)
         self.reports: list[EffectReported] = []
+        self.equities: dict[str, Stretches] = {}
 
     def play(self, event: Event) -> None:
         found = self.found
@@ -154,8 +195,8 @@ class _Tape:
     def _read(self, event: SnapshotTaken) -> None:
         wallet = event.snapshot.wallet
         if wallet is not None and wallet.equity.is_finite():
-            read = self.found.equities.setdefault(event.snapshot.account, [])
-            read.append((event.at, float(wallet.equity)))
+            own = self.equities.setdefault(event.snapshot.account, Stretches())
+            own.add((event.at, float(wallet.equity)))
 
     def _made_up(self, event: Event) -> bool:
         """What a replay makes anew instead of taking it from the journal."""

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from guardian.core.events import SnapshotTaken
 from guardian.core.model import Level
 from guardian.journal.archive import FOLDER
 from guardian.replay.picture import MOST_ACCOUNTS, draw_recorded
-from guardian.replay.recorded import Replayed
+from guardian.replay.recorded import MOST_STRETCHES, Replayed, _Tape
 from tests.candles.test_pictures import NOON, change
+from tests.core.build import at, read
 from tests.integration.commands import in_process
 from tests.shell.test_replay import an_incident, written
 
@@ -72,6 +74,27 @@ def test_of_many_accounts_some_are_drawn_and_the_rest_is_counted(tmp_path: Path)
     file = draw_recorded(found, "title", tmp_path / "a.svg")
 
     assert f"{MOST_ACCOUNTS} of {MOST_ACCOUNTS + 2} accounts are drawn" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, MOST_STRETCHES, MOST_STRETCHES + 1, 5 * MOST_STRETCHES + 3])
+def test_of_a_long_journal_no_more_is_kept_than_a_picture_shows(count: int) -> None:
+    """A read a second makes thirty million a year: what is drawn of them must not fill the memory."""
+    worth = [100.0 + (number * 7919) % 1009 for number in range(count)]
+    snapshots = [SnapshotTaken(at(number), read(number, cash=equity)) for number, equity in enumerate(worth)]
+    tape = _Tape((), as_written=True)
+    for snapshot in snapshots:
+        tape._read(snapshot)
+
+    kept = [each for own in tape.equities.values() for each in own.reads()]
+
+    assert len(kept) <= min(count, 2 * MOST_STRETCHES)
+    assert kept == sorted(kept)
+    assert {moment for moment, _ in kept} <= {each.at for each in snapshots}
+    if count:
+        assert min(worth) == min(equity for _, equity in kept)
+        assert max(worth) == max(equity for _, equity in kept)
+    if count <= MOST_STRETCHES:
+        assert worth == [equity for _, equity in kept]
 
 
 def test_a_changed_record_is_named_and_nothing_is_told_from_the_journal(journal: Path) -> None:

@@ -69,7 +69,7 @@ def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
     """Persist, and start again when a complete listing asked after the answer shows that it was not so.
 
     What was impossible is tried again now and then: the answer may have been wrong, or the permission that it
-    needs given since. It has changed nothing, so that what was listed before it still tells of the key.
+    needs given since. That nothing is left to do only a later listing proves.
     """
     name = f"{step}:{key}"
     target = draft.target(name)
@@ -81,7 +81,7 @@ def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
         return settled
     record = next((k for k in draft.account.evidence.keys if k.id == key), None)
     undone = record is not None if step == "delete" else not _harmless(record)
-    if not undone or not (hopeless or _listed_after(draft, target.reported_at)):
+    if not (undone if _listed_after(draft, target.reported_at) else hopeless):
         return True
     if draft.rested(target):
         draft.send(name, step, effect)
@@ -89,17 +89,18 @@ def _insist(draft: Draft, step: str, key: str, effect: Effect) -> bool:
 
 
 def _may_wait(draft: Draft, hopeless: Target) -> bool:
-    """Tried ever more seldom, and within the budget; but not while a read that looks flat awaits its second.
+    """Tried ever more seldom, and within the budget; a fence not while two reads are about to prove flat.
 
-    Each answer about a key makes the reads before it prove nothing. A proof that does not come is no excuse.
+    Its answers make the reads before them prove nothing. A proof that had time enough to come is no excuse.
     """
-    evidence, answered_at = draft.account.evidence, hopeless.reported_at or draft.now
-    budget = timedelta(seconds=draft.account.policy.flatten_deadline_seconds)
-    if draft.incident.flatness.verified_at is None and not evidence.orders and nothing_held(evidence):
-        return draft.now < answered_at + budget
+    policy, waited = draft.account.policy, draft.now - (hopeless.reported_at or draft.now)
+    budget, seen = timedelta(seconds=policy.flatten_deadline_seconds), draft.account.evidence
+    proving = hopeless.step == "fence" and draft.incident.flatness.verified_at is None
+    if proving and not seen.orders and nothing_held(seen):
+        return waited < max(budget, timedelta(seconds=3 * policy.snapshot_seconds))
     if hopeless.outcome is Outcome.REFUSED:
         return False
-    return draft.now < answered_at + min(FENCE_PATIENCE * hopeless.attempts, LOOK_AGAIN, budget / 4)
+    return waited < min(FENCE_PATIENCE * hopeless.attempts, LOOK_AGAIN, budget / 4)
 
 
 def _prove_fence(draft: Draft) -> None:

@@ -43,38 +43,45 @@ NOT_YET = Told((), current=False)
 class CatchUp:
     """The ledger after an absence, without holding up what wallet and positions say now.
 
-    A read waits for it only as long as its share. The question goes on meanwhile, for one that is asked anew
-    by each read would never be answered on a slow line; the next read tells what has come of it. At most one
-    is under way, and what it tells is told by one read, however many wait for it.
+    A read waits only as long as its share for a ledger that is `behind`. The question goes on meanwhile, for
+    one that is asked anew by each read would never be answered on a slow line; the next read tells what has
+    come of it. At most one is under way, and what it tells is told by one read, however many wait for it: by
+    the next where that one is given up.
     """
 
-    def __init__(self, share_seconds: float) -> None:
-        self._share_seconds = share_seconds
+    def __init__(self, timeout_s: float, behind: Callable[[], bool]) -> None:
+        self._timeout_s = timeout_s
+        self._behind = behind
         self._under_way: asyncio.Task[Told | Failure] | None = None
+        self._untold: tuple[LedgerEntry, ...] = ()
 
     @property
-    def under_way(self) -> bool:
-        return self._under_way is not None
+    def needed(self) -> bool:
+        return self._behind() or self._under_way is not None or bool(self._untold)
 
     async def ask(self, question: Callable[[], Coroutine[Any, Any, Told | Failure]]) -> Told | Failure:
         """What came within the share: rows of the question under way, then of this one.
 
         Rows of an earlier question explain the wallet of that moment: alone they are not `current`.
         """
-        until = asyncio.get_running_loop().time() + self._share_seconds
-        earlier: tuple[LedgerEntry, ...] = ()
+        begun = asyncio.get_running_loop().time()
         if self._under_way is not None:
-            told = await self._told_by(self._under_way, until)
+            told = await self._told_by(self._under_way, begun + _SHARE * self._timeout_s)
             if isinstance(told, Failure) or told is NOT_YET:
                 return told
-            earlier = told.rows
+            self._untold += told.rows
         mine = asyncio.create_task(question(), name="ledger being caught up with")
         self._under_way = mine
-        told = await self._told_by(mine, until)
+        # What has caught up is waited for as ever: where each read asks, a slow line would stay behind.
+        share = _SHARE if self._behind() else 1.0
+        told = await self._told_by(mine, begun + share * self._timeout_s)
         if isinstance(told, Failure):
             # Rows are told once: what an earlier question brought is not lost with this one.
-            return Told(earlier, current=False) if earlier else told
-        return Told((*earlier, *told.rows), told.current)
+            if not self._untold:
+                return told
+            told = NOT_YET
+        rows, self._untold = (*self._untold, *told.rows), ()
+        return Told(rows, told.current)
 
     async def close(self) -> None:
         if self._under_way is not None:
@@ -99,7 +106,7 @@ class BybitReader:
         self._instruments = Instruments(self._client)
         self._ledger = Ledger(self._client, credential, endpoint.flows_seconds, endpoint.booked_to)
         self._ledger_turn = asyncio.Lock()
-        self._catch_up = CatchUp(_SHARE * endpoint.timeout_s)
+        self._catch_up = CatchUp(endpoint.timeout_s, lambda: self._ledger.behind)
         self._legs: Legs | None = None
 
     async def snapshot(self) -> Snapshot:
@@ -212,7 +219,7 @@ class BybitReader:
         async def question() -> Told | Failure:
             return await self._part(Part.LEDGER, self._entries(wallet, legs))
 
-        if self._catch_up.under_way or self._ledger.behind:
+        if self._catch_up.needed:
             return await self._catch_up.ask(question)
         return await question()
 

@@ -130,6 +130,16 @@ def test_what_cannot_be_fenced_is_verified_flat_by_the_second_read(poll: float, 
     assert run.flat_at <= refusals + max(3 * poll, 5.0)
 
 
+@pytest.mark.parametrize(("poll", "deadline"), [(10.0, 5.0), (15.0, 10.0), (30.0, 20.0), (60.0, 60.0)])
+def test_reads_more_seldom_than_the_deadline_prove_it_too(poll: float, deadline: float):
+    """A try as often as a read comes makes each of them the first one, for ever."""
+    run = Flattening(hopeless, 0.0, poll, flatten_deadline_seconds=deadline, snapshot_seconds=poll).run(
+        4 * poll + deadline
+    )
+
+    assert run.flat_at is not None
+
+
 def test_a_proof_that_never_comes_holds_the_fence_up_no_longer_than_the_deadline():
     """Reads end after the first that was flat: what is not seen is no reason to leave the bot its key."""
     desk = Desk().warm(position())
@@ -171,3 +181,38 @@ def test_a_deletion_that_was_called_impossible_is_tried_again_within_the_deadlin
     again = desk.see(read(11, (position(),)))
 
     assert BOT_KEY == only(again, "delete_key").key_id
+
+
+def test_a_deletion_waits_for_no_proof_of_flat():
+    """What is answered about it makes no read prove less, and reads that end leave the bot its key."""
+    desk = Desk()
+    desk.keys(-10, trading())
+    desk.warm(position())
+    effects = desk.demand(0, "lockout")
+    desk.report(0.1, only(effects, "close_position"))
+    desk.report(0.1, only(effects, "fence_key"), Outcome.IMPOSSIBLE)
+    deletion = only(desk.see(read(5.5)), "delete_key")
+    desk.report(5.6, deletion, Outcome.IMPOSSIBLE)
+
+    assert [11] == [second for second in range(6, 60) if kinds(desk.tick(second), "delete_key")]
+
+
+@pytest.mark.parametrize("listed", [None, -300])
+def test_what_no_listing_has_shown_since_is_not_taken_for_done(listed: float | None):
+    """An answer that it is impossible proves nothing, nor does what was listed long before: it goes on."""
+    desk = Desk(bot_keys=(BOT_KEY,))
+    if listed is not None:
+        desk.keys(listed, read_only())
+    desk.warm(position())
+    desk.report(0.1, only(desk.demand(0, "flatten"), "fence_key"), Outcome.IMPOSSIBLE)
+
+    assert BOT_KEY == only(desk.see(read(6, (position(),))), "fence_key").key_id
+
+
+def test_what_a_later_listing_shows_to_be_harmless_is_not_tried_again():
+    desk = Desk(bot_keys=(BOT_KEY,))
+    desk.warm(position())
+    desk.report(0.1, only(desk.demand(0, "flatten"), "fence_key"), Outcome.IMPOSSIBLE)
+    desk.keys(1, read_only())
+
+    assert not kinds(desk.see(read(6, (position(),))), "fence_key")

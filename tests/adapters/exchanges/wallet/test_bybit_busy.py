@@ -162,3 +162,38 @@ async def test_closing_ends_the_question_that_goes_on(script: Script):
 
     mine = asyncio.current_task()
     assert [] == [task for task in asyncio.all_tasks() if task is not mine and "ledger" in task.get_name()]
+
+
+async def test_a_slow_line_is_not_behind_for_ever_once_it_has_caught_up(script: Script):
+    """Cash that moves at each read makes each ask: a ledger that has caught up is waited for, as ever."""
+    reader = absent(script, count=5, delay=0.4)
+    cash = iter(range(10_000, 20_000))
+    script.says(stub.WALLET, lambda _: stub.flat_wallet(str(next(cash))))
+    script.says(stub.POSITIONS, stub.listed([]))
+    complete = []
+
+    for _ in range(6):
+        complete.append((await reader.snapshot()).complete)
+        await asyncio.sleep(0.1)
+    await reader.close()
+
+    assert all(complete[3:])
+
+
+async def test_rows_of_a_read_that_was_given_up_are_told_by_the_next(script: Script):
+    """Its rows are remembered as delivered: lost with the read, a deposit would look like a gain."""
+    reader = absent(script, count=5, delay=0.4)
+    told: list[str] = []
+
+    await reader.snapshot()
+    await asyncio.sleep(0.4)
+    given_up = asyncio.create_task(reader.snapshot())
+    script.says(stub.WALLET, stub.flat_wallet())
+    await asyncio.sleep(0.1)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    for _ in range(3):
+        told += rows_of((await reader.snapshot()).ledger or ())
+    await reader.close()
+
+    assert [f"row-{n}" for n in range(5)] == told
