@@ -81,7 +81,10 @@ class Demand:
     only: tuple[str, ...] = ()
 
 
-def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> tuple[Demand, ...]:
+Demands = tuple[Demand, ...]
+
+
+def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Demands:
     """Every demand above NORMAL, in the order of the rules, the operator's and the ignored halt's last."""
     known = {own.rule_id: own for own in account.rules if own.stale or True in own.fired}
     found = [d for rule in rules if (own := known.get(rule.id)) for d in _demand(account, rule, own, now)]
@@ -139,10 +142,15 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
 
 def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
     """A rule acts where its YAML says armed, the account is armed now, and guardian has hands."""
+    return rule.id in acting_of(account, (rule,), now)
+
+
+def acting_of(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> set[str]:
+    """The ids of those that act."""
     arming = account.arming
-    if not (rule.armed and arming.armed and account.policy.has_hands) or disarmed(account, now):
-        return False
-    return not arming.rules or rule.id in arming.rules
+    if not (arming.armed and account.policy.has_hands) or disarmed(account, now):
+        return set()
+    return {rule.id for rule in rules if rule.armed and (not arming.rules or rule.id in arming.rules)}
 
 
 def disarmed(account: AccountState, now: datetime) -> bool:
@@ -151,11 +159,7 @@ def disarmed(account: AccountState, now: datetime) -> bool:
 
 
 def decide(
-    account: AccountState,
-    rules: tuple[Rule, ...],
-    found: tuple[Demand, ...],
-    now: datetime,
-    settles: bool = True,
+    account: AccountState, rules: tuple[Rule, ...], found: Demands, now: datetime, settles: bool = True
 ) -> tuple[AccountState, tuple[Decision, ...]]:
     """The account at its new level, and what changed; nothing is lowered unless it `settles`."""
     acting = [d for d in found if d.acts]
@@ -171,16 +175,12 @@ def decide(
 
 
 def scene(
-    account: AccountState,
-    incident: Incident,
-    rules: tuple[Rule, ...],
-    found: tuple[Demand, ...],
-    now: datetime,
+    account: AccountState, incident: Incident, rules: tuple[Rule, ...], found: Demands, now: datetime
 ) -> Scene:
     """What the way down depends on. Busy: something is demanded, or an acting rule was past a limit when it
     last could tell."""
-    acting = {rule.id for rule in rules if acts(account, rule, now)}
-    past = {own.rule_id for own in account.rules if True in own.past}
+    acting = acting_of(account, rules, now)
+    past = [own.rule_id for own in account.rules if True in own.past]
     busy = any(d.acts for d in found) or not acting.isdisjoint(past)
     return Scene(account, incident, rules, acting, busy, now)
 
@@ -292,7 +292,9 @@ def _settle(scene: Scene) -> Eased:
     if JOURNAL_TROUBLE in account.troubles:
         return account, ()  # with the journal down, escalation continues and de-escalation is refused
     if scene.busy or not _calm(account, incident):
-        return replace(account, incident=replace(incident, calm_since=None)), ()
+        if incident.calm_since is not None:
+            account = replace(account, incident=replace(incident, calm_since=None))
+        return account, ()
     since = incident.calm_since or now
     if now - since < CAUTION_DWELL:
         return replace(account, incident=replace(incident, calm_since=since)), ()

@@ -141,7 +141,7 @@ def number(own: RuleState) -> float | None:
 
 def tell_failures(desk: Desk, before: tuple[RuleState, ...]) -> None:
     """A rule whose metric raises is a blind rule by a defect: a page of its own, once, until it is judged."""
-    if not [own for own in (*before, *desk.account.rules) if type(own.measured) is Unknown]:
+    if not [own for own in (*before, *desk.account.rules) if type(own.measured) is Unknown and _failure(own)]:
         return
     old = {own.rule_id: own for own in before}
     for own in desk.account.rules:

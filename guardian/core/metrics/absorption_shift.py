@@ -105,5 +105,5 @@ def measure(view: View) -> Measured:
     return Known(known.shift)
 
 
-READS = ("correlations", "course")
+READS = ("correlations", "absorbed")
 METRIC = Metric("absorption_shift", "count", "forecast", ("none",), (Part.POSITIONS,), measure, reads=READS)

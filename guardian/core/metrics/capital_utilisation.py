@@ -103,5 +103,5 @@ def _filling(cells: Cells, covered: float, now: datetime) -> bool:
     return watched - covered <= CELL_SECONDS + (1 - SEEN_ENOUGH) * watched
 
 
-NEEDS, READS = (Part.WALLET,), ("course",)
+NEEDS, READS = (Part.WALLET,), ("used",)
 METRIC = Metric("capital_utilisation", "fraction", "exposure", ("sliding",), NEEDS, measure, reads=READS)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
+from guardian.core.frozen import replace
 from guardian.core.memory import Course, Nav
 from guardian.core.metrics.absorption_shift import fold_absorbed
 from guardian.core.metrics.capital_utilisation import fold_used
@@ -15,26 +19,30 @@ from guardian.core.model import Snapshot
 from guardian.core.state import AccountState
 
 
-def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None) -> Course:
-    """The course after one read; `account` is as it was before, `nav` as it is now."""
+def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None, folds: Collection[str]) -> Course:
+    """What is wanted of the course after one read; `account` is as it was before, `nav` as it is now."""
     course = account.course
-    positions = seen.positions if seen.positions is not None else account.evidence.positions
+    news: dict[str, Any] = {}
+    if "track" in folds:
+        news["track"] = fold_track(course.track, account.nav, nav)
+    if "used" in folds:
+        positions = seen.positions if seen.positions is not None else account.evidence.positions
+        news["used"], news["using"] = fold_used(course.used, course.using, seen, positions, nav)
+    if "absorbed" in folds:
+        news["absorbed"] = fold_absorbed(course.absorbed, account.correlations)
+    return replace(course, **news, **(_booked(account, seen, nav) if "course" in folds else {}))
+
+
+def _booked(account: AccountState, seen: Snapshot, nav: Nav | None) -> dict[str, Any]:
+    """What the ledger's rows tell."""
+    course = account.course
     sent, expected = fold_sent(course.sent, course.expected, account.nav, seen)
-    used, using = fold_used(course.used, course.using, seen, positions, nav)
-    return Course(
-        track=fold_track(course.track, account.nav, nav),
-        used=used,
-        using=using,
-        realised=fold_realised(course.realised, account.nav, seen, nav),
-        streak=course.streak,
-        moved=fold_moved(course.moved, seen, account.policy.currency),
-        sent=sent,
-        keys=course.keys,
-        funding=fold_funding(course.funding, account.nav, seen, nav),
-        absorbed=fold_absorbed(course.absorbed, account.correlations),
-        came=fold_came(course.came, seen),
-        expected=expected,
-        stakes=course.stakes,
-        traded=fold_traded(course.traded, seen, account.policy),
-        tally=course.tally,
-    )
+    return {
+        "realised": fold_realised(course.realised, account.nav, seen, nav),
+        "moved": fold_moved(course.moved, seen, account.policy.currency),
+        "sent": sent,
+        "funding": fold_funding(course.funding, account.nav, seen, nav),
+        "came": fold_came(course.came, seen),
+        "expected": expected,
+        "traded": fold_traded(course.traded, seen, account.policy),
+    }

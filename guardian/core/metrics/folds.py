@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from guardian.core.frozen import replace
+from guardian.core.memory import Nav
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.correlation import fold_correlations
@@ -18,12 +19,14 @@ from guardian.core.metrics.course import fold_course
 from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.lots import fold_lots
-from guardian.core.metrics.metric import FOLDS
+from guardian.core.metrics.metric import COURSE, FOLDS
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.slices import SLICES
 from guardian.core.model import Rule, Snapshot
 from guardian.core.state import AccountState
+
+PARTS_OF_COURSE = frozenset({"course", *COURSE})
 
 
 def needed(rules: tuple[Rule, ...]) -> tuple[str, ...]:
@@ -49,12 +52,12 @@ def falling(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 def remembered(
     before: AccountState,
-    account: AccountState,
     seen: Snapshot,
+    nav: Nav | None,
     at: datetime,
     wanted: Collection[str] | None,
-) -> AccountState:
-    """The account with what it remembers of this read: `before` is without the read's NAV."""
+) -> dict[str, Any]:
+    """What the account remembers anew of this read, by field: `before` is as it was, `nav` as it is now."""
     folds = FOLDS if wanted is None else wanted
     news: dict[str, Any] = {}
     if "api" in folds:
@@ -65,8 +68,14 @@ def remembered(
         news["returns"] = fold_returns(before.returns, before.correlations, news["correlations"])
     if "lots" in folds:
         news["lots"] = fold_lots(before.lots, seen)
-    if "course" in folds:
-        news["course"] = fold_course(before, seen, account.nav)
-    account = replace(account, **news) if news else account
-    heat = fold_heat(account, seen.asked_at) if "heat" in folds else account.heat
+    if not PARTS_OF_COURSE.isdisjoint(folds):
+        news["course"] = fold_course(before, seen, nav, folds)
+    return news
+
+
+def with_heat(account: AccountState, at: datetime, wanted: Collection[str] | None) -> AccountState:
+    """The account after a read asked at this instant, with its heat: that is made of all the rest."""
+    if wanted is not None and "heat" not in wanted:
+        return account
+    heat = fold_heat(account, at)
     return account if heat is account.heat else replace(account, heat=heat)

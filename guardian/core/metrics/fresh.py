@@ -18,26 +18,26 @@ FAILED = "the metric failed"
 def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
     try:
-        account, rule, now = view.account, view.rule, view.now
-        told = dict(account.evidence.asked)
-        asked = [told.get(part) for part in metric.needs]
+        account, rule, now, needs = view.account, view.rule, view.now, metric.needs
+        asked = [at for part, at in account.evidence.asked if part in needs]
+        missing, dated = len(asked) < len(needs), None
         if metric.corroborated and account.nav is not None:
             asked.append(account.nav.at)
         if metric.aged is not None:
-            asked.append(metric.aged(view))
-        dated = None if metric.dated is None else metric.dated(view)
-        if dated is not None:
+            aged = metric.aged(view)
+            missing |= aged is None
+            asked += [aged] if aged is not None else []
+        if metric.dated is not None and (dated := metric.dated(view)) is not None:
             asked.append(dated)
-        known = [at for at in asked if at is not None]
-        if known and (age := (now - min(known)).total_seconds()) > rule.stale_after_seconds:
+        if asked and (age := (now - min(asked)).total_seconds()) > rule.stale_after_seconds:
             return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
-        if len(known) < len(asked):
+        if missing:
             return Unknown("not read yet", warming=True), _late(view)
         measured = metric.measure(view)
         if not isinstance(measured, Unknown) and not isfinite(measured.value):
             raise FloatingPointError
         untold = metric.dated is not None and dated is None
-        return measured, (untold and _late(view)) or _half_told(metric, view)
+        return measured, (untold and _late(view)) or (metric.corroborated and _half_told(view))
     except Exception as error:
         return failed(error)
 
@@ -47,13 +47,13 @@ def _late(view: View) -> bool:
     return (view.now - view.account.watched_since).total_seconds() > view.rule.stale_after_seconds
 
 
-def _half_told(metric: Metric, view: View) -> bool:
+def _half_told(view: View) -> bool:
     """A loss that is realised shows in wallet and ledger only: while they are not read nobody sees one.
 
     What positions at mark prove fires all the same.
     """
     nav, evidence = view.account.nav, view.account.evidence
-    if not metric.corroborated or nav is None or nav.raw is not None:
+    if nav is None or nav.raw is not None:
         return False
     # Not the age of the NAV that was confirmed last: a wallet that is disputed is read all the same.
     asked = [at for at in map(evidence.asked_at, (Part.WALLET, Part.LEDGER)) if at is not None]

@@ -51,5 +51,5 @@ def measure(view: View) -> Measured:
 
 
 METRIC = Metric(
-    "loss_velocity", "fraction", "forecast", ("sliding",), (Part.POSITIONS,), measure, reads=("course",)
+    "loss_velocity", "fraction", "forecast", ("sliding",), (Part.POSITIONS,), measure, reads=("track",)
 )

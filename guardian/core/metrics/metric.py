@@ -45,8 +45,11 @@ SCOPE_CEILING: dict[str, Level] = {
 """How far a rule may go by whose value it judges."""
 
 
-FOLDS = ("api", "correlations", "returns", "lots", "course", "heat")
-"""What an account remembers of its reads beside their evidence, by its field of `AccountState` (folds.py)."""
+COURSE = ("track", "used", "absorbed")
+"""Fields of an account's `Course` with folds of their own; the fold `course` is all the rest of it."""
+
+FOLDS = ("api", "correlations", "returns", "lots", *COURSE, "course", "heat")
+"""What an account remembers of its reads beside their evidence, by the field that holds it (folds.py)."""
 
 
 @dataclass(frozen=True, slots=True)

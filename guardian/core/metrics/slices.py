@@ -11,6 +11,8 @@ whole account under a rule of that strategy, whose symbols are those that it hol
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from guardian.core.frozen import replace
 from guardian.core.metrics.exposure import NOTHING, base_of
 from guardian.core.metrics.metric import View
@@ -32,7 +34,12 @@ def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
             (traded_by(account, name, start_of(view)), replace(view, rule=replace(rule, of=name)))
             for name in names
         )
-    return tuple((symbols, replace(view, account=part)) for symbols, part in slices(account, rule))
+    return tuple(
+        [
+            (symbols, view if part is account else replace(view, account=part))
+            for symbols, part in slices(account, rule)
+        ]
+    )
 
 
 def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountState], ...]:
@@ -49,8 +56,8 @@ def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountSta
 def sliced(account: AccountState, symbols: Symbols) -> AccountState:
     """The account as far as it consists of these; of none: the reporting currency alone."""
     evidence = account.evidence
-    positions = tuple(p for p in evidence.positions if p.symbol in symbols)
-    orders = tuple(o for o in evidence.orders if o.symbol in symbols)
+    positions = tuple([p for p in evidence.positions if p.symbol in symbols])
+    orders = tuple([o for o in evidence.orders if o.symbol in symbols])
     wallet = evidence.wallet
     whole = {base_of(symbol) for symbol in symbols} | {account.policy.currency}
     uncut = len(positions) == len(evidence.positions) and len(orders) == len(evidence.orders)
@@ -71,11 +78,18 @@ def sliced(account: AccountState, symbols: Symbols) -> AccountState:
 def _markets(account: AccountState) -> dict[str, list[Symbols]]:
     """The parts of each asset that is held or ordered: each contract, or where there is none its coins."""
     evidence, currency = account.evidence, account.policy.currency
-    traded: dict[str, set[str]] = {}
-    for symbol in {p.symbol for p in evidence.positions} | {o.symbol for o in evidence.orders}:
-        traded.setdefault(base_of(symbol), set()).add(symbol)
+    symbols = [p.symbol for p in evidence.positions] + [o.symbol for o in evidence.orders]
     balances = evidence.wallet.balances if evidence.wallet is not None else ()
-    coins = {b.currency for b in balances if b.quantity and b.currency != currency}
+    coins = [b.currency for b in balances if b.quantity and b.currency != currency]
+    return _arranged(frozenset(symbols), frozenset(coins), currency)
+
+
+@lru_cache(maxsize=1024)
+def _arranged(symbols: frozenset[str], coins: frozenset[str], currency: str) -> dict[str, list[Symbols]]:
+    """The same by name alone, remembered: what is held and ordered seldom changes between two looks."""
+    traded: dict[str, set[str]] = {}
+    for symbol in symbols:
+        traded.setdefault(base_of(symbol), set()).add(symbol)
     return {
         asset: _parts_of(asset, traded.get(asset, set()), currency if asset in coins else "")
         for asset in sorted(coins.union(traded))

@@ -67,6 +67,6 @@ METRIC = Metric(
     NEEDS,
     measure,
     baseline=True,
-    reads=("course",),
+    reads=("track",),
     low=True,
 )

@@ -6,11 +6,14 @@ as in baseline.py, so that a phantom high is no fall later. Deposits and withdra
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from guardian.core.memory import Nav
 
 LONGEST = timedelta(minutes=15)
+_MOMENT = itemgetter(0)
 
 Track = tuple[tuple[datetime, float], ...]
 
@@ -36,15 +39,9 @@ def nav_at(track: Track, at: datetime) -> tuple[datetime, float] | None:
 
 
 def _newest_before(track: Track, at: datetime) -> int | None:
-    """By halves: the track is in order."""
-    low, high = 0, len(track)
-    while low < high:
-        middle = (low + high) // 2
-        if track[middle][0] <= at:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1 if low else None
+    """The track is in order."""
+    after = bisect_right(track, at, key=_MOMENT)
+    return after - 1 if after else None
 
 
 def _second(at: datetime) -> int:

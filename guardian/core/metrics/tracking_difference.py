@@ -82,5 +82,5 @@ METRIC = Metric(
     (Part.POSITIONS,),
     measure,
     aged=told_at,
-    reads=("course",),
+    reads=("track",),
 )
