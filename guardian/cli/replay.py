@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from guardian.cli.shared import json_option, say
 from guardian.config import load_packs
@@ -82,8 +83,8 @@ def replay(*, data: Path, packs: tuple[str, ...], as_json: bool, **wanted: Any) 
     DATA is a file or a folder of candles (parquet, feather, CSV, JSON), or the state_dir or journal.db of a
     guardian. Rules are played as if armed, unless --as-written. A bar is known only at its close.
     """
-    if wanted["write"] is not None and not wanted["per_asset"]:
-        raise click.UsageError("--write needs --per-asset: it writes the assets that stay inside the pack")
+    if not wanted["per_asset"]:
+        _refuse_options_of_assets()
     rules = importlib.import_module("guardian.replay.rules")
     chosen = rules.all_rules(load_packs(packs, Path.cwd()))
     chosen = chosen if wanted["as_written"] else rules.armed(chosen)
@@ -95,6 +96,14 @@ def replay(*, data: Path, packs: tuple[str, ...], as_json: bool, **wanted: Any) 
         _per_asset(data, rules.cast(chosen), wanted, as_json)
     else:
         _candles(data, rules.cast(chosen), wanted, as_json)
+
+
+def _refuse_options_of_assets() -> None:
+    """What is asked for and cannot be told is refused, and not passed over."""
+    source = click.get_current_context().get_parameter_source
+    for name in ("windows", "most", "write"):
+        if source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} needs --per-asset: it is about which assets stay inside")
 
 
 def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:

@@ -79,15 +79,15 @@ def hindrance(hindrance: Hindrance, account: AccountState, value: str, side: str
     until = f"{hindrance.until:%Y-%m-%d %H:%M} UTC" if hindrance.until else ""
     heat = "unknown" if account.overheat is None else f"{account.overheat:.2f}"
     return {
-        "operator": f"needs an operator: guardian resume {account.policy.name}",
+        "operator": f"an operator: guardian resume {account.policy.name}",
         "cooldown": f"cooldown until {until}",
         "overheat": f"overheat below {hindrance.bound} (now {heat}), or {until}",
         "value": f"value of {hindrance.rule} {side} {hindrance.bound or 0:.4g} (now {value})",
-        "armed": "every rule that halted it can act again",
+        "armed": "every rule that halted it to be able to act again",
         "evidence": "a whole read on which both accounts of the equity agree",
         "integrity": "no breach of integrity",
         "journal": "a journal that writes",
-        "demand": "no other rule past a limit",
+        "demand": "every rule to be within its limits",
     }[hindrance.why]
 
 

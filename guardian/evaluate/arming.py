@@ -85,6 +85,7 @@ def _rung(rule: Rule, counted: Trips) -> dict[str, Any]:
     return {
         "rule": rule.id,
         "level": counted.level,
+        "to": counted.to,
         "limit": counted.limit,
         "hottest_limit": counted.limit * (1 - rule.gamma) if adapts else counted.limit,
         "mode": "armed" if rule.armed else "observe",
@@ -141,7 +142,7 @@ def _warnings(years: float) -> Iterator[str]:
     if years < LEAST_YEARS:
         yield f"{days:.{int(days < 10)}f} days are too few to speak of a year; take at least three months"
     if days < LEAST_DAYS:
-        yield f"CVAR 99 % of fewer than {LEAST_DAYS} days is the worst day's loss"
+        yield f"CVaR 99 % of fewer than {LEAST_DAYS} days is the worst day's loss"
 
 
 def _coarse(rules: Sequence[Rule], history: History) -> Iterator[str]:
@@ -164,7 +165,8 @@ def lines(document: dict[str, Any]) -> list[str]:
     out = [f"{head}, holding {', '.join(multiples)} of the equity:"]
     for rung in document["rungs"]:
         values = [f"{_count(v)}{mark}" for v, mark in zip(rung["trips_per_year"], marks, strict=True)]
-        head = f"{rung['rule']} {rung['level']} at {rung['limit']:.2%}{_aside(rung)}"
+        to = "" if rung["to"] is None else f" to {rung['to']:g}"
+        head = f"{rung['rule']} {rung['level']}{to} at {rung['limit']:.2%}{_aside(rung)}"
         out.append(f"  {head}: {' / '.join(values)}")
     cvar = document["cvar"]
     if cvar["of_a_day_at_1x"] is not None:

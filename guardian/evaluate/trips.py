@@ -62,6 +62,7 @@ class Trips:
     level: str
     limit: float
     a_year: tuple[float | None, ...]
+    to: float | None = None
 
 
 def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence[float]) -> tuple[Trips, ...]:
@@ -76,7 +77,7 @@ def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence
         counts = [_counts(rule, history, multiple) for multiple in multiples]
         for i, rung in enumerate(rule.ladder):
             a_year = tuple(None if count is None else count[i] / years for count in counts)
-            found.append(Trips(rule.id, rung.level.name, rung.limit, a_year))
+            found.append(Trips(rule.id, rung.level.name, rung.limit, a_year, rung.to))
     return tuple(found)
 
 

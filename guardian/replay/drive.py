@@ -198,17 +198,19 @@ class _Ride:
 
     def _between(self, until_ms: int) -> None:
         """Looks between two closes, where time alone changes something: a hold, or a trial to be seen."""
+        filling = holding(self.account, self.rules)
         for second in LOOKS:
             at_ms = self.closed_ms + second * 1000
             if at_ms >= until_ms:
                 return
-            if not holding(self.account, self.rules):
+            if not filling:
                 if self.account.level is Level.NORMAL or self.bar_ms <= LOOK_SECONDS * 1000:
                     return
                 if second % LOOK_SECONDS:
                     continue
             self._look(_instant(at_ms))
             self.trading.want(self._due())
+            filling = holding(self.account, self.rules)
 
     def _blind(self, until_ms: int) -> None:
         """The closes of bars that are missing: guardian sees nothing, and time goes on."""

@@ -33,6 +33,7 @@ NAME = re.compile(
     r"(?P<base>[A-Za-z0-9]+)_(?P<quote>[A-Za-z0-9]+)(_(?P<settle>[A-Za-z0-9]+))?"
     r"-(?P<count>\d+)(?P<unit>[smhdw])(-(?P<kind>\w+))?"
 )
+SEPARATORS = {";": "`;`", "\t": "a tab", "|": "`|`"}
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
 """2000 to 2100: what lies outside is seconds or microseconds."""
@@ -149,6 +150,9 @@ def _from_table(path: Path, table: Any) -> tuple[Series, ...]:
     series = []
     for code, symbol in enumerate(encoded.dictionary.to_pylist()):
         own = codes == code
+        if not own.any():
+            # A categorical column keeps the names of rows that were filtered out.
+            continue
         if not str(symbol).strip():
             raise ConfigError(f"{path}: row {rows[own][0]}, column symbol: is empty; name the symbol")
         series.append(Series(str(path), str(symbol), ts[own], bars[own], rows[own]))
@@ -160,6 +164,8 @@ def _meant(missing: str, names: list[str]) -> str:
     strange = [name for name in names if name not in (*TIME_COLUMNS, *COLUMNS, "symbol")]
     plain = {name.lower(): name for name in strange}
     wanted = TIME_COLUMNS if missing in TIME_COLUMNS else (missing,)
+    if len(names) == 1 and (apart := next((each for each in SEPARATORS if each in names[0]), "")):
+        return f"its columns are separated by {SEPARATORS[apart]}; separate them by commas"
     near = next((close for each in wanted if (close := nearest(each, plain))), "")
     if near:
         return f"did you mean {plain[near]}? Rename it"

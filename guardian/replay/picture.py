@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from guardian.errors import GuardianError
@@ -134,8 +135,16 @@ def _draw_equities(axes: Any, panel: Panel) -> None:
         dashes = (0, (5, 2)) if line.dashed else "solid"
         at = [line.at[place] for place in kept.tolist()]
         axes.plot(at, line.equity[kept], color=line.colour, lw=1.5, ls=dashes, label=line.label, zorder=3)
-    if panel.lines:
-        axes.legend(loc="lower left", frameon=False, fontsize=9)
+    drawn, _ = axes.get_legend_handles_labels()
+    # A band that is too narrow for its name would be told by its colour alone.
+    levels = [Patch(fc=BANDS[name], ec=FAINT, lw=0.5, label=name) for name in reached(panel.transitions)]
+    if drawn or levels:
+        axes.legend(handles=[*drawn, *levels], loc="lower left", frameon=False, fontsize=9)
+
+
+def reached(transitions: Sequence[Transition]) -> list[str]:
+    """The levels that were reached beyond NORMAL, mild to severe."""
+    return [name for name in BANDS if any(change.after.name == name for change in transitions)]
 
 
 def thinned(values: Numbers) -> Times:

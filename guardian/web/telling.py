@@ -10,7 +10,7 @@ bytes and in seconds, a sender in its pace, and what is taken goes into a bounde
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
@@ -20,7 +20,7 @@ from aiohttp import web
 
 from guardian.core.facts.telemetry import Telemetry
 from guardian.web.clean import UNCACHED, USAGE, refusal
-from guardian.web.message import MessageError, read_message
+from guardian.web.message import MessageError, Mistake, read_message
 from guardian.web.pace import Bucket, Buckets
 
 LARGEST_MESSAGE = 64 * 1024
@@ -122,7 +122,7 @@ class Door:
         if not self._listener.affords(told, len(body)):
             raise _too_often("so many bytes of one account; tell less, or less often", "bytes")
         if problem := self._listener.take(told):
-            raise _refused(422, "account", problem)
+            raise _unfit(problem)
 
     def _judge_sender(self, request: web.Request) -> None:
         if self._listener.deaf:
@@ -163,12 +163,20 @@ def _too_often(pace: str, why: str = "pace") -> Refused:
 def _wrong(error: MessageError) -> Refused:
     """Every mistake with its path and its fix; what is no JSON has no path."""
     broken = any(mistake.message.startswith("Invalid JSON") for mistake in error.mistakes)
-    document = {
-        "error": str(error),
-        "exit_code": USAGE,
-        "findings": [asdict(mistake) for mistake in error.mistakes],
-    }
-    status, why = (400, "json") if broken else (422, "schema")
+    return _found(str(error), (400, "json") if broken else (422, "schema"), error.mistakes)
+
+
+def _unfit(problem: str) -> Refused:
+    """By the schema, and yet not to be taken: `problem` is "FIELD: what is wrong; the fix"."""
+    field, _, rest = problem.partition(": ")
+    message, _, fix = rest.partition("; ")
+    mistake = Mistake(field, message, fix or "Name an account of guardian.yaml.")
+    return _found(problem, (422, "account"), (mistake,))
+
+
+def _found(error: str, refused: tuple[int, str], mistakes: Sequence[Mistake]) -> Refused:
+    status, why = refused
+    document = {"error": error, "exit_code": USAGE, "findings": [asdict(mistake) for mistake in mistakes]}
     answer = web.Response(
         body=orjson.dumps(document), status=status, content_type="application/json", headers=UNCACHED
     )

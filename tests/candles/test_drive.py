@@ -99,6 +99,27 @@ def test_a_hold_counts_seconds_while_the_close_stands() -> None:
         assert levels(course) == [(bar, "HALT")], hold
 
 
+def test_between_two_looks_nobody_asks_whether_a_hold_fills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has changed then: asked at each of 720 instants, an hour at CAUTION costs more than they do."""
+    asked, looked = [0], [0]
+    holding, look = driving.holding, driving._Ride._look
+
+    def counted(*about: Any) -> bool:
+        asked[0] += 1
+        return holding(*about)
+
+    def seen(*about: Any) -> None:
+        looked[0] += 1
+        look(*about)
+
+    monkeypatch.setattr(driving, "holding", counted)
+    monkeypatch.setattr(driving._Ride, "_look", seen)
+    course = drive(candles([100.0, *[94.0] * 9], seconds=3600), plan(), (rule(rung(0.05, "caution")),))
+
+    assert "CAUTION" == course.transitions[-1].after.name
+    assert asked[0] <= looked[0]
+
+
 def test_a_dip_shorter_than_the_hold_does_not_fire() -> None:
     dip = [100.0, 100.0, 94.0, 100.0, 100.0]
 

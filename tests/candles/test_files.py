@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow
 import pytest
 from pyarrow import feather
+from pyarrow import parquet as pq
 
 from guardian.errors import ConfigError, GuardianError
 from guardian.replay.candles import Candles, aligned, load_candles
@@ -117,6 +118,15 @@ def test_symbols_stand_beside_each_other_and_a_missing_bar_is_no_number(tmp_path
     assert found.only(("ETH/USDT",)).ts.tolist() == MINUTES[1:]
 
 
+def test_a_name_that_no_row_has_is_no_symbol(tmp_path: Path) -> None:
+    """A categorical column keeps the names of rows that are gone: they stood in the table of assets."""
+    dictionary = pyarrow.DictionaryArray.from_arrays(pyarrow.array([1, 1]), pyarrow.array(["ETH/USDT", BTC]))
+    table = pyarrow.table({"ts": MINUTES, "symbol": dictionary, **columns(TWO_BARS)})
+    pq.write_table(table, tmp_path / "a.parquet")
+
+    assert (BTC,) == load_candles(tmp_path / "a.parquet").symbols
+
+
 def test_a_folder_is_read_whole_and_what_is_no_candle_is_left(tmp_path: Path) -> None:
     for name in ("BTC_USDT-1m.json", "ETH_USDT-1m.json", "BTC_USDT-1m-mark.json"):
         write(tmp_path, name, json.dumps(TWO_BARS))
@@ -170,6 +180,8 @@ WRONG_FILES = [
     ("a.csv", "ts,symbol,open,high,low,close,volumes\n", "column volume is missing; did you mean volumes?"),
     ("a.csv", "TS,symbol,open,high,low,close,volume\n", "column ts is missing; did you mean TS?"),
     ("a.csv", "timestmp,symbol,open,high,low,close,volume\n", "column ts is missing; did you mean timestmp?"),
+    ("a.csv", HEADER.replace(",", ";"), "columns are separated by `;`"),
+    ("a.csv", HEADER.replace(",", "\t"), "columns are separated by a tab"),
     ("a.csv", HEADER, "holds no candles"),
     ("a.csv", HEADER + csv_row(MINUTES[0], 1, 2), "Row #2"),
     ("a.csv", HEADER + csv_row(MINUTES[0], 1, 2, 1, "x", 0), "row 1, column close: 'x' is not a number"),

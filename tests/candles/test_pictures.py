@@ -15,7 +15,7 @@ from guardian.errors import ConfigError, GuardianError
 from guardian.replay.candles import aligned
 from guardian.replay.drive import Transition
 from guardian.replay.eligible import allow_list, allowed, document, stays, table, window_start
-from guardian.replay.picture import MOST_POINTS, bands, draw, thinned
+from guardian.replay.picture import MOST_POINTS, bands, draw, reached, thinned
 from tests.candles.build import BTC, ETH, driven, plan, series
 from tests.core.build import rule, rung
 
@@ -60,6 +60,16 @@ def test_a_picture_is_written_as_its_name_says(tmp_path: Path) -> None:
         assert picture.size[0] > 1000
         assert picture.convert("RGB").getpixel((1400, 400)) == (248, 213, 204)  # FLATTEN at the end
     assert re.search(r"<svg", vector.read_text(encoding="utf-8"))
+
+
+def test_every_level_that_was_reached_is_named_however_short(tmp_path: Path) -> None:
+    """A band too narrow for its name would be told by its colour alone."""
+    course = driven(FALL, rule(rung(0.05, "caution"), rung(0.065, "halt"), rung(0.08, "flatten")))
+    assert ["CAUTION", "HALT", "FLATTEN"] == [change.after.name for change in course.transitions]
+
+    named = reached(course.transitions)
+
+    assert ["CAUTION", "HALT", "FLATTEN"] == named
 
 
 def test_a_picture_that_cannot_be_is_refused(tmp_path: Path) -> None:

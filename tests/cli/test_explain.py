@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guardian.cli.setup.explain import described, lines, live
+from guardian.cli.setup.explain import clears_words, described, lines, live
 from guardian.core.memory import Heat
 from guardian.core.metrics import limits
 from guardian.core.metrics.cvar_error import standard_error
@@ -65,7 +65,7 @@ def test_a_halt_says_everything_that_it_waits_for():
     assert "cooldown until 2026-03-02 16:00 UTC" in said
     assert "value of dd below 0.02231 (now at least 0.04)" in said
     assert "overheat below 0.3 (now 0.60), or 2026-03-03 12:00 UTC" in said
-    assert "no other rule past a limit" in said
+    assert "waits for every rule to be within its limits" in said, "its own demand counts too"
     assert "HALT at 0.03188 today (hard 0.0375): fired" in said
     assert "REDUCE to 0 at 0.0425 today (hard 0.05): not past" in said
     assert "overheat 0.60 (volatility 0.80; turbulence 0.20; correlation 0.00; not known: funding)" in said
@@ -84,7 +84,7 @@ def test_the_shares_of_the_components_add_up_to_the_score():
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        (auto(*LADDER, clears="operator"), "needs an operator: guardian resume main"),
+        (auto(*LADDER, clears="operator"), "an operator: guardian resume main"),
         (auto(gamma=0.0), "cooldown"),
     ],
     ids=["operator", "auto"],
@@ -92,7 +92,7 @@ def test_the_shares_of_the_components_add_up_to_the_score():
 def test_who_ends_it(rule: Rule, words: str):
     leaves = told(halted(rule), rule, 1)["leaves"]
 
-    assert words in leaves["waits_for"][0]
+    assert leaves["waits_for"][0].startswith(words), "it is read after `waits for`"
     assert ("operator" if rule.clears == "operator" else "itself") == leaves["by"]
 
 
@@ -106,6 +106,14 @@ def test_half_open_says_the_cap_and_how_long_it_has_been_clean(monkeypatch: pyte
 
     assert "account at CAUTION, half-open: new size capped at 25%, clean for 12 of 60 min" in said
     assert "waits for" not in said
+
+
+def test_what_is_only_smaller_waits_for_half_an_hour_and_no_cooldown():
+    """The ladder's first REDUCE leaves half: explain told of a cooldown, and the way back is another one."""
+    partly = auto(rung(0.0375, "reduce", to=0.5), rung(0.05, "reduce", to=0))
+
+    assert clears_words(partly).endswith("; a REDUCE to a part: calm and 30m")
+    assert "a REDUCE to a part" not in clears_words(auto(rung(0.05, "reduce", to=0)))
 
 
 def test_caution_says_the_minute_it_waits_for():

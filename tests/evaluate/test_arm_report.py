@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sqlite3
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from guardian.cli.act import operate
 from guardian.cli.act.operate import arm
 from guardian.core.events import SnapshotTaken, Tick
 from guardian.core.model import Balance, Position
@@ -140,7 +142,7 @@ def watched(
 def test_the_report_comes_before_the_refusal_of_a_name_that_was_not_given(desk: Path) -> None:
     said, refused = armed(desk, "--history", candles(desk, "BTC/USDT"))
 
-    assert "breaker-dd-1h REDUCE at 5.00%" in said
+    assert "breaker-dd-1h REDUCE to 0 at 5.00%" in said
     assert "not confirmed" in refused
     assert "none of these is marked as the account's own: no daemon answers" in said
 
@@ -199,12 +201,14 @@ def test_without_candles_the_journal_tells_what_it_recorded(desk: Path) -> None:
     said, refused = armed(desk)
 
     assert "trips a year in 2.0 days of BTC/USDT:USDT" in said
-    assert "breaker-dd-1h REDUCE at 5.00% (observe, 3.75% at the hottest): 182 / 182 now / 182" in said
-    assert "REDUCE at 15.00% (observe, 11.25% at the hottest): 0.0 / 0.0 now / 0.0 / 182" in said
+    assert "breaker-dd-1h REDUCE to 0 at 5.00% (observe, 3.75% at the hottest): 182 / 182 now / 182" in said
+    assert "breaker-dd-1h REDUCE to 0.5 at 3.75%" in said
+    assert "REDUCE to 0 at 15.00% (observe, 11.25% at the hottest): 0.0 / 0.0 now / 0.0 / 182" in said
     assert "days are too few to speak of a year" in said
     assert "marks of BTC/USDT:USDT as guardian read them, one every 900 s" in said
     assert "no daemon answers; what is marked as now was recorded at 2026-03-03 23:45 UTC" in said
     assert "CVaR 99 % of a day at 1x was 7.0%" in said
+    assert "CVaR 99 % of fewer than 100 days" in said
     assert "not confirmed" in refused
 
 
@@ -226,6 +230,31 @@ def test_the_table_says_what_cannot_act_and_what_may_come_sooner(desk: Path) -> 
     assert "together CAUTION at 5.00%: not told by prices" in said
     assert "by-strategy CAUTION at 5.00%: not told by prices" in said
     assert "hottest" not in said
+
+
+class Daemon:
+    """Arms whatever it is asked to."""
+
+    async def operate(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        return {"account": body["account"], verb: True}
+
+
+def test_a_program_that_arms_gets_the_report_with_the_answer(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a person reads before confirming stands in the one document too; without a history it is null."""
+    monkeypatch.setattr(operate, "client_of", lambda config: Daemon())
+    config = ["--confirm", "main", "--json", "--config", str(desk / "guardian.yaml")]
+
+    told = CliRunner().invoke(arm, ["main", *config, "--history", candles(desk, "BTC/USDT")])
+    without = CliRunner().invoke(arm, ["main", *config])
+
+    assert (0, 0) == (told.exit_code, without.exit_code)
+    trips = json.loads(told.stdout)["trips"]
+    assert ("BTC", "candles") == (trips["symbol"], trips["source"])
+    reduces = [rung["to"] for rung in trips["rungs"] if rung["level"] == "REDUCE"]
+    assert {0.5, 0.0} == set(reduces)
+    assert json.loads(without.stdout)["trips"] is None
 
 
 def test_of_a_long_journal_some_reads_are_taken_from_all_of_it(desk: Path) -> None:

@@ -145,10 +145,10 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
     document = json.loads(found.stdout)
     assert document["leverage"] == [1.0, 2.0]
     first = document["rungs"][0]
-    assert set(first) == {"rule", "level", "limit", "hottest_limit", "mode", "trips_per_year"}
+    assert set(first) == {"rule", "level", "to", "limit", "hottest_limit", "mode", "trips_per_year"}
     assert all(value > 0 for value in first["trips_per_year"])
     assert document["cvar"]["limit"] == 0.02
     assert document["warnings"]
     text = CliRunner().invoke(rules_command, args[:-1]).stdout
-    assert "breaker-dd-1h REDUCE at 5.00%" in text
+    assert "breaker-dd-1h REDUCE to 0 at 5.00%" in text
     assert "gross in BTC" in text

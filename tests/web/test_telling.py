@@ -266,6 +266,9 @@ async def test_an_account_that_is_not_watched_is_named_with_the_nearest(bot: Hea
 
     assert (422, {"account": 1}) == (code, bot.refused)
     assert "did you mean main?" in answer["error"]
+    assert ["account"] == [finding["field"] for finding in answer["findings"]], (
+        "docs/telemetry.md promises them"
+    )
 
 
 async def test_more_gauges_than_an_account_remembers_are_refused_not_forgotten(bot: Heard) -> None:

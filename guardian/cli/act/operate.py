@@ -85,7 +85,7 @@ def arm(
     """
     config = loaded(config_path)
     config = known(config, account)
-    tell(config, Asked(account, rules, history, symbol))
+    trips = tell(config, Asked(account, rules, history, symbol))
     at_once.tell(config, account, rules)
     confirmed(account, confirm, "arm")
     body = {"account": account, "rules": list(rules), "accept_undrilled": accept_undrilled}
@@ -95,7 +95,7 @@ def arm(
         offline = importlib.import_module(OFFLINE)
         answer = asyncio.run(offline.arm_offline(config, account, rules, accept_undrilled))
     only = f" for {', '.join(rules)} only" if rules else ""
-    say(answer, as_json, f"{account} is armed{only}")
+    say({**answer, "trips": trips}, as_json, f"{account} is armed{only}")
 
 
 @click.command()

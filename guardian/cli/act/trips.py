@@ -49,17 +49,22 @@ class Held:
     recorded: str = ""
 
 
-def tell(config: Config, asked: Asked) -> None:
-    """The report, to be read before one confirms. What is wrong with it is said, and refuses no arming."""
+def tell(config: Config, asked: Asked) -> dict[str, Any] | None:
+    """The report, to be read before one confirms, and as a document; None where there is none.
+
+    What is wrong with it is said, and refuses no arming.
+    """
+    found = None
     try:
-        said = _lines(config, asked)
+        found, said = _report(config, asked)
     except (GuardianError, OSError, ValueError) as error:
         said = [f"no trips a year are shown: {error}"]
     for line in said:
         click.echo(f"guardian: {line}", err=True)
+    return found
 
 
-def _lines(config: Config, asked: Asked) -> list[str]:
+def _report(config: Config, asked: Asked) -> tuple[dict[str, Any] | None, list[str]]:
     arming = importlib.import_module("guardian.evaluate.arming")
     if asked.candles is not None:
         held = _held(config, asked.account)
@@ -70,13 +75,13 @@ def _lines(config: Config, asked: Asked) -> list[str]:
         history = arming.of_journal(reads, asked.symbol)
     if history is None:
         what = asked.symbol or f"what {asked.account} held"
-        return [f"no trips a year are shown: less than a day of {what} is recorded; {HOW}"]
-    found: list[str] = arming.lines(arming.own_report(_rules(config, asked), history, held.multiple))
+        return None, [f"no trips a year are shown: less than a day of {what} is recorded; {HOW}"]
+    found: dict[str, Any] = arming.own_report(_rules(config, asked), history, held.multiple)
     if held.problem:
-        found.append(f"  careful: none of these is marked as the account's own: {held.problem}")
+        found["warnings"].append(f"none of these is marked as the account's own: {held.problem}")
     elif held.recorded:
-        found.append(f"  careful: no daemon answers; what is marked as now was recorded at {held.recorded}")
-    return found
+        found["warnings"].append(f"no daemon answers; what is marked as now was recorded at {held.recorded}")
+    return found, arming.lines(found)
 
 
 def _rules(config: Config, asked: Asked) -> list[Rule]:

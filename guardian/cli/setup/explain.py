@@ -10,6 +10,7 @@ from guardian.cli.see.names import aged
 from guardian.core.judge import CLEAR_BELOW
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, Rule, Rung, Window
+from guardian.core.rearm import PARTIAL_DWELL
 
 
 def formula(metric: str) -> str:
@@ -103,6 +104,8 @@ def clears_words(rule: Rule) -> str:
         return f"{calm}; above CAUTION: guardian resume ACCOUNT"
     wait = f"calm and a cooldown of {span_words(rule.cooldown_seconds)}, doubled by each halt of a day"
     auto = f"{calm}; HALT and REDUCE by itself: {wait}, then half-open"
+    if any(rung.to for rung in rule.ladder):
+        auto += f"; a REDUCE to a part: calm and {span_words(PARTIAL_DWELL.total_seconds())}"
     return f"{auto}; above REDUCE: guardian resume ACCOUNT" if max(levels) > Level.REDUCE else auto
 
 
