@@ -201,7 +201,7 @@ def test_the_plan_has_the_limits_that_it_promises() -> None:
     assert (0.05, "LOCKOUT", 2.0) == rungs("ats-plan", "ats-dd-peak")[-1]
     assert [(0.01, "CAUTION", 2.0), (0.02, "HALT", 2.0)] == rungs("ats-plan", "ats-daily-loss")
     assert [(10.0, "CAUTION", 0.0), (60.0, "HALT", 0.0)] == rungs("ats-plan", "ats-blind")
-    assert [(0.01, "CAUTION", 30.0), (0.01, "HALT", 120.0)] == rungs("ats-plan", "ats-stop-missing")
+    assert [(0.01, "CAUTION", 10.0), (0.01, "HALT", 30.0)] == rungs("ats-plan", "ats-stop-missing")
     assert (0.02, "CAUTION", 30.0) == rungs("ats-plan", "ats-risk-per-signal")[0]
     assert [(60.0, "CAUTION", 0.0)] == rungs("ats-plan", "ats-position-age")
 
