@@ -43,7 +43,7 @@ def judge(
     except Exception as error:
         measured, stale, fault = *failed(error), ()  # a group's or a slice's defect is the rule's, too
     limits = limits_today(rule, account.overheat)
-    overs = past_limits(measured, rule, limits)
+    overs = [past_limit(measured, rule, limit) for limit in limits]
     held, past, fired = own.held, own.past, own.past
     if True in overs or True in past or any(held):
         held, past, fired = _filled(own, rule, overs, now)
@@ -97,19 +97,17 @@ def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) ->
     return min(held, rule.ladder[i].hold_seconds)
 
 
-def past_limits(measured: Measured, rule: Rule, limits: list[float]) -> list[bool | None]:
-    """Of each: true past the limit, false proven within, None when the evidence cannot tell."""
-    over = rule.direction == "over"
-    if type(measured) is Known:  # almost always
-        value = measured.value
-        return [value >= limit if over else value <= limit for limit in limits]
-    if not isinstance(measured, AtLeast) or not over:
-        return [None] * len(limits)
-    return [measured.value >= limit or (False if measured.filling else None) for limit in limits]
-
-
 def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
-    return past_limits(measured, rule, [limit])[0]
+    """True past the limit, False proven within, None when the evidence cannot tell."""
+    if type(measured) is Known:  # almost always; asked for each rung of each rule at each event
+        return measured.value >= limit if rule.direction == "over" else measured.value <= limit
+    match measured:
+        case AtLeast(value, filling=filling) if rule.direction == "over":
+            if value >= limit:
+                return True
+            return False if filling else None
+        case _:
+            return None
 
 
 def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:

@@ -90,7 +90,7 @@ def _all_are_one_venue(members: Call) -> Call:
 
 
 def _limits_tripled(over: Call) -> Call:
-    return lambda measured, rule, limits: over(measured, rule, [limit * 3 for limit in limits])
+    return lambda measured, rule, limit: over(measured, rule, limit * 3)
 
 
 def _growth_ignored(ignores: Call) -> Call:
@@ -181,7 +181,7 @@ MUTANTS = (
         "members",
         _all_are_one_venue,
     ),
-    Mutant("limits-tripled", "Every limit counts three times.", judge, "past_limits", _limits_tripled),
+    Mutant("limits-tripled", "Every limit counts three times.", judge, "past_limit", _limits_tripled),
     Mutant(
         "growth-ignored",
         "A bot that goes on growing after HALT is left alone.",
