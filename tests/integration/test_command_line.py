@@ -136,7 +136,7 @@ def test_without_a_daemon_there_is_exit_7_and_arming_is_remembered(open_desk: Op
 
     assert (never.code, status.code, flatten.code) == (6, 7, 7)
     assert "guardian run" in status.err
-    assert armed.document == {"account": ACCOUNT, "armed": True}
+    assert armed.document == {"account": ACCOUNT, "armed": True, "trips": None}
     assert desk.account()["armed"]
     assert clean(never, status, flatten, armed)
 
@@ -242,6 +242,7 @@ def test_resume_without_a_rebase_says_which_rule_trips_again(open_desk: OpenDesk
     desk.warm()
     desk.venue.crash(0.07)
     desk.until(lambda: bool(desk.incident().get("verified_flat_at")), 20, "flat")
+    desk.until(lambda: "journal" not in desk.account()["troubles"], 60, "the journal writes in time")
 
     said = desk.cli("resume", ACCOUNT, *CONFIRM, "--reason", "hope", "--json")
 
