@@ -172,29 +172,39 @@ def test_wrong_candles_say_where(tmp_path, name, text, word):
 
 
 async def test_fifty_orders_at_once_are_cheap(serve, raw_of):
-    """The venue must never be what a flatten waits for: a few ms of CPU an order, client included."""
-    venue = await serve(seed=7, positions=50)
-    raw = raw_of(venue)
-    closes = [
-        {
-            "category": "linear",
-            "symbol": leg.symbol,
-            "side": "Sell" if leg.size > 0 else "Buy",
-            "orderType": "Market",
-            "qty": "0",
-            "reduceOnly": True,
-            "closeOnTrigger": True,
-        }
-        for leg in venue.tenants[0].account.open_legs()
-    ]
-    started = time.process_time()
+    """The venue must never be what a flatten waits for: an order costs about as much as to ask the time.
 
-    answers = await asyncio.gather(*(raw.post("hands", "/v5/order/create", close) for close in closes))
+    By the processor's time, client included, of one run: the best of three looks, for machines are noisy.
+    """
+    looks = []
+    for _ in range(3):
+        venue = await serve(seed=7, positions=50)
+        raw = raw_of(venue)
+        closes = [close_of(leg) for leg in venue.tenants[0].account.open_legs()]
+        await asyncio.gather(*(raw.get("watch", "/v5/market/time") for _ in closes))  # connections are made
+        started = time.process_time()
+        await asyncio.gather(*(raw.get("watch", "/v5/market/time") for _ in closes))
+        asked = time.process_time()
 
-    spent = time.process_time() - started
-    assert [answer["retCode"] for answer in answers] == [0] * 50
-    assert venue.tenants[0].account.open_legs() == []
-    assert spent / 50 < 0.005
+        answers = await asyncio.gather(*(raw.post("hands", "/v5/order/create", close) for close in closes))
+
+        looks.append((time.process_time() - asked) / (asked - started))
+        assert [answer["retCode"] for answer in answers] == [0] * 50
+        assert venue.tenants[0].account.open_legs() == []
+
+    assert min(looks) < 5, looks
+
+
+def close_of(leg) -> dict:
+    return {
+        "category": "linear",
+        "symbol": leg.symbol,
+        "side": "Sell" if leg.size > 0 else "Buy",
+        "orderType": "Market",
+        "qty": "0",
+        "reduceOnly": True,
+        "closeOnTrigger": True,
+    }
 
 
 def truth_of(url: str) -> dict:

@@ -23,22 +23,22 @@ async def equity(raw) -> str:
 
 
 async def test_latency_is_a_round_trip_with_the_effect_at_half(serve, raw_of):
-    venue = await serve(seed=7, latency_ms=200)
+    venue = await serve(seed=7, latency_ms=1200)
     raw = raw_of(venue)
     before = venue.tenants[0].account.size("BTCUSDT")
     started = time.monotonic()
     call = asyncio.create_task(raw.post("bot", "/v5/order/create", BUY))
 
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
     early = venue.tenants[0].account.size("BTCUSDT")
-    await asyncio.sleep(0.10)
+    await asyncio.sleep(0.6)
     half = venue.tenants[0].account.size("BTCUSDT")
     still_waiting = not call.done()
     await call
 
     assert (early, half) == (before, before + Decimal("0.001"))
     assert still_waiting
-    assert 0.2 <= time.monotonic() - started < 0.4
+    assert 1.2 <= time.monotonic() - started < 2.4
 
 
 async def test_the_eleventh_order_within_a_second_is_refused(serve, raw_of):
