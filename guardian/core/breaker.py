@@ -94,7 +94,7 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> De
         found.append(Demand(OPERATOR, account.demanded, True, "operator"))
     if ignores_halt(account):
         # Whoever halted it: positions are moved by guardian alone only on an account that is armed.
-        acting = account.arming.armed and account.policy.has_hands and not disarmed(account, now)
+        acting = _may_act(account, now)
         # Whoever ignores the halt of some symbols is halted as a whole before anything is flattened.
         scoped = account.incident is not None and account.incident.only
         found.append(Demand(IGNORED, Level.HALT if scoped else Level.FLATTEN, acting, "ignored"))
@@ -103,9 +103,9 @@ def demands(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> De
 
 def _demand(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> Iterator[Demand]:
     acting = acts(account, rule, now)
-    highest = ceiling(account, rule, own)
-    fired = [(r, _within(r, highest)) for r, fires in zip(rule.ladder, own.fired, strict=True) if fires]
-    if fired:
+    if True in own.fired:
+        highest = ceiling(account, rule, own)
+        fired = [(r, _within(r, highest)) for r, fires in zip(rule.ladder, own.fired, strict=True) if fires]
         value = getattr(own.measured, "value", None)
         worst = max(fired, key=lambda each: (each[1].level, -(each[1].to or 0.0)))
         # Each symbol is dealt with as far as it went: one past a lower rung does not wait for the worst one.
@@ -142,15 +142,21 @@ def ceiling(account: AccountState, rule: Rule, own: RuleState) -> Level:
 
 def acts(account: AccountState, rule: Rule, now: datetime) -> bool:
     """A rule acts where its YAML says armed, the account is armed now, and guardian has hands."""
-    return rule.id in acting_of(account, (rule,), now)
+    return _named(account, rule) and _may_act(account, now)
 
 
 def acting_of(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> set[str]:
     """The ids of those that act."""
-    arming = account.arming
-    if not (arming.armed and account.policy.has_hands) or disarmed(account, now):
-        return set()
-    return {rule.id for rule in rules if rule.armed and (not arming.rules or rule.id in arming.rules)}
+    return {rule.id for rule in rules if _named(account, rule)} if _may_act(account, now) else set()
+
+
+def _named(account: AccountState, rule: Rule) -> bool:
+    chosen = account.arming.rules
+    return rule.armed and (not chosen or rule.id in chosen)
+
+
+def _may_act(account: AccountState, now: datetime) -> bool:
+    return account.arming.armed and account.policy.has_hands and not disarmed(account, now)
 
 
 def disarmed(account: AccountState, now: datetime) -> bool:

@@ -138,9 +138,9 @@ def _conclude(state: State, account: AccountState, now: datetime) -> Observed:
         effects = (*effects, *_released(desk, before))
     notices.tell_over(desk)
     notices.tell_would(desk, found)
-    notices.tell_failures(desk, before.rules)
+    notices.tell_failures(desk, known)
     notices.tell_milestones(desk, milestones)
-    decisions = [*notices.verdict_decisions(account.policy.name, before.rules, account.rules), *changes]
+    decisions = [*notices.verdict_decisions(account.policy.name, known, judged), *changes]
     decisions += [Decision(account.policy.name, "milestone", "", "", m) for m in milestones]
     return desk.account, (*effects, *desk.effects), tuple(decisions)
 

@@ -1,62 +1,67 @@
-"""Frozen values, made and copied almost as fast as open ones: the core does nothing more often.
+"""Frozen values, made and copied in C: the core does nothing more often.
 
-A frozen dataclass writes each of its fields past its own guard, by name, and `dataclasses.replace` asks every
-field how it was declared. Here a value is written while it is of an open class with the same slots, and only
-then is given its frozen class: in a quarter of the time. Both functions are written out for each class from
-the names of its fields, as `dataclasses` itself does it.
+A class is written as a dataclass and its values are msgspec structs. `dataclasses.fields` and its kin know
+them, and to make or to copy one takes a quarter of the time. Pydantic, by which outer layers read and write
+them as JSON, asks the class for its schema; the core never does.
 
-Only for slotted values without a parent and without `__post_init__`, as every value of the core is. A name
-that is no field is an AttributeError.
+Only for frozen, slotted values without a parent and without `__post_init__`, as every value of the core is.
+A name that is no field is a TypeError.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from functools import update_wrapper
+import typing
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     # The same for type checkers, which know each class's fields by them.
     from dataclasses import dataclass as dataclass
     from dataclasses import replace as replace
 else:
-    _copiers = {}
+    replace = msgspec.structs.replace
 
-    def dataclass(**wanted):
-        def made(kind):
-            kind = dataclasses.dataclass(**wanted)(kind)
-            # To change the class of a value takes as long as to write one field past the guard.
-            if wanted == {"frozen": True, "slots": True} and len(kind.__slots__) > 1:
-                kind.__init__ = update_wrapper(_initialiser(kind), kind.__init__)
-            return kind
+    def dataclass(*, frozen, slots):
+        assert frozen
+        assert slots
+        return _struct
 
-        return made
+    def _struct(kind):
+        written = {name: value for name, value in vars(kind).items() if name not in _OF_OPEN_CLASSES}
+        dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(kind)
+        space = {name: value for name, value in written.items() if name not in kind.__dataclass_fields__}
+        space |= {name: getattr(kind, name) for name in ("__dataclass_fields__", "__dataclass_params__")}
+        space["__get_pydantic_core_schema__"] = classmethod(_schema)
+        fields = [_declared(field) for field in dataclasses.fields(kind)]
+        return msgspec.defstruct(kind.__name__, fields, module=kind.__module__, namespace=space, frozen=True)
 
-    def replace(value, /, **changes):
-        kind = value.__class__
-        copier = _copiers.get(kind)
-        if copier is None:
-            copier = _copiers[kind] = _copier(kind)
-        return copier(value, changes)
+    _OF_OPEN_CLASSES = ("__dict__", "__weakref__")
 
-    def _initialiser(kind):
-        asked, lines, scope, none = ["self"], ["_set(self, '__class__', _open)"], {}, dataclasses.MISSING
-        for field in dataclasses.fields(kind):
-            name, made = field.name, field.default_factory is not none
-            scope |= {f"{name}_": field.default, f"make_{name}": field.default_factory, "_none": none}
-            asked.append(f"{name}={name}_" if made or field.default is not none else name)
-            value = f"make_{name}() if {name} is _none else {name}" if made else name
-            lines.append(f"self.{name} = {value}")
-        return _written(kind, asked, [*lines, "self.__class__ = _kind"], scope)
+    def _declared(field):
+        if field.default_factory is not dataclasses.MISSING:
+            return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+        if field.default is not dataclasses.MISSING:
+            return field.name, field.type, field.default
+        return field.name, field.type
 
-    def _copier(kind):
-        copied = [f"new.{name} = old.{name}" for name in kind.__slots__]
-        changed = "for name, value in changes.items(): setattr(new, name, value)"
-        lines = ["new = _new(_open)", *copied, changed, "new.__class__ = _kind", "return new"]
-        return _written(kind, ["old", "changes"], lines, {})
+    def _schema(kind, _source, handler):
+        """How pydantic reads a value, by its fields, and writes it."""
+        from pydantic_core import core_schema as schemas
 
-    def _written(kind, asked, lines, scope):
-        opened = type(kind.__name__, (), {"__slots__": kind.__slots__})
-        scope |= {"_kind": kind, "_open": opened, "_new": object.__new__, "_set": object.__setattr__}
-        exec("\n    ".join([f"def made({', '.join(asked)}):", *lines]), scope)  # noqa: S102 - names of fields
-        return scope["made"]
+        hints = typing.get_type_hints(kind, include_extras=True)
+
+        def given(field):
+            schema = handler.generate_schema(hints[field.name])
+            if field.default_factory is not dataclasses.MISSING:
+                schema = schemas.with_default_schema(schema, default_factory=field.default_factory)
+            elif field.default is not dataclasses.MISSING:
+                schema = schemas.with_default_schema(schema, default=field.default)
+            return schemas.dataclass_field(field.name, schema)
+
+        return schemas.no_info_wrap_validator_function(
+            lambda value, read: value if type(value) is kind else kind(**read(value)[0]),
+            schemas.dataclass_args_schema(kind.__name__, [given(f) for f in dataclasses.fields(kind)]),
+            serialization=schemas.plain_serializer_function_ser_schema(msgspec.to_builtins),
+        )

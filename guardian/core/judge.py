@@ -13,7 +13,7 @@ from datetime import datetime
 from guardian.core.metrics import BY_NAME, View
 from guardian.core.metrics.fresh import failed
 from guardian.core.metrics.group import GROUPS
-from guardian.core.metrics.limits import limits_today, share_of, within
+from guardian.core.metrics.limits import limit_today, limits_today, share_of, within
 from guardian.core.metrics.subjects import Accounts, gathered, look
 from guardian.core.model import AtLeast, Known, Measured, Rule, Unknown, Verdict
 from guardian.core.state import AccountState, RuleState
@@ -25,6 +25,9 @@ LONGEST_STEP_SECONDS = 5.0
 """Time between two looks that one look may account for, so that one read after a gap fires nothing alone."""
 
 LONGEST_CROSSING_SECONDS = 1.0
+
+CLEAR = Verdict.CLEAR
+"""By a name of its own: what almost every look ends with, and members of an enum are slow to find."""
 
 Rungs = tuple[tuple[float, ...], tuple[bool, ...], tuple[bool, ...]]
 
@@ -42,15 +45,17 @@ def judge(
         measured, stale, fault = look(BY_NAME[rule.metric], View(account, rule, own, now), accounts)
     except Exception as error:
         measured, stale, fault = *failed(error), ()  # a group's or a slice's defect is the rule's, too
-    limits = limits_today(rule, account.overheat)
-    overs = [past_limit(measured, rule, limit) for limit in limits]
+    # A ladder climbs: what is not past the limit of its first rung is past none.
+    mildest = limit_today(rule, rule.ladder[0], account.overheat)
+    over = past_limit(measured, rule, mildest)
     held, past, fired = own.held, own.past, own.past
-    if True in overs or True in past or any(held):
+    if over or True in past or any(held):
+        overs = [past_limit(measured, rule, limit) for limit in limits_today(rule, account.overheat)]
         held, past, fired = _filled(own, rule, overs, now)
     # Otherwise nothing is past a limit and nothing was, almost always: every hold stays empty, no rung fires.
-    verdict, below_since = _verdict(measured, overs, fired), None
+    verdict, below_since = _verdict(measured, over, fired), None
     # Only Known may say that the value is well clear of the lowest rung.
-    if isinstance(measured, Known) and within(measured.value, rule, share_of(limits[0], rule, CLEAR_BELOW)):
+    if type(measured) is Known and within(measured.value, rule, share_of(mildest, rule, CLEAR_BELOW)):
         below_since = own.below_since or now
     # By position: nothing that guardian decides is done more often, and names would take as long again.
     return RuleState(
@@ -76,9 +81,9 @@ def _filled(own: RuleState, rule: Rule, overs: list[bool | None], now: datetime)
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
     held = tuple([_hold(own, i, over, step, rule) for i, over in enumerate(overs)])
-    past = tuple([was if over is None else over for over, was in zip(overs, own.past, strict=True)])
-    rungs = zip(overs, held, rule.ladder, strict=True)
-    return held, past, tuple([over is True and hold >= rung.hold_seconds for over, hold, rung in rungs])
+    past = tuple([own.past[i] if over is None else over for i, over in enumerate(overs)])
+    fired = [over is True and held[i] >= rule.ladder[i].hold_seconds for i, over in enumerate(overs)]
+    return held, past, tuple(fired)
 
 
 def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) -> float:
@@ -110,9 +115,9 @@ def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
             return None
 
 
-def _verdict(measured: Measured, overs: list[bool | None], fired: tuple[bool, ...]) -> Verdict:
-    if isinstance(measured, Unknown):
-        return Verdict.WARMING if measured.warming else Verdict.UNKNOWN
-    if True in overs:
+def _verdict(measured: Measured, over: bool | None, fired: tuple[bool, ...]) -> Verdict:
+    if over:
         return Verdict.BREACHED if True in fired else Verdict.PENDING
-    return Verdict.CLEAR if isinstance(measured, Known) else Verdict.UNKNOWN
+    if type(measured) is Known:
+        return CLEAR
+    return Verdict.WARMING if isinstance(measured, Unknown) and measured.warming else Verdict.UNKNOWN

@@ -99,6 +99,11 @@ class Wallet:
     position_margin: Decimal
     isolated: bool = False
 
+    @property
+    def cash(self) -> dict[str, Decimal]:
+        """The quantity by currency."""
+        return {balance.currency: balance.quantity for balance in self.balances}
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -282,7 +287,7 @@ class Snapshot:
         return not self.failures
 
     def failed(self, part: Part) -> bool:
-        return any(failure.part is part for failure in self.failures)
+        return bool(self.failures) and any(failure.part is part for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)

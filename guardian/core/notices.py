@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +15,7 @@ from guardian.core.effects import Effect, Notify
 from guardian.core.frozen import replace
 from guardian.core.metrics.expected import over
 from guardian.core.metrics.fresh import FAILED
-from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
+from guardian.core.model import AtLeast, Known, Level, Unknown
 from guardian.core.state import AccountState, Decision, Incident, RuleState, State
 
 PAGED_ALONE = {"not-flat", "key-alive"}
@@ -23,6 +24,7 @@ PAGED_ALONE = {"not-flat", "key-alive"}
 RESOLVES = {"verified-flat": "not-flat", "key-dead": "key-alive"}
 
 Kind = Literal["trigger", "resolve", "would"]
+Rules = Sequence[RuleState]
 
 
 class Desk:
@@ -119,15 +121,12 @@ def _would_key(desk: Desk, own: RuleState) -> str:
     return desk.key(own.rule_id, f"o{own.episode}")
 
 
-def verdict_decisions(
-    account: str, before: tuple[RuleState, ...], after: tuple[RuleState, ...]
-) -> list[Decision]:
-    """Verdicts that changed, for the journal."""
-    old = {r.rule_id: r.verdict for r in before}
+def verdict_decisions(account: str, before: Rules, after: Rules) -> list[Decision]:
+    """Verdicts that changed, for the journal; of the same rules in the same order."""
     return [
-        Decision(account, "verdict", r.rule_id, str(was or Verdict.WARMING), str(r.verdict), number(r))
-        for r in after
-        if (was := old.get(r.rule_id)) is not r.verdict
+        Decision(account, "verdict", own.rule_id, str(before[i].verdict), str(own.verdict), number(own))
+        for i, own in enumerate(after)
+        if own.verdict is not before[i].verdict
     ]
 
 
@@ -139,21 +138,23 @@ def number(own: RuleState) -> float | None:
             return None
 
 
-def tell_failures(desk: Desk, before: tuple[RuleState, ...]) -> None:
-    """A rule whose metric raises is a blind rule by a defect: a page of its own, once, until it is judged."""
-    if not [own for own in (*before, *desk.account.rules) if type(own.measured) is Unknown and _failure(own)]:
-        return
-    old = {own.rule_id: own for own in before}
-    for own in desk.account.rules:
-        why, was = _failure(own), _failure(old.get(own.rule_id))
-        if bool(why) is not bool(was):
+def tell_failures(desk: Desk, before: Rules) -> None:
+    """A rule whose metric raises is a blind rule by a defect: a page of its own, once, until it is judged.
+
+    `before` are the same rules in the same order, as they were.
+    """
+    for i, own in enumerate(desk.account.rules):
+        if type(own.measured) is not Unknown and type(before[i].measured) is not Unknown:
+            continue  # almost always
+        why = _failure(own)
+        if bool(why) is not bool(_failure(before[i])):
             key, text = desk.key("guardian", f"rule {own.rule_id}"), words.failed(own.rule_id, why)
             desk.tell(key, Level.HALT, text, "trigger" if why else "resolve")
 
 
-def _failure(own: RuleState | None) -> str:
-    measured = own.measured if own else None
-    return measured.why if isinstance(measured, Unknown) and measured.why.startswith(FAILED) else ""
+def _failure(own: RuleState) -> str:
+    measured = own.measured
+    return measured.why if type(measured) is Unknown and measured.why.startswith(FAILED) else ""
 
 
 def tell_trouble(state: State, account: AccountState, subject: str, detail: str, healed: bool) -> Desk:

@@ -7,7 +7,6 @@ all positions vanishing at once must be confirmed by the wallet of the same read
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from guardian.core.events import (
     RESTART,
@@ -37,9 +36,10 @@ from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
 from guardian.core.metrics.reopened import fold_reopened
 from guardian.core.metrics.twins import fold_told
-from guardian.core.model import Level, Part, Rule, Snapshot, Wallet
+from guardian.core.model import Level, Part, Rule, Snapshot
 from guardian.core.state import AccountState, Arming, Evidence, RuleState, State, Target
 
+LEDGER, ORDERS, POSITIONS, WALLET = sorted(Part)
 LONGEST_DISARM = timedelta(hours=4)
 
 
@@ -110,13 +110,7 @@ def _lost(target: Target, at: datetime) -> Target:
 
 
 def snapshot(state: State, account: AccountState, event: SnapshotTaken) -> AccountState:
-    seen = plausible(event.snapshot, account.evidence)
-    evidence = account.evidence
-    if any(seen.asked_at <= asked for _, asked in evidence.asked):
-        # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
-        seen = replace(seen, wallet=None, positions=None, orders=None)
-    else:
-        evidence = _merged(evidence, seen)
+    seen, evidence = _news(plausible(event.snapshot, account.evidence), account.evidence)
     if account.incident is not None:
         account = fold_reopened(account, seen, evidence.positions)
     nav = fold_nav(account.nav, seen, evidence.wallet)
@@ -138,31 +132,37 @@ def beside(account: AccountState, event: MarketTaken | ActivityTaken | Telemetry
             return fold_told(account, telemetry, event.at)
 
 
+def _news(seen: Snapshot, old: Evidence) -> tuple[Snapshot, Evidence]:
+    """What of a read is news, and the evidence with it."""
+    for _, asked in old.asked:
+        if seen.asked_at <= asked:
+            # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
+            return replace(seen, wallet=None, positions=None, orders=None), old
+    return seen, _merged(old, seen)
+
+
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:
-    asked = dict(old.asked)
-    for part, answer in (
-        (Part.WALLET, seen.wallet),
-        (Part.POSITIONS, seen.positions),
-        (Part.ORDERS, seen.orders),
-        (Part.LEDGER, None if seen.failed(Part.LEDGER) else seen.ledger),
-    ):
-        if answer is not None:
-            asked[part] = seen.asked_at
-    moved = seen.wallet is not None and old.wallet is not None and _cash(seen.wallet) != _cash(old.wallet)
+    moved = seen.wallet is not None and old.wallet is not None and seen.wallet.cash != old.wallet.cash
     return replace(
         old,
-        cash_moved_at=seen.asked_at if moved else old.cash_moved_at,
-        wallet=seen.wallet if seen.wallet is not None else old.wallet,
-        positions=seen.positions if seen.positions is not None else old.positions,
-        orders=seen.orders if seen.orders is not None else old.orders,
-        asked=tuple(sorted(asked.items())),
+        wallet=old.wallet if seen.wallet is None else seen.wallet,
+        positions=old.positions if seen.positions is None else seen.positions,
+        orders=old.orders if seen.orders is None else seen.orders,
+        asked=_asked(old, seen),
         complete_at=seen.asked_at if seen.complete else old.complete_at,
         failures=seen.failures,
+        cash_moved_at=seen.asked_at if moved else old.cash_moved_at,
     )
 
 
-def _cash(wallet: Wallet) -> dict[str, Decimal]:
-    return {balance.currency: balance.quantity for balance in wallet.balances}
+def _asked(old: Evidence, seen: Snapshot) -> tuple[tuple[Part, datetime], ...]:
+    """When each part was asked for whose answer is kept, in the order of their names."""
+    ledger, asked = None if seen.failed(LEDGER) else seen.ledger, []
+    answers = (LEDGER, ledger), (ORDERS, seen.orders), (POSITIONS, seen.positions), (WALLET, seen.wallet)
+    for part, answer in answers:
+        if at := old.asked_at(part) if answer is None else seen.asked_at:
+            asked.append((part, at))
+    return tuple(asked)
 
 
 def keys_listed(account: AccountState, event: KeysListed) -> AccountState:

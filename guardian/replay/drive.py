@@ -274,10 +274,10 @@ def _nothing(candles: Candles, symbols: tuple[str, ...]) -> ConfigError:
 
 def holding(account: AccountState, rules: tuple[Rule, ...]) -> bool:
     """Whether a hold is filling or draining now: time, not only the next bar, changes the verdict then."""
-    for own, rule in zip(account.rules, rules, strict=True):
+    for i, own in enumerate(account.rules):
         if True not in own.past and not any(own.held):
             continue
-        for past, held, rung in zip(own.past, own.held, rule.ladder, strict=True):
+        for past, held, rung in zip(own.past, own.held, rules[i].ladder, strict=True):
             if (held < rung.hold_seconds) if past else held > 0:
                 return True
     return False

@@ -40,7 +40,7 @@ def test_what_is_not_changed_is_the_same_object_and_not_its_default() -> None:
 
 
 def test_a_name_that_is_no_field_is_refused() -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError, match="verified"):
         replace(Flatness(), verified="yes")  # type: ignore[call-arg]
 
 
@@ -68,9 +68,11 @@ def test_no_value_can_be_written_to(kind: type) -> None:
     made = kind(*fields)
 
     for value in (made, replace(made)):
-        with pytest.raises(dataclasses.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(value, fields[0], "another")
-        with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+        with pytest.raises(AttributeError):
+            delattr(value, fields[0])
+        with pytest.raises(AttributeError):
             value.unheard_of = 1
 
 

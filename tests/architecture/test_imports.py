@@ -25,6 +25,7 @@ PLANTS = {
         "notify/planted.py",
         "import aiohttp",
     ),
+    "msgspec only where values are made": ("core/metrics/planted_values.py", "import msgspec"),
     "hvac only in secrets": ("notify/planted_hvac.py", "import hvac"),
     "prometheus_client only in web": ("notify/planted_metrics.py", "import prometheus_client"),
     "matplotlib only where pictures are made": ("exchanges/planted_pictures.py", "import matplotlib.pyplot"),

@@ -170,6 +170,24 @@ def test_each_rung_has_its_own_hold_and_they_run_in_parallel(monkeypatch: pytest
     assert [1, 1, 2, 3] == found
 
 
+@pytest.mark.parametrize("direction", ["over", "under"])
+def test_of_a_ladder_each_rung_is_past_its_own_limit_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, direction: str
+):
+    """The first rung is looked at first: what is past it may be past none of the others."""
+    limits = (0.02, 0.04, 0.06) if direction == "over" else (0.06, 0.04, 0.02)
+    script = Script(monkeypatch, *(rung(limit, "halt", 3) for limit in limits), direction=direction)
+    values = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.05, 0.03, 0.01]
+    measured = [of for v in values for of in (Known(v), AtLeast(v, "", filling=True), AtLeast(v, ""), BLIND)]
+    past = [False] * 3
+    for second, value in enumerate([*measured, Known(0.04)]):
+        script.run((second, value))
+        told = [judging.past_limit(value, script.rule, limit) for limit in limits]
+        past = [was if over is None else over for over, was in zip(told, past, strict=True)]
+
+        assert past == list(script.own.past)
+
+
 def test_a_clock_that_steps_back_drains_nothing(monkeypatch: pytest.MonkeyPatch):
     script = Script(monkeypatch)
     script.run((10, OVER), (12, OVER))

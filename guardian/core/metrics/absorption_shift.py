@@ -35,7 +35,7 @@ LEAST_DEVIATION = 0.01
 
 def fold_absorbed(known: Absorbed | None, book: Correlations | None) -> Absorbed | None:
     """What is known once the last cell is over; nothing changes within a cell, or without two assets."""
-    if book is None or (known is not None and known.grid >= book.grid):
+    if book is None or len(book.moments.assets) < 2 or (known is not None and known.grid >= book.grid):
         return known
     told = fast_rhos(book.moments)
     names = paired(told)

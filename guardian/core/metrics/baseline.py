@@ -88,7 +88,8 @@ def least(nav: Nav) -> float:
 
     A leg that one listing lacks must not make a peak that was never there.
     """
-    return float(min(nav.explained, nav.equity if nav.raw is None else nav.raw) / nav.units)
+    told = nav.explained if nav.raw is None or nav.raw >= nav.explained else nav.raw
+    return float(told / nav.units)
 
 
 def anew(nav: Nav | None) -> Baseline | None:
@@ -140,7 +141,13 @@ def peak(baseline: Baseline, window: Window, now: datetime) -> float | None:
 
 
 def local_date(at: datetime, tz: str) -> str:
-    return at.astimezone(UTC if tz == "UTC" else ZoneInfo(tz)).date().isoformat()
+    return _text(at.astimezone(UTC if tz == "UTC" else ZoneInfo(tz)).date())
+
+
+@lru_cache(maxsize=256)
+def _text(day: date) -> str:
+    """A day is asked for as long as it lasts."""
+    return day.isoformat()
 
 
 def _session(baseline: Baseline, window: Window, new: Point, hole: Hole | None) -> Baseline:
@@ -178,9 +185,10 @@ def _raised(points: Points, new: Point) -> Points:
 
 
 def _start(window: Window, now: datetime) -> datetime | None:
-    return None if window.seconds is None else now - _span(window.seconds)
+    return None if window.seconds is None else now - span(window.seconds)
 
 
 @lru_cache(maxsize=256)
-def _span(seconds: float) -> timedelta:
+def span(seconds: float) -> timedelta:
+    """How long a window is; remembered, for rules ask for it at every look."""
     return timedelta(seconds=seconds)

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import datetime, timedelta
-from decimal import Decimal
 from operator import itemgetter
 
 from guardian.core.memory import Nav
-from guardian.core.metrics.exposure import RUIN
+from guardian.core.metrics.baseline import span
+from guardian.core.metrics.exposure import NOTHING, RUIN
 from guardian.core.metrics.metric import Metric, View
+from guardian.core.metrics.remembered import newest_of
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Snapshot, Unknown, Wallet
 
 CELL_SECONDS = 600
@@ -61,7 +62,10 @@ def grown(cells: Cells, last: Sample, new: Sample) -> Cells:
     seconds = (new[0] - last[0]).total_seconds()
     number, area = int(new[0].timestamp()) // CELL_SECONDS, seconds * (last[1] + new[1]) / 2
     if cells and cells[-1][0] == number:
-        return (*cells[:-1], (number, cells[-1][1] + area, cells[-1][2] + seconds))
+        # A week has a thousand of them: as a list they are copied once less.
+        filling = list(cells)
+        filling[-1] = (number, cells[-1][1] + area, cells[-1][2] + seconds)
+        return tuple(filling)
     first = next((i for i, cell in enumerate(cells) if cell[0] > number - MAXIMUM_CELLS), len(cells))
     return (*cells[first:], (number, area, seconds))
 
@@ -69,23 +73,32 @@ def grown(cells: Cells, last: Sample, new: Sample) -> Cells:
 def utilisation(wallet: Wallet, positions: tuple[Position, ...]) -> float:
     """The margin in use over the equity; `RUIN` where there is none left."""
     used = wallet.initial_margin
-    if used <= 0:
-        used = sum((abs(p.worth) for p in positions), Decimal(0))
-    if wallet.equity <= 0:
-        return RUIN if used > 0 else 0.0
+    if used <= NOTHING:
+        used = sum((abs(p.worth) for p in positions), NOTHING)
+    if wallet.equity <= NOTHING:
+        return RUIN if used > NOTHING else 0.0
     return float(used / wallet.equity)
 
 
-def mean(cells: Cells, now: datetime, seconds: float) -> tuple[float, float]:
-    """Area and seconds of the window; the cell in which it begins counts whole."""
-    first = int((now - timedelta(seconds=seconds)).timestamp()) // CELL_SECONDS
+def mean(cells: Cells, now: datetime, seconds: float, owner: str = "") -> tuple[float, float]:
+    """Area and seconds of the window; the cell in which it begins counts whole. `owner` is who asks again."""
+    first = int((now - span(seconds)).timestamp()) // CELL_SECONDS
     inside = cells[bisect_left(cells, (first,)) :]
-    return sum(map(_AREA, inside)), sum(map(_SECONDS, inside))
+    if not inside:
+        return 0.0, 0.0
+    area, before = _sums(owner, inside[:-1])
+    return area + inside[-1][1], before + inside[-1][2]
+
+
+@newest_of
+def _sums(owner: str, cells: Cells) -> tuple[float, float]:
+    """Of the cells that are over: a read changes only the last one."""
+    return sum(map(_AREA, cells)), sum(map(_SECONDS, cells))
 
 
 def measure(view: View) -> Measured:
     course, seconds = view.account.course, view.rule.window.seconds or 0.0
-    area, covered = mean(course.used, view.now, seconds)
+    area, covered = mean(course.used, view.now, seconds, f"{view.account.policy.name} {view.rule.id}")
     if covered <= 0:
         return Unknown("the wallet was not read twice yet", warming=True)
     if covered < SEEN_ENOUGH * seconds:

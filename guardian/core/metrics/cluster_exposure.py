@@ -21,7 +21,7 @@ from math import sqrt
 
 from guardian.core.metrics.clusters import Group, Rho
 from guardian.core.metrics.correlation import known_rhos
-from guardian.core.metrics.exposure import by_asset, multiple
+from guardian.core.metrics.exposure import NOTHING, by_asset, multiple
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Part, Unknown
 
@@ -29,14 +29,14 @@ from guardian.core.model import Measured, Part, Unknown
 def correlation_adjusted(notionals: Sequence[float], correlations: Sequence[Sequence[float]]) -> float:
     """The largest of X(C), X(J) and X(I), in the notionals' currency."""
     as_one = abs(sum(notionals))
-    apart = sqrt(sum(n * n for n in notionals))
+    apart = sqrt(sum([n * n for n in notionals]))
     return max(adjusted(notionals, correlations), as_one, apart)
 
 
 def adjusted(notionals: Sequence[float], correlations: Sequence[Sequence[float]]) -> float:
     """X(C) = sqrt(n' C n)."""
     pairs = zip(notionals, correlations, strict=True)
-    square = sum(a * sum(c * b for c, b in zip(row, notionals, strict=True)) for a, row in pairs)
+    square = sum([a * sum([c * b for c, b in zip(row, notionals, strict=True)]) for a, row in pairs])
     # Pairs are measured on steps of their own, so C need not be positive; X(I) then is the answer.
     return sqrt(max(square, 0.0))
 
@@ -58,9 +58,9 @@ def _assumed(a: str, b: str, assets: dict[str, float], rhos: Rho) -> float:
 def largest_cluster(assets: dict[str, Decimal], clusters: tuple[Group, ...]) -> Decimal:
     """Gross notional of the largest cluster, with everything that is in none."""
     clustered = {asset for group in clusters for asset in group}
-    loose = sum((abs(n) for asset, n in assets.items() if asset not in clustered), Decimal(0))
-    sums = (sum((abs(assets.get(asset, Decimal(0))) for asset in g), Decimal(0)) for g in clusters)
-    return max(sums, default=Decimal(0)) + loose
+    loose = sum([abs(n) for asset, n in assets.items() if asset not in clustered], NOTHING)
+    sums = [sum([abs(assets.get(asset, NOTHING)) for asset in g], NOTHING) for g in clusters]
+    return max(sums, default=NOTHING) + loose
 
 
 def cluster(view: View) -> Measured:

@@ -31,6 +31,8 @@ JOINED, LEFT = distance(JOIN), distance(LEAVE)
 
 def partition(assets: Sequence[str], rhos: Rho, before: tuple[Group, ...] = ()) -> tuple[Group, ...]:
     """Every asset in exactly one cluster, members and clusters sorted; `rhos` by alphabetical pair."""
+    if len(assets) < 2:
+        return tuple([(asset,) for asset in assets])
     groups = _unsplit(sorted(assets), rhos)
     apart = _apart(groups, rhos)
     near = _near(apart, before)

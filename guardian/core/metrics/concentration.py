@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import by_asset
+from guardian.core.metrics.exposure import NOTHING, by_asset
 from guardian.core.metrics.metric import TOGETHER, Metric, View
 from guardian.core.model import Known, Measured, Part
 
 
 def shares(assets: dict[str, Decimal]) -> tuple[float, ...]:
     """Each asset's fraction of gross exposure."""
-    gross = sum((abs(n) for n in assets.values()), Decimal(0))
-    return tuple(float(abs(n) / gross) for n in assets.values()) if gross else ()
+    held = list(map(abs, assets.values()))
+    gross = sum(held, NOTHING)
+    return tuple([float(n / gross) for n in held]) if gross else ()
 
 
 def herfindahl(weights: tuple[float, ...]) -> float:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from guardian.core.frozen import replace
 from guardian.core.memory import Correlations, Followed, Markets, Pairs
 from guardian.core.metrics.clusters import Group, Rho, partition
+from guardian.core.metrics.exposure import base_of
 from guardian.core.metrics.following import GRID_SECONDS as GRID_SECONDS
 from guardian.core.metrics.following import MAXIMUM_ASSETS as MAXIMUM_ASSETS
 from guardian.core.metrics.following import cell_of, clustered, followed, marked_alone, quoted, settled
@@ -85,11 +86,12 @@ def fold_quotes(known: Correlations | None, markets: Markets) -> Correlations | 
 
 def _clustered_anew(book: Correlations, positions: tuple[Position, ...], learned: bool) -> Correlations:
     """The clusters of what is held, where that or what is known of it has changed."""
-    held = {p.base for p in positions if p.quantity}
-    current = tuple(f.asset for f in book.followed if f.asset in held)
+    held = {base_of(p.symbol) for p in positions if p.quantity}
+    current = [f.asset for f in book.followed if f.asset in held]
     if not learned and set(current) == clustered(book):
         return book
-    return replace(book, clusters=partition(current, known_rhos(book), book.clusters))
+    clusters = partition(current, known_rhos(book), book.clusters)
+    return book if clusters == book.clusters else replace(book, clusters=clusters)
 
 
 def known_rhos(book: Correlations) -> Rho:
@@ -154,15 +156,16 @@ def faded(moments: Several, a: Floats, b: Floats, kept: float, added: float) -> 
 def _closed(book: Correlations, cell: int) -> Correlations:
     """The cell that was filling is over: its last marks give one return each."""
     step = closing_returns(book)
-    followed = tuple(
+    followed = [
         replace(f, grid_mark=f.mark, grid=book.grid) if cell_of(f.seen_at) == book.grid else f
         for f in book.followed
-    )
-    names = tuple(sorted(f.asset for f in followed))
+    ]
+    names = tuple(sorted([f.asset for f in followed]))
     moments = learned(book.moments, names, step, book.grid)
-    return replace(book, grid=cell, followed=followed, moments=moments)
+    return replace(book, grid=cell, followed=tuple(followed), moments=moments)
 
 
+@by_identity
 def closing_returns(book: Correlations) -> dict[str, tuple[float, int]]:
     """By asset the return that ends with the cell that is filling, and the cells it spans; book settled."""
     return {f.asset: found for f in book.followed if (found := _return(f, book.grid)) is not None}

@@ -29,8 +29,12 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None, folds: C
         positions = seen.positions if seen.positions is not None else account.evidence.positions
         news["used"], news["using"] = fold_used(course.used, course.using, seen, positions, nav)
     if "absorbed" in folds:
-        news["absorbed"] = fold_absorbed(course.absorbed, account.correlations)
-    return replace(course, **news, **(_booked(account, seen, nav) if "course" in folds else {}))
+        absorbed = fold_absorbed(course.absorbed, account.correlations)
+        if absorbed is not course.absorbed:  # once a cell
+            news["absorbed"] = absorbed
+    if "course" in folds:
+        news |= _booked(account, seen, nav)
+    return replace(course, **news) if news else course
 
 
 def _booked(account: AccountState, seen: Snapshot, nav: Nav | None) -> dict[str, Any]:

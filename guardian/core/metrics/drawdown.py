@@ -45,7 +45,7 @@ def loss(nav: Nav, baseline: Baseline, top: float, view: View) -> Measured:
 
 def fraction_lost(value: float, top: float) -> float:
     """Subtracted before divided: 1 - 90/100 is a little less than the 0.1 that a limit says."""
-    return max(0.0, (top - value) / top) if top > 0 else 0.0
+    return (top - value) / top if 0 < top > value else 0.0
 
 
 def unwatched(hole: Hole) -> str:

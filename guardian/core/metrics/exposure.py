@@ -81,7 +81,7 @@ def multiple(account: AccountState, amount: Decimal | float) -> Measured:
     if nav is None:
         return Unknown("no equity read yet", warming=True)
     equity = nav.equity
-    if equity <= 0:
+    if equity <= NOTHING:
         return Known(RUIN if amount else 0.0)
     value = amount / float(equity) if isinstance(amount, float) else float(amount / equity)
     if nav.agreed:
@@ -102,13 +102,13 @@ def at_marks(account: AccountState, amount: Decimal) -> Measured:
 def gross(view: View) -> Measured:
     evidence = view.account.evidence
     assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
-    return at_marks(view.account, sum((abs(n) for n in assets.values()), Decimal(0)))
+    return at_marks(view.account, sum(map(abs, assets.values()), NOTHING))
 
 
 def net(view: View) -> Measured:
     evidence = view.account.evidence
     assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
-    return at_marks(view.account, abs(sum(assets.values(), Decimal(0))))
+    return at_marks(view.account, abs(sum(assets.values(), NOTHING)))
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

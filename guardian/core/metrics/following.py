@@ -8,7 +8,7 @@ in `Correlations.marks` and enter `followed` when the cell is over or something 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf, isfinite
 
@@ -18,33 +18,38 @@ from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import Balance, Position, Snapshot, Wallet
 
 GRID_SECONDS = 300
+CELLS_A_DAY = 86_400 // GRID_SECONDS
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAXIMUM_ASSETS = 50
 FORGOTTEN_AFTER = timedelta(days=7)
+ONE = Decimal(1)
 LEAST_COIN = Decimal("0.01")
 
 
 def cell_of(at: datetime) -> int:
     """The ordinal of the five minutes that an instant is in."""
-    return int(at.timestamp()) // GRID_SECONDS
+    since = at - EPOCH
+    return since.days * CELLS_A_DAY + since.seconds // GRID_SECONDS
 
 
+@by_identity
 def settled(book: Correlations) -> Correlations:
     """With the newest marks entered into what is followed."""
     at = book.marked_at
     if at is None:
         return book
     marks = dict(zip(book.marked or (), book.marks, strict=True))
-    followed = tuple(
+    followed = [
         Followed(f.asset, f.symbol, marks[f.symbol], at, f.grid_mark, f.grid, at) if f.symbol in marks else f
         for f in book.followed
-    )
-    return replace(book, followed=followed, marks=(), marked_at=None)
+    ]
+    return replace(book, followed=tuple(followed), marks=(), marked_at=None)
 
 
 def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
     """After a read that brings nothing but marks of what was held before; None where there is more to it."""
     at, positions = seen.asked_at, seen.positions or ()
-    held = tuple([p for p in positions if p.quantity])
+    held = [p for p in positions if p.quantity]
     if book.marked != tuple([p.symbol for p in held]) or _coins_in(seen.wallet):
         return None
     if book.marked_at is None or len(held) < len(book.followed):
@@ -53,9 +58,10 @@ def marked_alone(book: Correlations, seen: Snapshot) -> Correlations | None:
             return None
     if not held:
         return book
-    marks = marks_of(positions if len(held) == len(positions) else held)
-    sound = min(marks) > 0 and isfinite(sum(marks))
-    return replace(book, marks=marks, marked_at=at) if sound else None
+    marks = marks_of(positions if len(held) == len(positions) else tuple(held))
+    if min(marks) <= 0 or not isfinite(sum(marks)):
+        return None
+    return replace(book, marks=marks, marked_at=at)
 
 
 @by_identity
@@ -65,7 +71,7 @@ def marks_of(positions: tuple[Position, ...]) -> tuple[float, ...]:
 
 
 def _coins_in(wallet: Wallet | None) -> bool:
-    return wallet is not None and True in [b.price != 1 and _is_coin(b, wallet) for b in wallet.balances]
+    return wallet is not None and True in [b.price != ONE and _is_coin(b, wallet) for b in wallet.balances]
 
 
 def followed(book: Correlations, seen: Snapshot) -> Correlations:

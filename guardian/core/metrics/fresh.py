@@ -19,17 +19,21 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
     """The measurement, or Unknown when any part it needs is older than the rule allows; and if it is that."""
     try:
         account, rule, now, needs = view.account, view.rule, view.now, metric.needs
-        asked = [at for part, at in account.evidence.asked if part in needs]
-        missing, dated = len(asked) < len(needs), None
+        oldest, read, dated = now, 0, None
+        for part, at in account.evidence.asked:
+            if part in needs:
+                read += 1
+                oldest = at if at < oldest else oldest
+        missing = read < len(needs)
         if metric.corroborated and account.nav is not None:
-            asked.append(account.nav.at)
+            oldest = min(oldest, account.nav.at)
         if metric.aged is not None:
             aged = metric.aged(view)
             missing |= aged is None
-            asked += [aged] if aged is not None else []
+            oldest = oldest if aged is None else min(oldest, aged)
         if metric.dated is not None and (dated := metric.dated(view)) is not None:
-            asked.append(dated)
-        if asked and (age := (now - min(asked)).total_seconds()) > rule.stale_after_seconds:
+            oldest = min(oldest, dated)
+        if oldest < now and (age := (now - oldest).total_seconds()) > rule.stale_after_seconds:
             return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
         if missing:
             return Unknown("not read yet", warming=True), _late(view)

@@ -21,7 +21,7 @@ from guardian.core.model import Balance, Part, Rule, Wallet
 from guardian.core.policy import AccountPolicy
 from guardian.core.state import AccountState, Evidence
 
-GROUPS = ("portfolio", "mandate", "venue")
+GROUPS = frozenset({"portfolio", "mandate", "venue"})
 Accounts = tuple[AccountState, ...]
 LONGEST_ROUND_SECONDS = 5.0
 """So long a member that is not read is waited for, or three of its reads: then it counts as not seen."""

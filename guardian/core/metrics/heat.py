@@ -13,7 +13,7 @@ from guardian.core.memory import Faded, Heat
 from guardian.core.metrics.api_calls import recent, times
 from guardian.core.metrics.api_latency import censored
 from guardian.core.metrics.correlation import STEPS_TO_KNOW
-from guardian.core.metrics.following import GRID_SECONDS
+from guardian.core.metrics.following import GRID_SECONDS, cell_of
 from guardian.core.metrics.overheat import NEEDED, NOT_KNOWN, WEIGHTS, Component, overheat, score
 from guardian.core.metrics.returns import (
     HOUR,
@@ -57,7 +57,7 @@ def _due(account: AccountState, last: datetime, at: datetime) -> bool:
     """Once a cell of returns, and every minute where there is more that can heat."""
     if at <= last:
         return False  # an answer that was overtaken
-    if int(last.timestamp()) // GRID_SECONDS != int(at.timestamp()) // GRID_SECONDS:
+    if cell_of(last) != cell_of(at):
         return True
     more = account.api.slots or any(q.funding_rate is not None for q in account.markets.quotes)
     return bool(more) and (at - last).total_seconds() >= EVERY_SECONDS

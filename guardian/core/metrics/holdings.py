@@ -78,8 +78,8 @@ def holdings(account: AccountState) -> Holdings:
     names, worth = exposures(account)
     book = account.correlations
     if account.returns is not None and book is not None:
-        known = _learned(account.returns, book.moments)
-        if known is not None and names == known.assets and np.count_nonzero(worth) == len(names):
+        known = _learned(account.returns, book.moments, names)
+        if known is not None and np.count_nonzero(worth) == len(names):
             return Holdings(known, worth)
     measured = _measured(account.returns) if account.returns else NOTHING_MEASURED
     amounts = {name: float(n) for name, n in zip(names, worth, strict=True) if n}
@@ -129,10 +129,17 @@ NOTHING_MEASURED = Sigmas((), np.empty(0), np.empty(0), ())
 
 
 @by_identities
-def _learned(returns: Returns, pairs: Pairs) -> Learned | None:
-    """Of all assets that are measured, where each pair of them is known: almost always what is held."""
+def _learned(returns: Returns, pairs: Pairs, held: tuple[str, ...]) -> Learned | None:
+    """Of these assets, where each of them is measured and each pair of all is known: almost always."""
     measured, (names, table) = _measured(returns), _table(pairs)
-    return measured.learned(table) if measured.assets and measured.assets == names else None
+    if not set(held) <= set(names).intersection(measured.assets):
+        return None
+    return measured.only(held).learned(_among(names, table, held))
+
+
+def _among(names: tuple[str, ...], table: Floats, some: tuple[str, ...]) -> Floats:
+    places = [names.index(name) for name in some]
+    return table[np.ix_(places, places)]
 
 
 @by_identity
@@ -171,8 +178,7 @@ def _correlations(
     else:
         names, table = _table(book.moments)
         if set(assets) <= set(names):
-            places = [names.index(name) for name in assets]
-            return table[np.ix_(places, places)], False
+            return _among(names, table, assets), False
         rho = fast_rhos(book.moments)
     large = _large(assets, worth)
     found = matrix({name: worth[name] for name in assets}, rho)
@@ -184,7 +190,7 @@ def _correlations(
 def _table(pairs: Pairs) -> tuple[tuple[str, ...], Floats]:
     """All assets that are followed, and C in their order; empty unless every pair of them is known."""
     rho = fast_rhos(pairs)
-    if not rho or len(rho) < pairs.count:
+    if len(rho) < pairs.count:
         return (), np.empty((0, 0))
     rows, columns = ends(len(pairs.assets))
     table = np.eye(len(pairs.assets))

@@ -28,7 +28,7 @@ from decimal import Decimal
 
 from guardian.core.metrics.at_most import at_most
 from guardian.core.metrics.drawdown import disputed
-from guardian.core.metrics.exposure import by_asset
+from guardian.core.metrics.exposure import NOTHING, by_asset
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Part, Position, Unknown, Wallet
 
@@ -47,12 +47,12 @@ def common_shock(balance: float, maintenance: float, net: float) -> float | None
 
 def nearest(positions: tuple[Position, ...]) -> float:
     """The least of the distances that the venue tells, at most 1."""
-    told = (
-        (p.mark - p.liquidation) / p.mark * (1 if p.quantity > 0 else -1)
+    told = [
+        float((p.mark - p.liquidation) / p.mark * (1 if p.quantity > 0 else -1))
         for p in positions
         if p.quantity and p.liquidation is not None and p.liquidation > 0
-    )
-    return max(0.0, min((float(d) for d in told), default=FARTHEST))
+    ]
+    return max(0.0, min(told, default=FARTHEST))
 
 
 def owes(wallet: Wallet) -> bool:
@@ -74,7 +74,7 @@ def untold(wallet: Wallet, positions: tuple[Position, ...]) -> str:
 
 
 def distance(wallet: Wallet, balance: Decimal, positions: tuple[Position, ...], currency: str) -> float:
-    net = sum(by_asset(positions, wallet, currency).values(), Decimal(0))
+    net = sum(by_asset(positions, wallet, currency).values(), NOTHING)
     if wallet.maintenance_margin > 0:
         shock = common_shock(float(balance), float(wallet.maintenance_margin), float(net))
     elif any(p.quantity for p in positions) or owes(wallet):

@@ -12,8 +12,7 @@ matched cost (metrics.md section 2.6). Source: metrics.md M06; velocity logic of
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from guardian.core.metrics.baseline import span
 from guardian.core.metrics.drawdown import disputed, fraction_lost
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.track import LONGEST, nav_at
@@ -35,7 +34,7 @@ def speed_over(view: View, seconds: float) -> Measured:
         return Unknown("waiting for five confirmed reads", warming=True)
     if seconds > LONGEST.total_seconds():
         return Unknown(f"the track holds {LONGEST.total_seconds() / 60:.0f} minutes")
-    start = view.now - timedelta(seconds=seconds)
+    start = view.now - span(seconds)
     found = nav_at(track, start)
     if found is None:
         return Unknown(f"watched for less than {seconds:.0f} s", warming=True)

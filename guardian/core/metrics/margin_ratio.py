@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.metrics.exposure import RUIN
+from guardian.core.metrics.exposure import NOTHING, RUIN
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import AtLeast, Known, Measured, Part, Position, Unknown
 
@@ -34,8 +34,8 @@ def measure(view: View) -> Measured:
 
 
 def ratio(maintenance: Decimal, balance: Decimal) -> float:
-    if balance <= 0:
-        return RUIN if maintenance > 0 else 0.0
+    if balance <= NOTHING:
+        return RUIN if maintenance > NOTHING else 0.0
     return float(maintenance / balance)
 
 
@@ -57,10 +57,13 @@ def own_ratio(position: Position, maintenance: Decimal) -> float:
 
 
 def told_at(view: View) -> datetime | None:
-    """Of an isolated account the positions', and never if one of them lacks what its ratio takes."""
+    """Of an isolated account the positions', and never if one of them lacks what its ratio takes.
+
+    Of any other it is the wallet alone, whose age is looked at anyway.
+    """
     evidence = view.account.evidence
     if evidence.wallet is None or not evidence.wallet.isolated:
-        return evidence.asked_at(Part.WALLET)
+        return view.now
     if isinstance(worst(evidence.positions), Unknown):
         return None
     return evidence.asked_at(Part.POSITIONS)

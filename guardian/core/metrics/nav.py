@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_BOOKED_ROWS, Nav
-from guardian.core.metrics.exposure import settle_price
+from guardian.core.metrics.exposure import base_of, settle_price
 from guardian.core.model import LedgerEntry, LedgerKind, Position, Snapshot, Wallet
 
 TOLERANCE = Decimal("0.01")
@@ -24,6 +24,12 @@ RECENT = timedelta(seconds=10)
 
 EMPTY = Decimal("1e-9")
 """A flow that leaves less than this fraction takes everything: the epoch is over, which is not a loss."""
+
+Listed = tuple[tuple[str, Decimal], ...]
+"""By currency or coin, in the order of their names."""
+
+Priced = tuple[dict[str, Decimal], Listed]
+"""Prices of the NAV's coins, and the marks that they are as new as."""
 
 
 def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav | None:
@@ -38,14 +44,10 @@ def fold_nav(nav: Nav | None, snapshot: Snapshot, wallet: Wallet | None) -> Nav 
     priced = _repriced(booked, snapshot)
     if snapshot.positions is None or wallet is None or priced is None:
         return _blind(booked, snapshot.wallet, flow)
-    prices, marks = priced
+    prices, _ = priced
     explained = _value(booked.cash, prices) + _open_pnl(snapshot.positions, prices)
     units = _units(nav, _price(nav, snapshot, explained, flow), flow) if flow else nav.units
-    if units <= 0:
-        return None
-    listed, marked = tuple(sorted(prices.items())), tuple(sorted(marks.items()))
-    valued = replace(booked, units=units, explained=explained, prices=listed, marks=marked)
-    return _seen(valued, snapshot)
+    return _seen(booked, snapshot, units, explained, priced) if units > 0 else None
 
 
 def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
@@ -55,19 +57,19 @@ def book(nav: Nav, snapshot: Snapshot) -> tuple[Nav, Decimal]:
     with the rest of their read, for the next wallet; what no wallet lists is worth nothing. So do flows in a
     read that tells no equity at all: what a unit was worth when they came, only a later one can tell.
     """
-    prices = {**dict(nav.prices), **_prices(snapshot.wallet)}
-    fresh = tuple([row for row in snapshot.ledger or () if row.id not in nav.booked])
+    known, told = dict(nav.prices), _prices(snapshot.wallet)
+    fresh = tuple([row for row in snapshot.ledger if row.id not in nav.booked]) if snapshot.ledger else ()
     rows = (*nav.waiting, *fresh)
-    if not rows and prices == dict(nav.prices):
-        return nav, Decimal(0)
+    if not rows and told.items() <= known.items():
+        return nav, NOTHING
+    prices = known | told
     nav = _remembering(nav, fresh)
     unpriced = snapshot.wallet is None and any(row.currency not in prices for row in rows)
     untold = _dark(snapshot) and any(row.kind is LedgerKind.FLOW for row in rows)
     if (unpriced or untold) and len(rows) <= MAXIMUM_BOOKED_ROWS:
         return replace(nav, waiting=rows), Decimal(0)
-    cash, listed = _apply(dict(nav.cash), rows), tuple(sorted(prices.items()))
-    money, marks = tuple(sorted(cash.items())), _carried(nav, prices)
-    return replace(nav, cash=money, prices=listed, waiting=(), marks=marks), _flow(rows, prices)
+    cash, marks = _listed(_apply(dict(nav.cash), rows)), _carried(nav, prices)
+    return replace(nav, cash=cash, prices=_listed(prices), waiting=(), marks=marks), _flow(rows, prices)
 
 
 def _remembering(nav: Nav, fresh: tuple[LedgerEntry, ...]) -> Nav:
@@ -94,7 +96,7 @@ def _dark(snapshot: Snapshot) -> bool:
     return wallet.equity < 0 or (wallet.equity == 0 and any(b.quantity for b in wallet.balances))
 
 
-def _carried(nav: Nav, prices: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+def _carried(nav: Nav, prices: dict[str, Decimal]) -> Listed:
     """The marks of the moment of these prices, should the read have no positions: they moved alike.
 
     Else the next positions would move a price once more by what this wallet has already told.
@@ -104,20 +106,20 @@ def _carried(nav: Nav, prices: dict[str, Decimal]) -> tuple[tuple[str, Decimal],
     return tuple((c, mark * prices[c] / before[c] if c in moved else mark) for c, mark in nav.marks)
 
 
-def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[str, Decimal]] | None:
+def _repriced(nav: Nav, snapshot: Snapshot) -> Priced | None:
     """Prices of the NAV's coins as new as the positions, and the marks; None when too much of it has none.
 
     Where the wallet is missing, a coin moves as the mark of its positions has moved since the wallet that
     priced it: else a hedge would look like a loss, for one of its legs would move alone.
     """
-    positions, prices = snapshot.positions or (), dict(nav.prices)
-    coins = sorted([p for p in positions if p.base in prices], key=lambda p: p.leg)
-    marks = {p.base: p.mark for p in coins}
+    prices = dict(nav.prices)
+    coins = [p for p in snapshot.positions or () if base_of(p.symbol) in prices]
+    marks = {p.base: p.mark for p in sorted(coins, key=lambda p: p.leg)} if coins else {}
     if snapshot.wallet is not None:
-        return prices, marks
-    before, unknown = dict(nav.marks), Decimal(0)
+        return prices, _listed(marks)
+    before, unknown = dict(nav.marks), NOTHING
     for coin, quantity in nav.cash:
-        price = prices.get(coin, Decimal(0))
+        price = prices.get(coin, NOTHING)
         if abs(price - 1) <= TOLERANCE:
             continue  # the reporting currency, or one that follows it
         if coin in before and coin in marks:
@@ -126,24 +128,27 @@ def _repriced(nav: Nav, snapshot: Snapshot) -> tuple[dict[str, Decimal], dict[st
             unknown += abs(quantity * price)
     if unknown > TOLERANCE * abs(nav.explained):
         return None
-    return prices, {**before, **marks}
+    return prices, _listed(before | marks)
 
 
-def _seen(nav: Nav, snapshot: Snapshot) -> Nav:
-    raw = snapshot.wallet.equity if snapshot.wallet else None
-    agreed = raw is not None and agree(raw, nav.explained)
-    proven = nav.explained if raw is None else max(raw, nav.explained)
-    value = float(proven / nav.units)
+def _seen(booked: Nav, snapshot: Snapshot, units: Decimal, explained: Decimal, priced: Priced) -> Nav:
+    raw, (prices, marks) = snapshot.wallet.equity if snapshot.wallet else None, priced
+    agreed = raw is not None and agree(raw, explained)
+    value = float((explained if raw is None or explained > raw else raw) / units)
     return replace(
-        nav,
+        booked,
         at=snapshot.asked_at,
+        units=units,
         raw=raw,
+        explained=explained,
         value=value,
         agreed=agreed,
         sides=1 if raw is None else 2,
-        reads=nav.reads + (1 if agreed else 0),
-        par=value if agreed else nav.par,
-        par_at=snapshot.asked_at if agreed else nav.par_at,
+        reads=booked.reads + (1 if agreed else 0),
+        prices=_listed(prices) if raw is None else booked.prices,  # a wallet's own are booked already
+        marks=marks,
+        par=value if agreed else booked.par,
+        par_at=snapshot.asked_at if agreed else booked.par_at,
     )
 
 
@@ -160,8 +165,9 @@ def _blind(nav: Nav, wallet: Wallet | None, flow: Decimal) -> Nav | None:
 
 
 def agree(raw: Decimal, explained: Decimal) -> bool:
-    """Both accounts tell the same equity within 1 % of the larger."""
-    return abs(raw - explained) <= TOLERANCE * max(abs(raw), abs(explained))
+    """Both accounts tell the same equity within 1 % of the larger: of one or the other."""
+    apart = abs(raw - explained)
+    return apart <= TOLERANCE * abs(raw) or apart <= TOLERANCE * abs(explained)
 
 
 def consistent(wallet: Wallet, positions: tuple[Position, ...]) -> bool:
@@ -190,7 +196,7 @@ def reanchored(nav: Nav, wallet: Wallet, positions: tuple[Position, ...]) -> Nav
         nav,
         units=units,
         cash=cash,
-        prices=tuple(sorted(prices.items())),
+        prices=_listed(prices),
         raw=wallet.equity,
         explained=explained,
         agreed=agree(wallet.equity, explained),
@@ -218,8 +224,8 @@ def _first(snapshot: Snapshot) -> Nav | None:
         agreed=True,
         sides=2,
         reads=1,
-        prices=tuple(sorted(prices.items())),
-        marks=tuple(sorted({p.base: p.mark for p in snapshot.positions if p.base in prices}.items())),
+        prices=_listed(prices),
+        marks=_listed({p.base: p.mark for p in snapshot.positions if p.base in prices}),
         since=snapshot.asked_at,
         par=float(START),
         par_at=snapshot.asked_at,
@@ -232,18 +238,28 @@ def _prices(wallet: Wallet | None) -> dict[str, Decimal]:
     return {b.currency: b.price for b in wallet.balances if b.quantity or b.price} if wallet else {}
 
 
+def _listed(amounts: dict[str, Decimal]) -> Listed:
+    return tuple(sorted(amounts.items())) if amounts else ()
+
+
 def _apply(cash: dict[str, Decimal], rows: tuple[LedgerEntry, ...]) -> dict[str, Decimal]:
     for row in rows:
         cash[row.currency] = cash.get(row.currency, Decimal(0)) + row.change
     return cash
 
 
-def _value(cash: tuple[tuple[str, Decimal], ...], prices: dict[str, Decimal]) -> Decimal:
-    return sum([quantity * prices.get(c, NOTHING) for c, quantity in cash], NOTHING)
+def _value(cash: Listed, prices: dict[str, Decimal]) -> Decimal:
+    worth = NOTHING
+    for currency, quantity in cash:
+        worth += quantity * prices.get(currency, NOTHING)
+    return worth
 
 
 def _open_pnl(positions: tuple[Position, ...], prices: dict[str, Decimal]) -> Decimal:
-    return sum([p.open_pnl * settle_price(p, prices) for p in positions], NOTHING)
+    pnl = NOTHING
+    for p in positions:
+        pnl += p.open_pnl * settle_price(p, prices)
+    return pnl
 
 
 def _flow(rows: tuple[LedgerEntry, ...], prices: dict[str, Decimal]) -> Decimal:

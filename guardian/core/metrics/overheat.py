@@ -57,9 +57,10 @@ def overheat(account: AccountState, now: datetime) -> Overheat:
     heat = account.heat
     if heat is None:
         return Overheat(NOT_KNOWN, tuple(Component(name, None, WEIGHTS[name]) for name in NEEDED), True)
-    left = relaxed(heat.score, (now - heat.at).total_seconds())
+    since = now - heat.at
+    left = relaxed(heat.score, since.total_seconds())
     parts = _components(heat.components)
-    if now - heat.at > FRESH:
+    if since > FRESH:
         return Overheat(max(NOT_KNOWN, left), tuple(Component(c.name, None, c.weight) for c in parts), True)
     return Overheat(max(heat.raw, left), parts, _partial(parts))
 

@@ -9,7 +9,10 @@ chunk once in `CHUNK` times. Expired points of the oldest chunk stay until all o
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from struct import Struct
 
 from guardian.core.frozen import replace
@@ -22,8 +25,7 @@ CHUNK = 63
 """Points in a chunk: its bytes are then a whole number of base64's groups of three."""
 
 _RECORD = Struct("<qd")
-_LAST = 24
-"""How many characters at a chunk's end hold its last record."""
+_MOMENT = itemgetter(0)
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
@@ -44,12 +46,12 @@ def first_after(baseline: Baseline, start: datetime | None) -> float | None:
     return None
 
 
-def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_seconds: float) -> Baseline:
+def pushed(old: Baseline, start: datetime | None, new: Point, bucket_seconds: float) -> Baseline:
     """With a newest point, without what has expired by `start` and what the new one makes obsolete.
 
     A point that falls into the bucket of the one before it adds nothing: a bucket keeps its highest NAV.
     """
-    packed, points = baseline.packed, baseline.points
+    packed, points = old.packed, old.points
     while packed and start is not None and _last(packed[0]) <= start:
         packed = packed[1:]
     points = _left(points, None if packed else start, new[1])
@@ -59,13 +61,19 @@ def pushed(baseline: Baseline, start: datetime | None, new: Point, bucket_second
         points = (*points, new)
     if len(points) >= 2 * CHUNK:
         points, packed = points[CHUNK:], (*packed, _packed(points[:CHUNK]))
-    if points is baseline.points and packed is baseline.packed:
-        return baseline  # nothing has expired, and the bucket has a higher NAV: most reads of a long window
-    return replace(baseline, points=points, packed=packed)
+    if points is old.points and packed is old.packed:
+        return old  # nothing has expired, and the bucket has a higher NAV: most reads of a long window
+    return replace(old, points=points, packed=packed)
 
 
 def unpacked(chunk: str) -> Points:
-    return tuple((_instant(us), nav) for us, nav in _RECORD.iter_unpack(b64decode(chunk)))
+    return tuple((_instant(us), nav) for us, nav in _records(chunk))
+
+
+@lru_cache(maxsize=256)
+def _records(chunk: str) -> tuple[tuple[int, float], ...]:
+    """As numbers, oldest first; remembered, for each look asks it of the same oldest chunk."""
+    return tuple(_RECORD.iter_unpack(b64decode(chunk)))
 
 
 def _packed(points: Points) -> str:
@@ -74,8 +82,7 @@ def _packed(points: Points) -> str:
 
 
 def _last(chunk: str) -> datetime:
-    us, _ = _RECORD.unpack(b64decode(chunk[-_LAST:])[-_RECORD.size :])
-    return _instant(us)
+    return _instant(_records(chunk)[-1][0])
 
 
 def _microseconds(at: datetime) -> int:
@@ -87,16 +94,16 @@ def _instant(us: int) -> datetime:
 
 
 def _after_packed(chunk: str, start: datetime | None) -> float | None:
-    """As numbers: asked at each look, of points of which all but one are not wanted."""
-    since = None if start is None else _microseconds(start)
-    records = _RECORD.iter_unpack(b64decode(chunk))
-    return next((nav for us, nav in records if since is None or us > since), None)
+    records = _records(chunk)
+    expired = 0 if start is None else bisect_right(records, _microseconds(start), key=_MOMENT)
+    return records[expired][1] if expired < len(records) else None
 
 
 def _left(points: Points, start: datetime | None, nav: float) -> Points:
     first, end = 0, len(points)
-    while start is not None and first < end and points[first][0] <= start:
-        first += 1
+    if start is not None:
+        while first < end and points[first][0] <= start:
+            first += 1
     while end > first and points[end - 1][1] <= nav:
         end -= 1
     return points[first:end]

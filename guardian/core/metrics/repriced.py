@@ -68,9 +68,9 @@ def _units(
     netted before they are numbers.
     """
     assets = [base_of(symbol) for _, symbol, *_ in sizes]
-    names = tuple(sorted(set(assets)))
-    if not names or len(names) < len(assets) or any(inverse for inverse, *_ in sizes):
+    if not assets or len(set(assets)) < len(assets) or any(inverse for inverse, *_ in sizes):
         return None
+    names = _alphabetical(tuple(assets))
     places = np.array([assets.index(name) for name in names])
     listed = dict(prices)
     units = [float(quantity * size * listed.get(settle, ONE)) for _, _, settle, quantity, size in sizes]

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from math import isfinite, log, sqrt
+from operator import attrgetter
 
 from guardian.core.frozen import replace
 from guardian.core.memory import AssetReturns, Correlations, Faded, Followed, Returns
@@ -27,13 +28,13 @@ from guardian.core.metrics.correlation import (
     slow_rhos,
 )
 from guardian.core.metrics.correlation import rhos as rhos
-from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS, clustered, settled
+from guardian.core.metrics.following import CELLS_A_DAY as CELLS_A_DAY
+from guardian.core.metrics.following import GRID_SECONDS, MAXIMUM_ASSETS, cell_of, clustered, settled
 from guardian.core.metrics.history import appended
 from guardian.core.metrics.pairs import MIDDLE
 from guardian.core.metrics.turbulence import unusual
 
 CELLS_AN_HOUR = 3600 // GRID_SECONDS
-CELLS_A_DAY = 24 * CELLS_AN_HOUR
 HOUR, DAY, THREE_DAYS, WEEK, FORTNIGHT = range(5)
 HALF_LIVES = (CELLS_AN_HOUR, CELLS_A_DAY, 3 * CELLS_A_DAY, 7 * CELLS_A_DAY, 14 * CELLS_A_DAY)
 """In cells, in the order of `AssetReturns.squares`."""
@@ -42,6 +43,7 @@ TURBULENCE_CELLS = CELLS_AN_HOUR / 2
 STEPS_TO_COMPARE = CELLS_A_DAY
 """How many steps give covariances, and a normal of them; a sigma, and its normal, take `STEPS_TO_KNOW`."""
 
+_NAME = attrgetter("asset")
 
 LEAST_APART = 0.05
 """A mean correlation that has hardly moved yet is no normal: less than this deviation is not believed."""
@@ -129,7 +131,7 @@ def _closed(
             ]
         )
         own = replace(own, squares=squares, grid=grid)
-    seen = int(price.seen_at.timestamp()) // GRID_SECONDS == grid
+    seen = cell_of(price.seen_at) == grid
     return _hour_over(own, price, grid // CELLS_AN_HOUR) if seen and _ends_hour(grid) else own
 
 
@@ -153,8 +155,8 @@ def _hour_over(own: AssetReturns, price: Followed, hour: int) -> AssetReturns:
 def _bounded(assets: list[AssetReturns], before: Mapping[str, AssetReturns]) -> tuple[AssetReturns, ...]:
     """What is not followed any more keeps its history while there is room: it may be held again."""
     names = {asset.asset for asset in assets}
-    rest = sorted((a for name, a in before.items() if name not in names), key=lambda a: (-a.grid, a.asset))
-    return tuple(sorted((*assets, *rest)[:MAXIMUM_ASSETS], key=lambda a: a.asset))
+    rest = sorted([a for name, a in before.items() if name not in names], key=lambda a: (-a.grid, a.asset))
+    return tuple(sorted([*assets, *rest][:MAXIMUM_ASSETS], key=_NAME))
 
 
 # --- all of them together -----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from guardian.core.metrics.within import start_of
 from guardian.core.model import Balance, Rule
 from guardian.core.state import AccountState
 
-SLICES = ("symbol", "cluster", "strategy")
+SLICES = frozenset({"symbol", "cluster", "strategy"})
 Symbols = tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountSta
     markets = _markets(account)
     wanted = [part for each in markets.values() for part in each if _named(part, rule.only)]
     if rule.scope == "symbol":
-        return tuple((part, sliced(account, part)) for part in sorted(wanted))
+        return tuple([(part, sliced(account, part)) for part in sorted(wanted)])
     meant = {symbol for part in wanted for symbol in part}
     groups = [_of(group, markets) for group in _clusters(account, tuple(markets))]
     return tuple((group, sliced(account, group)) for group in groups if not meant.isdisjoint(group))
@@ -59,9 +59,9 @@ def sliced(account: AccountState, symbols: Symbols) -> AccountState:
     positions = tuple([p for p in evidence.positions if p.symbol in symbols])
     orders = tuple([o for o in evidence.orders if o.symbol in symbols])
     wallet = evidence.wallet
-    whole = {base_of(symbol) for symbol in symbols} | {account.policy.currency}
+    whole = _assets_of(symbols, account.policy.currency)
     uncut = len(positions) == len(evidence.positions) and len(orders) == len(evidence.orders)
-    if uncut and (wallet is None or all(b.currency in whole for b in wallet.balances)):
+    if uncut and not [b for b in (wallet.balances if wallet else ()) if b.currency not in whole]:
         return account  # of one market there is one part, and what is known of the whole is known of it
     if wallet is not None:
         # What a leg settles in is no part of it, but its price is: without one a coin would count as 1.
@@ -73,6 +73,11 @@ def sliced(account: AccountState, symbols: Symbols) -> AccountState:
         )
         wallet = replace(wallet, balances=kept)
     return replace(account, evidence=replace(evidence, wallet=wallet, positions=positions, orders=orders))
+
+
+@lru_cache(maxsize=1024)
+def _assets_of(symbols: Symbols, currency: str) -> frozenset[str]:
+    return frozenset({currency, *map(base_of, symbols)})
 
 
 def _markets(account: AccountState) -> dict[str, list[Symbols]]:

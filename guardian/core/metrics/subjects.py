@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import reduce
 from typing import NamedTuple
 
 from guardian.core.frozen import replace
@@ -72,11 +71,15 @@ def gathered(
 
 def look(metric: Metric, view: View, accounts: Accounts) -> tuple[Measured, bool, Fault]:
     """A rule's measurement, if its evidence is too old, and the symbols at fault: by the rule's scope."""
-    if view.rule.scope in GROUPS:
+    scope = view.rule.scope
+    if scope in GROUPS:
         return _together(metric, view, accounts)
     if metric.among:
         view = replace(view, others=accounts)
-    return _worst(metric, view) if view.rule.scope in SLICES else (*fresh(metric, view), ())
+    if scope in SLICES:
+        return _worst(metric, view)
+    measured, stale = fresh(metric, view)
+    return measured, stale, ()
 
 
 def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
@@ -105,7 +108,7 @@ def _worst(metric: Metric, view: View) -> Look:
     looks = [(symbols, *fresh(metric, part)) for symbols, part in parts(view)]
     # What is read of the account is of one age in every part and in none; what is told beside it may not be.
     apart = metric.aged is not None or metric.dated is not None
-    if apart or not looks or any(stale for _, _, stale in looks):
+    if apart or not looks or True in [stale for _, _, stale in looks]:
         rest = Look(*fresh(metric, replace(view, account=sliced(view.account, ()))))
         if rest.stale or not looks:
             return rest
@@ -113,28 +116,28 @@ def _worst(metric: Metric, view: View) -> Look:
     limit = limit_today(view.rule, view.rule.ladder[0], view.account.overheat)
     fault: dict[str, float] = {}
     for symbols, m, _ in looks:
-        if isinstance(m, Known | AtLeast) and not within(m.value, view.rule, limit):
+        if not isinstance(m, Unknown) and not within(m.value, view.rule, limit):
             for symbol in symbols:
-                fault[symbol] = _worse(view.rule, m.value, fault.get(symbol, m.value))
+                fault[symbol] = _worst_of(view.rule, [m.value, fault.get(symbol, m.value)])
     return Look(_of_all(view.rule, measured), False, tuple(sorted(fault.items())))
 
 
 def _of_all(rule: Rule, parts: Sequence[Measured]) -> Measured:
     """The worst of the parts, only as strong as each of them is known: what one proves may fire, and that
     another may be worse may not clear."""
-    known = [m for m in parts if isinstance(m, Known | AtLeast)]
-    unknown = next((m for m in parts if isinstance(m, Unknown)), None)
+    sure = [m.value for m in parts if isinstance(m, Known)]
+    if sure and len(sure) == len(parts):
+        return Known(_worst_of(rule, sure))
+    known = [m for m in parts if not isinstance(m, Unknown)]
+    unknown = [m for m in parts if isinstance(m, Unknown)]
     if not known:
-        return unknown or Unknown("there is nothing to look at")
-    worst = reduce(lambda a, b: _worse(rule, a, b), (m.value for m in known))
-    if unknown is not None:
-        return AtLeast(worst, unknown.why)
-    bounds = [m for m in known if isinstance(m, AtLeast)]
-    if not bounds:
-        return Known(worst)
-    least = min(bounds, key=lambda m: m.filling)
+        return unknown[0] if unknown else Unknown("there is nothing to look at")
+    worst = _worst_of(rule, [m.value for m in known])
+    if unknown:
+        return AtLeast(worst, unknown[0].why)
+    least = min([m for m in known if isinstance(m, AtLeast)], key=lambda m: m.filling)
     return AtLeast(worst, least.why, least.filling)
 
 
-def _worse(rule: Rule, a: float, b: float) -> float:
-    return max(a, b) if rule.direction == "over" else min(a, b)
+def _worst_of(rule: Rule, values: Sequence[float]) -> float:
+    return max(values) if rule.direction == "over" else min(values)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 
 from guardian.core.memory import Nav
+from guardian.core.metrics.baseline import least
 
-LONGEST = timedelta(minutes=15)
+LONGEST, SECOND = timedelta(minutes=15), timedelta(seconds=1)
 _MOMENT = itemgetter(0)
 
 Track = tuple[tuple[datetime, float], ...]
@@ -24,12 +25,11 @@ def fold_track(track: Track, before: Nav | None, nav: Nav | None) -> Track:
         return ()
     if not nav.agreed or (before is not None and nav.at == before.at):
         return track
-    told = nav.equity if nav.raw is None else nav.raw
-    least = float(min(nav.explained, told) / nav.units)
-    if track and _second(track[-1][0]) == _second(nav.at):
-        return (*track[:-1], (nav.at, least))
+    new = (nav.at, least(nav))
+    if track and nav.at - track[-1][0] < SECOND and _second(track[-1][0]) == _second(nav.at):
+        return (*track[:-1], new)
     first = _newest_before(track, nav.at - LONGEST)
-    return (*track[first or 0 :], (nav.at, least))
+    return (*track[first or 0 :], new)
 
 
 def nav_at(track: Track, at: datetime) -> tuple[datetime, float] | None:

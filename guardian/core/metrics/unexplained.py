@@ -31,6 +31,8 @@ DUST = Decimal("1e-6")
 
 
 def apart(raw: Decimal, explained: Decimal) -> float:
+    if raw == explained:
+        return 0.0  # both tell the same to the last digit
     larger = max(abs(raw), abs(explained))
     return float(abs(raw - explained) / larger) if larger > DUST else 0.0
 

@@ -32,8 +32,8 @@ def _stale_zeroes_hold(hold: Call) -> Call:
 
 
 def _one_account_of_a_loss(seen: Call) -> Call:
-    def believed(state: Any, snapshot: Any) -> Any:
-        after = seen(state, snapshot)
+    def believed(*told: Any) -> Any:
+        after = seen(*told)
         worse = after.explained if after.raw is None else min(after.raw, after.explained)
         return replace(after, value=float(worse / after.units), agreed=True, sides=2)
 

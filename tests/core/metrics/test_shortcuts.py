@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from guardian.bench.metrics.market import nav_of
 from guardian.core.frozen import replace
-from guardian.core.memory import Correlations
+from guardian.core.memory import AssetReturns, Correlations, Returns
 from guardian.core.metrics import baseline, correlation, holdings, repriced
 from guardian.core.metrics.cluster_exposure import matrix
 from guardian.core.metrics.exposure import by_asset
@@ -149,6 +149,28 @@ def test_of_each_owner_only_the_newest_is_kept():
 def test_one_field_is_copied_as_many_are():
     assert Known(2.0) == replace(Known(1.0), value=2.0)
     assert at(0) + timedelta(seconds=1) == replace(read(0), asked_at=at(1)).asked_at
+
+
+@pytest.mark.parametrize("followed", ["A", "AB", "ABC"])
+@pytest.mark.parametrize("held", ["", "A", "B", "AC", "ABC"])
+def test_what_is_learned_of_what_is_held_is_what_asset_by_asset_would_tell(
+    monkeypatch: pytest.MonkeyPatch, followed: str, held: str
+):
+    """Of one asset there is no pair to know, of none nothing at all; of what is not followed the long way."""
+    pairs = together(Pair(a, b, (1.0, 1.0, 0.3, 0.5)) for a, b in combinations(followed, 2))
+    moments = pairs if pairs.assets else replace(pairs, assets=tuple(followed))
+    squares = ((1e-5, 0.9), (2e-5, 0.8), (3e-5, 0.7), (4e-5, 0.6), (5e-5, 0.5))
+    seen = told(0, [(f"{name}/USDT:USDT", 2, 0, 90.0) for name in held], False)
+    own = AccountState(policy(), at(0), correlations=Correlations(1, moments=moments))
+    own = replace(own, returns=Returns(1, tuple(AssetReturns(name, squares) for name in followed)))
+    evidence = replace(own.evidence, wallet=seen.wallet, positions=seen.positions or ())
+    own = replace(own, evidence=evidence)
+    short = holdings.holdings(own)
+    monkeypatch.setattr(holdings, "_learned", lambda *given: None)
+    long = holdings.holdings(own)
+
+    assert repr(long) == repr(short)
+    assert set(held) - set(followed) == set(short.unmeasured)
 
 
 @given(st.sets(st.sampled_from("ABCDE")), st.data())

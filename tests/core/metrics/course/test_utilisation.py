@@ -46,6 +46,19 @@ def test_vector_six_hours_and_two():
     assert pytest.approx(0.3, abs=1e-12) == area / seconds
 
 
+def test_the_sums_that_are_remembered_are_those_of_the_cells_inside():
+    """Through cells that begin and end, and through a gap in which all of the window is forgotten."""
+    cells: tuple[tuple[int, float, float], ...] = ()
+    instants = [*range(0, 4 * HOUR, 150), *range(7 * HOUR, 9 * HOUR, 150)]
+    for a, b in itertools.pairwise(instants):
+        cells = grown(cells, (at(a), a % 7 / 10), (at(b), b % 7 / 10))
+        first = int(at(b - HOUR).timestamp()) // CELL_SECONDS
+        inside = [cell for cell in cells if cell[0] >= first]
+        sums = sum(area for _, area, _ in inside), sum(seconds for _, _, seconds in inside)
+
+        assert sums == mean(cells, at(b), HOUR, "its owner")
+
+
 def test_vector_nothing_held_is_zero():
     assert 0.0 == utilisation(wallet(1000), ())
     assert 0.0 == utilisation(wallet(0), ())
