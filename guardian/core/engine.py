@@ -37,7 +37,7 @@ from guardian.core.metrics.accepted import accepted
 from guardian.core.metrics.expected import announced
 from guardian.core.metrics.limits import heated
 from guardian.core.metrics.nav import reanchored
-from guardian.core.model import Level
+from guardian.core.model import CAUTION, FLATTEN, HALT, NORMAL
 from guardian.core.notices import Desk
 from guardian.core.plan import plan
 from guardian.core.plan.keys import plan_unfence
@@ -74,9 +74,9 @@ def _step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
 def _one(state: State, account: AccountState, event: Event, now: datetime) -> Observed:
     account, first, decisions = _observe(state, account, event)
     account, then, more = _conclude(state, account, now)
-    if first and account.level is not Level.NORMAL:
+    if first and account.level is not NORMAL:
         # Resumed into a breach that still holds: effects run in parallel, and nothing is lifted.
-        held = ("permit", "prepare_keys", *(("unfence_key",) if account.level >= Level.FLATTEN else ()))
+        held = ("permit", "prepare_keys", *(("unfence_key",) if account.level >= FLATTEN else ()))
         first = tuple(e for e in first if e.kind not in held)
     return account, (*first, *then), (*decisions, *more)
 
@@ -151,7 +151,7 @@ def _worst(found: tuple[Demand, ...]) -> Demand | None:
 
 def _released(desk: Desk, before: AccountState) -> tuple[Effect, ...]:
     """Back to NORMAL without an operator: the permit is lifted and the hands key dropped."""
-    if desk.account.level is not Level.NORMAL or before.level is Level.NORMAL:
+    if desk.account.level is not NORMAL or before.level is NORMAL:
         return ()
     return _normal(desk)
 
@@ -172,7 +172,7 @@ def _rearmed(state: State, account: AccountState, now: datetime) -> tuple[Accoun
 
 
 def _tell_armed_again(desk: Desk) -> None:
-    desk.tell(desk.key("guardian", "disarmed"), Level.HALT, words.armed_again(desk.name), "resolve")
+    desk.tell(desk.key("guardian", "disarmed"), HALT, words.armed_again(desk.name), "resolve")
 
 
 def _armed(state: State, account: AccountState, event: Armed) -> Observed:
@@ -185,7 +185,7 @@ def _armed(state: State, account: AccountState, event: Armed) -> Observed:
 def _loosened(state: State, account: AccountState, event: Disarmed | Expected) -> Observed:
     """It makes things riskier: people are told at once, and told when it ends by itself."""
     after = observe.disarmed(account, event) if isinstance(event, Disarmed) else announced(account, event)
-    desk, level = Desk(state.instance, after), Level.HALT if event.kind == "disarmed" else Level.CAUTION
+    desk, level = Desk(state.instance, after), HALT if event.kind == "disarmed" else CAUTION
     desk.tell(desk.key("guardian", event.kind), level, words.loosened(after, event))
     return desk.account, tuple(desk.effects), (_said(account, event.kind, event.by),)
 
@@ -214,14 +214,14 @@ def _resumed(state: State, account: AccountState, event: Resumed) -> Observed:
     notices.resolve_late(desk, incident, tuple(sorted(notices.PAGED_ALONE)))
     rules = tuple(_rested(r) for r in desk.account.rules)
     after = closed(replace(desk.account, rules=rules), incident)
-    change = Decision(account.policy.name, "level", OPERATOR, account.level.name, Level.NORMAL.name)
+    change = Decision(account.policy.name, "level", OPERATOR, account.level.name, NORMAL.name)
     return after, (*effects, *back, *desk.effects), (_said(account, "resumed", event.by), change)
 
 
 def _proven_anew(account: AccountState, event: Demanded) -> AccountState:
     """Who asks for flat again is answered by evidence newer than the question."""
     incident = account.incident
-    if incident is None or event.level < Level.FLATTEN:
+    if incident is None or event.level < FLATTEN:
         return account
     flatness = replace(incident.flatness, first_at=None, first_asked=None, verified_at=None)
     return replace(account, incident=replace(incident, flatness=flatness))

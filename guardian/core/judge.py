@@ -26,8 +26,8 @@ LONGEST_STEP_SECONDS = 5.0
 
 LONGEST_CROSSING_SECONDS = 1.0
 
-CLEAR = Verdict.CLEAR
-"""By a name of its own: what almost every look ends with, and members of an enum are slow to find."""
+CLEAR, PENDING, BREACHED, UNKNOWN, WARMING = Verdict
+"""By names of their own, as the levels are."""
 
 Rungs = tuple[tuple[float, ...], tuple[bool, ...], tuple[bool, ...]]
 
@@ -80,26 +80,27 @@ def _filled(own: RuleState, rule: Rule, overs: list[bool | None], now: datetime)
     """Each rung's hold after this look, whether it was past its limit when last known, and if it fires."""
     elapsed = 0.0 if own.judged_at is None else (now - own.judged_at).total_seconds()
     step = min(max(elapsed, 0.0), LONGEST_STEP_SECONDS)
-    held = tuple([_hold(own, i, over, step, rule) for i, over in enumerate(overs)])
-    past = tuple([own.past[i] if over is None else over for i, over in enumerate(overs)])
-    fired = [over is True and held[i] >= rule.ladder[i].hold_seconds for i, over in enumerate(overs)]
-    return held, past, tuple(fired)
+    held, past, fired = [], [], []
+    for i, over in enumerate(overs):
+        was, full = own.past[i], rule.ladder[i].hold_seconds
+        hold = _hold(own.held[i], was, over, step, full)
+        held.append(hold)
+        past.append(was if over is None else over)
+        fired.append(over is True and hold >= full)
+    return tuple(held), tuple(past), tuple(fired)
 
 
-def _hold(own: RuleState, i: int, over: bool | None, step: float, rule: Rule) -> float:
+def _hold(held: float, was: bool, over: bool | None, step: float, full: float) -> float:
     """The hold after one look. The value crossed somewhere in the step, so a change counts half of it.
 
     After a gap nobody knows where: a change then counts as after a second, or one odd read would fill a hold.
     """
-    held = own.held[i]
-    if not (held or over or own.past[i]):
-        return held  # empty, and nothing fills it
     if over is not None:
-        if over is not own.past[i]:
+        if over is not was:
             step = min(step, LONGEST_CROSSING_SECONDS)
-        breached = step * (over + own.past[i]) / 2
+        breached = step * (over + was) / 2
         held = max(held + breached - LEAK * (step - breached), 0.0)
-    return min(held, rule.ladder[i].hold_seconds)
+    return min(held, full)
 
 
 def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
@@ -117,7 +118,7 @@ def past_limit(measured: Measured, rule: Rule, limit: float) -> bool | None:
 
 def _verdict(measured: Measured, over: bool | None, fired: tuple[bool, ...]) -> Verdict:
     if over:
-        return Verdict.BREACHED if True in fired else Verdict.PENDING
+        return BREACHED if True in fired else PENDING
     if type(measured) is Known:
         return CLEAR
-    return Verdict.WARMING if isinstance(measured, Unknown) and measured.warming else Verdict.UNKNOWN
+    return WARMING if isinstance(measured, Unknown) and measured.warming else UNKNOWN

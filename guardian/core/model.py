@@ -25,6 +25,10 @@ class Level(IntEnum):
     LOCKOUT = 5
 
 
+NORMAL, CAUTION, HALT, REDUCE, FLATTEN, LOCKOUT = Level
+"""What the core calls them by: it asks for them at every look, and members of an enum are slow to find."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A value that the evidence determines."""

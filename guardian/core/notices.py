@@ -15,7 +15,7 @@ from guardian.core.effects import Effect, Notify
 from guardian.core.frozen import replace
 from guardian.core.metrics.expected import over
 from guardian.core.metrics.fresh import FAILED
-from guardian.core.model import AtLeast, Known, Level, Unknown
+from guardian.core.model import CAUTION, HALT, NORMAL, AtLeast, Known, Level, Unknown
 from guardian.core.state import AccountState, Decision, Incident, RuleState, State
 
 PAGED_ALONE = {"not-flat", "key-alive"}
@@ -94,7 +94,7 @@ def tell_over(desk: Desk) -> None:
     """Transfers that were announced and have left, or have not in time."""
     desk.account, ended = over(desk.account)
     for each in ended:
-        desk.tell(desk.key("guardian", "expected"), Level.CAUTION, words.ended(desk.name, each), "resolve")
+        desk.tell(desk.key("guardian", "expected"), CAUTION, words.ended(desk.name, each), "resolve")
 
 
 def tell_would(desk: Desk, found: tuple[Demand, ...]) -> None:
@@ -111,9 +111,9 @@ def _tell_would_rule(desk: Desk, own: RuleState, demand: Demand | None) -> RuleS
     if demand is not None and demand.level > own.told:
         desk.tell(_would_key(desk, own), demand.level, words.would(desk.name, demand), "would")
         return replace(own, told=demand.level)
-    if demand is None and own.told is not Level.NORMAL and own.below_since is not None:
+    if demand is None and own.told is not NORMAL and own.below_since is not None:
         desk.tell(_would_key(desk, own), own.told, words.clear_again(desk.name, own.rule_id), "resolve")
-        return replace(own, told=Level.NORMAL, episode=own.episode + 1)
+        return replace(own, told=NORMAL, episode=own.episode + 1)
     return own
 
 
@@ -149,7 +149,7 @@ def tell_failures(desk: Desk, before: Rules) -> None:
         why = _failure(own)
         if bool(why) is not bool(_failure(before[i])):
             key, text = desk.key("guardian", f"rule {own.rule_id}"), words.failed(own.rule_id, why)
-            desk.tell(key, Level.HALT, text, "trigger" if why else "resolve")
+            desk.tell(key, HALT, text, "trigger" if why else "resolve")
 
 
 def _failure(own: RuleState) -> str:
@@ -159,7 +159,7 @@ def _failure(own: RuleState) -> str:
 
 def tell_trouble(state: State, account: AccountState, subject: str, detail: str, healed: bool) -> Desk:
     """Guardian's own parts: a page, never a level. What a daily check found is told by its one report."""
-    desk, level = Desk(state.instance, account), Level.NORMAL if subject.startswith("sanity ") else Level.HALT
+    desk, level = Desk(state.instance, account), NORMAL if subject.startswith("sanity ") else HALT
     key, text = desk.key("guardian", subject), words.trouble(subject, detail, healed)
     desk.tell(key, level, text, "resolve" if healed else "trigger")
     return desk

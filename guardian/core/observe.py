@@ -36,7 +36,7 @@ from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
 from guardian.core.metrics.reopened import fold_reopened
 from guardian.core.metrics.twins import fold_told
-from guardian.core.model import Level, Part, Rule, Snapshot
+from guardian.core.model import FLATTEN, Part, Rule, Snapshot
 from guardian.core.state import AccountState, Arming, Evidence, RuleState, State, Target
 
 LEDGER, ORDERS, POSITIONS, WALLET = sorted(Part)
@@ -214,7 +214,7 @@ def disarmed(account: AccountState, event: Disarmed) -> AccountState:
 def lifted(account: AccountState, event: Troubled) -> AccountState:
     """The way back of the incident before was slow: what it lifted is fenced when a new listing says so."""
     incident = account.incident
-    if incident is None or account.level < Level.FLATTEN or not event.subject.startswith(UNFENCE):
+    if incident is None or account.level < FLATTEN or not event.subject.startswith(UNFENCE):
         return account
     evidence = replace(account.evidence, keys_asked=None)
     return replace(account, evidence=evidence, incident=replace(incident, fenced=()))

@@ -15,7 +15,7 @@ from guardian.core.judge import CLEAR_BELOW, past_limit
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.baseline import anew
 from guardian.core.metrics.limits import limit_today, share_of, within
-from guardian.core.model import Known, Level, Rule
+from guardian.core.model import CAUTION, HALT, NORMAL, REDUCE, Known, Rule
 from guardian.core.state import AccountState, Decision, Incident, Target, Trial
 
 DAY = timedelta(hours=24)
@@ -93,7 +93,7 @@ def hindrances(scene: Scene) -> Iterator[Hindrance]:
 def causes_of(incident: Incident, rules: tuple[Rule, ...]) -> list[Rule]:
     """The rules that have halted it, if every one of them says auto; else none: an operator ends it."""
     found = [rule for rule in rules if rule.id in incident.causes and rule.clears == "auto"]
-    return found if len(found) == len(incident.causes) and incident.level <= Level.REDUCE else []
+    return found if len(found) == len(incident.causes) and incident.level <= REDUCE else []
 
 
 def _too_early(scene: Scene) -> Iterator[Hindrance]:
@@ -124,7 +124,7 @@ def leaves_at(account: AccountState, rules: tuple[Rule, ...]) -> datetime | None
 def partial(account: AccountState) -> bool:
     """At REDUCE, with something left to every leg, and never halted in this incident."""
     incident = account.incident
-    if incident is None or account.level is not Level.REDUCE:
+    if incident is None or account.level is not REDUCE:
         return False
     return not halted(account)
 
@@ -137,7 +137,7 @@ def halted(account: AccountState) -> bool:
 
 def calm_bound(account: AccountState, incident: Incident, rule: Rule) -> float:
     """0.7 x its entry rung; in the trial, and where nothing begins anew, no more than half of its limit."""
-    governed = [g for g in rule.ladder if Level.HALT <= g.level <= Level.REDUCE] or rule.ladder[-1:]
+    governed = [g for g in rule.ladder if HALT <= g.level <= REDUCE] or rule.ladder[-1:]
     entry, limit = (limit_today(rule, rung, account.overheat) for rung in (governed[0], governed[-1]))
     calm, half = share_of(entry, rule, CLEAR_BELOW), share_of(limit, rule, TRIAL_SHARE)
     if incident.trial is not None:
@@ -150,7 +150,7 @@ def _restarts(rule: Rule) -> bool:
     """A sliding loss of the account begins anew, unless it may flatten; a day's and a peak's do not."""
     sliding = rule.window.kind == "sliding" and BY_NAME[rule.metric].family == "loss"
     own = rule.scope == "account" and rule.clears == "auto"
-    return sliding and own and rule.ladder[-1].level <= Level.REDUCE
+    return sliding and own and rule.ladder[-1].level <= REDUCE
 
 
 def _calm(account: AccountState, rule: Rule, bound: float) -> bool:
@@ -185,7 +185,7 @@ def eased(scene: Scene) -> Eased:
         trial = replace(trial, seen_at=now, clean_since=since)
         return replace(account, incident=replace(incident, trial=trial)), ()
     if trial.cap == CAPS[-1]:
-        decision = Decision(name, "level", incident.rule, account.level.name, Level.NORMAL.name)
+        decision = Decision(name, "level", incident.rule, account.level.name, NORMAL.name)
         return closed(account, incident), (decision,)
     wider = replace(incident, trial=Trial(CAPS[-1], now, now, now, trial.only), targets=reasked(incident))
     decision = Decision(name, "half-open", incident.rule, f"{trial.cap:g}", f"{CAPS[-1]:g}")
@@ -194,7 +194,7 @@ def eased(scene: Scene) -> Eased:
 
 def _lowered(scene: Scene) -> Eased:
     """From a smaller book to CAUTION, which has a dwell of its own; windows go on."""
-    account, was, level = scene.account, scene.incident, Level.CAUTION
+    account, was, level = scene.account, scene.incident, CAUTION
     incident = Incident(was.code, was.opened_at, was.rule, was.cause, level, scene.now, targets=reasked(was))
     decision = Decision(account.policy.name, "level", was.rule, account.level.name, level.name)
     return replace(account, level=level, incident=incident), (decision,)
@@ -203,7 +203,7 @@ def _lowered(scene: Scene) -> Eased:
 def _half_open(scene: Scene) -> Eased:
     """CAUTION at a quarter of the size. What its goals referred to is forgotten, and loss windows restart."""
     account, was, now = scene.account, scene.incident, scene.now
-    trial, level = Trial(CAPS[0], now, now, now, was.only), Level.CAUTION
+    trial, level = Trial(CAPS[0], now, now, now, was.only), CAUTION
     incident = Incident(was.code, was.opened_at, was.rule, was.cause, level, now, targets=reasked(was))
     incident = replace(incident, causes=was.causes, trial=trial)
     restarted = {rule.id for rule in scene.rules if rule.id in scene.acting and _restarts(rule)}
@@ -240,4 +240,4 @@ def size_cap(account: AccountState, usual: float) -> float:
 def closed(account: AccountState, incident: Incident) -> AccountState:
     """Back to NORMAL; the incident is kept for people to look at."""
     past = (*account.past, incident)[-KEPT_INCIDENTS:]
-    return replace(account, level=Level.NORMAL, incident=None, past=past, demanded=Level.NORMAL)
+    return replace(account, level=NORMAL, incident=None, past=past, demanded=NORMAL)

@@ -28,6 +28,8 @@ from guardian.core.memory import (
     Stack,
 )
 from guardian.core.model import (
+    FLATTEN,
+    NORMAL,
     Failure,
     KeyRecord,
     Level,
@@ -72,7 +74,7 @@ class RuleState:
     below_since: datetime | None = None
     baseline: Baseline | None = None
     episode: int = 0
-    told: Level = Level.NORMAL
+    told: Level = NORMAL
     stale: bool = False
     group: Group | None = None
     fault: tuple[tuple[str, float], ...] = ()
@@ -243,10 +245,10 @@ class AccountState:
     nav: Nav | None = None
     rules: tuple[RuleState, ...] = ()
     arming: Arming = field(default_factory=Arming)
-    level: Level = Level.NORMAL
+    level: Level = NORMAL
     incident: Incident | None = None
     past: tuple[Incident, ...] = ()
-    demanded: Level = Level.NORMAL
+    demanded: Level = NORMAL
     counter: int = 0
     troubles: tuple[str, ...] = ()
     drilled_at: datetime | None = None
@@ -295,7 +297,7 @@ def fenced(key: str, facts: Facts, at: datetime) -> Target:
 
 def taken_up(account: AccountState, event: Demanded) -> AccountState:
     """With what the action that the demand continues has recorded; an incident to be flat keeps it owed."""
-    if event.level < Level.FLATTEN or not event.recorded:
+    if event.level < FLATTEN or not event.recorded:
         return account
     debts = (fenced(key, facts, event.at) for key, facts in event.recorded)
     return replace(account, to_unfence=(*account.to_unfence, *debts))

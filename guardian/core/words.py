@@ -10,7 +10,7 @@ from datetime import datetime
 from guardian.core.breaker import Demand
 from guardian.core.events import Disarmed, Expected
 from guardian.core.facts.transfers import Expectation
-from guardian.core.model import Level
+from guardian.core.model import CAUTION, FLATTEN, HALT, LOCKOUT, NORMAL, REDUCE, Level
 from guardian.core.rearm import Hindrance
 from guardian.core.state import AccountState, Incident, Trial
 
@@ -20,12 +20,12 @@ Text = tuple[str, tuple[str, ...]]
 ONE_TRANSFER = "One transfer like it does not count as foreign; everything else is judged as ever."
 
 GOALS = {
-    Level.NORMAL: "nothing to do",
-    Level.CAUTION: "new size is capped by permit; keys for acting are being checked",
-    Level.HALT: "bots told to pause, risk-increasing orders are cancelled; positions and stops untouched",
-    Level.REDUCE: "positions are being reduced",
-    Level.FLATTEN: "keys are being fenced, orders cancelled, positions closed",
-    Level.LOCKOUT: "keys are being fenced, orders cancelled, positions closed; then the key is deleted",
+    NORMAL: "nothing to do",
+    CAUTION: "new size is capped by permit; keys for acting are being checked",
+    HALT: "bots told to pause, risk-increasing orders are cancelled; positions and stops untouched",
+    REDUCE: "positions are being reduced",
+    FLATTEN: "keys are being fenced, orders cancelled, positions closed",
+    LOCKOUT: "keys are being fenced, orders cancelled, positions closed; then the key is deleted",
 }
 
 MILESTONES = {
@@ -42,31 +42,31 @@ def rose(name: str, level: Level, incident: Incident, demand: Demand | None, lea
     """Why, what guardian does now, what it leaves alone, and the way back."""
     why = reason(demand) if demand else f"demanded by {incident.rule}"
     scope = f"Scope: account {name} only; other accounts are not affected."
-    if incident.only and level < Level.FLATTEN:
+    if incident.only and level < FLATTEN:
         scope = f"Scope: {', '.join(incident.only)} of account {name} only."
-    to = " to nothing" if demand and demand.to == 0 and level is Level.REDUCE else ""
+    to = " to nothing" if demand and demand.to == 0 and level is REDUCE else ""
     lines: tuple[str, ...] = (why, f"Now: {GOALS[level]}{to}.", scope)
     if leaves is not None:
         lines += (f"By itself not before {leaves:%Y-%m-%d %H:%M} UTC, and only when it is calm.",)
     back = (f"To end it: guardian resume {name} (typed confirmation)",)
-    return f"{level.name}: {name}", lines if level < Level.HALT else lines + back
+    return f"{level.name}: {name}", lines if level < HALT else lines + back
 
 
 def calmed(name: str, before: Level, incident: Incident) -> Text:
     why = "The cause has been calm for a minute."
     if incident.trial is not None:
         why = "Re-armed by itself: the trial was clean. New size is no longer capped."
-    return f"{Level.NORMAL.name}: {name} is back from {before.name}", (why,)
+    return f"{NORMAL.name}: {name} is back from {before.name}", (why,)
 
 
 def lowered(name: str, before: Level) -> Text:
     lines = ("It has been calm for half an hour. New size stays halved until the cause is over.",)
-    return f"{Level.CAUTION.name}: {name} is back from {before.name}", lines
+    return f"{CAUTION.name}: {name} is back from {before.name}", lines
 
 
 def half_open(name: str, before: Level, trial: Trial) -> Text:
     """On the way back by itself: what is allowed now, and what comes next."""
-    came = f" after {before.name}" if before > Level.CAUTION else ""
+    came = f" after {before.name}" if before > CAUTION else ""
     lines = (
         f"Re-arming by itself: new size is capped at {trial.cap:.0%} until an hour has been clean.",
         "Past half of a limit it goes back to HALT, and the cooldown doubles.",

@@ -39,10 +39,16 @@ class Book:
     over: bool = False
 
     def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
-        gained = ZERO
+        return self.worth(prices)[0]
+
+    def worth(self, prices: Mapping[str, Decimal]) -> tuple[Decimal, Decimal]:
+        """The equity, and the notional of every leg."""
+        gained = gross = ZERO
         for symbol, leg in self.legs.items():
-            gained += leg.quantity * (prices[symbol] - leg.entry)
-        return self.cash + gained
+            price, quantity = prices[symbol], leg.quantity
+            gained += quantity * (price - leg.entry)
+            gross += abs(quantity) * price
+        return self.cash + gained, gross
 
     def trade(self, symbol: str, change: Decimal, price: Decimal, at: datetime) -> None:
         """Buy (+) or sell (-) at a price; what that realises less its cost goes to the cash."""
@@ -67,6 +73,8 @@ class Book:
         self.over = True
 
     def taken(self) -> tuple[LedgerEntry, ...]:
+        if not self.rows:
+            return ()
         rows, self.rows = tuple(self.rows), []
         return rows
 

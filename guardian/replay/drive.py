@@ -1,8 +1,9 @@
 """Bars as events through the core's own step(); it decides, and nothing here does.
 
 A bar is known at its close: one snapshot then. Until the next close the account is taken to stay as that
-snapshot shows it; while a rule's hold is filling or draining it is looked at again in between, as a live
-guardian would, for a hold counts seconds and not bars. So loss rules see closes only, never a bar's low.
+snapshot shows it; while a rule's hold is filling or draining it is looked at again in between, as often as a
+step may count and when it is full, for a hold counts seconds and not bars. So loss rules see closes only,
+never a bar's low.
 Where bars are missing nothing is seen and time passes.
 
 What is not held is quoted at the last close of each five-minute cell, the instant whose price of a position
@@ -14,6 +15,7 @@ Once nothing can change any more (ended.py) the bars that are left are not judge
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +35,7 @@ from guardian.core.events import (
     Tick,
 )
 from guardian.core.facts.market import Market, Quote
+from guardian.core.judge import LONGEST_STEP_SECONDS
 from guardian.core.memory import CONFIRMED_READS_FOR_BASELINE
 from guardian.core.metrics.folds import needed
 from guardian.core.metrics.following import GRID_SECONDS
@@ -47,8 +50,10 @@ from guardian.replay.files import Numbers, Times
 from guardian.replay.trading import Trading
 from guardian.replay.view import policy, seen
 
-LOOKS = (*range(1, 6), *range(10, 86_400, 5))
-"""Seconds after a close at which a running hold is looked at: no step may count for more than five."""
+STEP_SECONDS = int(LONGEST_STEP_SECONDS)
+
+LOOKS = (*range(1, STEP_SECONDS), *range(STEP_SECONDS, 86_400, STEP_SECONDS))
+"""Seconds after a close at which a running hold may be looked at: no step counts for more than five."""
 
 ASKS_THE_MARKET = ("overheat", "turbulence")
 """Metrics that know more of a flat account where what it held is quoted."""
@@ -62,6 +67,9 @@ LONGEST_BLINDNESS = 360
 """Looks at nothing in one gap: after as many bars without evidence, more of them tell nothing new."""
 
 TOLD_EVERY = 500
+
+Columns = list[tuple[str, list[float]]]
+"""Every symbol's prices, one a bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +130,9 @@ class _Ride:
         self.ts: list[int] = own.ts[whole].tolist()
         self.close = own.close[whole]
         # By column: a list for each of half a million bars would be looked through by every collection.
-        self.opens: list[list[float]] = own.open[whole].T.tolist()
-        self.closes: list[list[float]] = self.close.T.tolist()
-        self.prices = self._prices(self.closes, 0)
+        self.opens: Columns = list(zip(own.symbols, own.open[whole].T.tolist(), strict=True))
+        self.closes: Columns = list(zip(own.symbols, self.close.T.tolist(), strict=True))
+        self.prices = _prices(self.closes, 0)
         wants = targets(plan, self.prices)
         self.trading = Trading(plan.name, opened(plan, wants, self.prices), wants)
         self.state = State()
@@ -136,10 +144,6 @@ class _Ride:
         self.closed_ms: int = self.ts[0] + self.bar_ms
         self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
         self._start()
-
-    def _prices(self, columns: list[list[float]], row: int) -> dict[str, Decimal]:
-        own = zip(self.symbols, columns, strict=True)
-        return {symbol: Decimal(repr(prices[row])) for symbol, prices in own}
 
     def _start(self) -> None:
         """At its first close guardian has read the account as often as a baseline needs."""
@@ -166,20 +170,19 @@ class _Ride:
         if row and opening == self.closed_ms:
             self._between(opening + self.bar_ms)
         self.closed_ms = opening + self.bar_ms
-        self.prices = self._prices(self.closes, row)
+        self.prices = _prices(self.closes, row)
         self._close(_instant(self.closed_ms))
 
     def _close(self, at: datetime) -> None:
         book = self.trading.book
-        equity = book.equity(self.prices)
+        equity, held = book.worth(self.prices)
         if not book.over and equity <= 0:
             book.end(at)
-            equity = book.equity(self.prices)
+            equity, held = book.worth(self.prices)
         self._look(at)
         if self.quoting and self.closed_ms // CELL_MS != (self.closed_ms + self.bar_ms) // CELL_MS:
             self._quote(at)
         self.trading.want(self._due())
-        held = sum(abs(leg.quantity) * self.prices[symbol] for symbol, leg in book.legs.items())
         self.equities.append(float(equity))
         self.held.append(float(held))
         self.ended = not (book.legs or self.trading.active or self.reports) and ended(
@@ -198,19 +201,21 @@ class _Ride:
 
     def _between(self, until_ms: int) -> None:
         """Looks between two closes, where time alone changes something: a hold, or a trial to be seen."""
-        filling = holding(self.account, self.rules)
+        runs, looked = holding(self.account, self.rules), 0
         for second in LOOKS:
             at_ms = self.closed_ms + second * 1000
             if at_ms >= until_ms:
                 return
-            if not filling:
+            if runs is None:
                 if self.account.level is Level.NORMAL or self.bar_ms <= LOOK_SECONDS * 1000:
                     return
                 if second % LOOK_SECONDS:
                     continue
+            elif second % STEP_SECONDS and second < looked + runs:
+                continue  # no hold is full yet, and the next look counts for this second, too
             self._look(_instant(at_ms))
             self.trading.want(self._due())
-            filling = holding(self.account, self.rules)
+            runs, looked = holding(self.account, self.rules), second
 
     def _blind(self, until_ms: int) -> None:
         """The closes of bars that are missing: guardian sees nothing, and time goes on."""
@@ -221,7 +226,7 @@ class _Ride:
     def _trade(self, opening: int, row: int) -> None:
         if not self.trading.due(opening):
             return
-        prices = self._prices(self.opens, row)
+        prices = _prices(self.opens, row)
         for report in self.trading.trade(opening, prices, _instant(opening)):
             self._happen(report)
 
@@ -272,15 +277,21 @@ def _nothing(candles: Candles, symbols: tuple[str, ...]) -> ConfigError:
     return ConfigError(f"no bar has all of {', '.join(symbols)}: replay them apart")
 
 
-def holding(account: AccountState, rules: tuple[Rule, ...]) -> bool:
-    """Whether a hold is filling or draining now: time, not only the next bar, changes the verdict then."""
+def holding(account: AccountState, rules: tuple[Rule, ...]) -> float | None:
+    """Seconds until the first hold is full, infinite where all that run are draining; None where none runs.
+
+    While one runs time, not only the next bar, changes the verdict.
+    """
+    runs = None
     for i, own in enumerate(account.rules):
         if True not in own.past and not any(own.held):
             continue
-        for past, held, rung in zip(own.past, own.held, rules[i].ladder, strict=True):
+        for place, rung in enumerate(rules[i].ladder):
+            past, held = own.past[place], own.held[place]
             if (held < rung.hold_seconds) if past else held > 0:
-                return True
-    return False
+                left = rung.hold_seconds - held if past else math.inf
+                runs = left if runs is None else min(left, runs)
+    return runs
 
 
 def transitions(state: State, at: datetime) -> list[Transition]:
@@ -294,6 +305,10 @@ def transitions(state: State, at: datetime) -> list[Transition]:
             before, after = Level[d.before], Level[d.after]
             found.append(Transition(at, d.account, before, after, d.rule, d.value, d.limit, to))
     return found
+
+
+def _prices(columns: Columns, row: int) -> dict[str, Decimal]:
+    return {symbol: Decimal(repr(prices[row])) for symbol, prices in columns}
 
 
 def _instant(ms: int) -> datetime:

@@ -66,7 +66,7 @@ class Trading:
         return bool(self.orders) or self.permit == "normal"
 
     def due(self, opening_ms: int) -> bool:
-        return any(order.due_ms <= opening_ms for order in self.orders)
+        return bool(self.orders) and any(order.due_ms <= opening_ms for order in self.orders)
 
     def trade(self, opening_ms: int, prices: Mapping[str, Decimal], at: datetime) -> list[EffectReported]:
         """Everything that is due, at this open; what guardian ordered is reported."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from guardian.core.model import Balance, Position, Snapshot, Wallet
 from guardian.core.policy import AccountPolicy
-from guardian.replay.book import STEP, ZERO, Book
+from guardian.replay.book import STEP, Book
 
 INITIAL, MAINTENANCE = Decimal("0.1"), Decimal("0.005")
 LARGEST_ORDER = Decimal(10) ** 18
@@ -43,16 +43,13 @@ def policy(name: str, currency: str, bar_seconds: float) -> AccountPolicy:
 
 def seen(account: str, book: Book, prices: Mapping[str, Decimal], at: datetime) -> Snapshot:
     """Everything at these prices, asked at `at`; the ledger has the rows since the one before."""
-    positions = []
-    gained = gross = ZERO
-    for symbol, leg in book.legs.items():
-        mark, quantity = prices[symbol], leg.quantity
-        gained += quantity * (mark - leg.entry)
-        gross += abs(quantity) * mark
-        positions.append(
-            Position(symbol, 0, quantity, leg.entry, mark, ONE, STEP, STEP, LARGEST_ORDER, book.currency)
+    positions = [
+        Position(
+            symbol, 0, leg.quantity, leg.entry, prices[symbol], ONE, STEP, STEP, LARGEST_ORDER, book.currency
         )
-    equity = book.cash + gained
+        for symbol, leg in book.legs.items()
+    ]
+    equity, gross = book.worth(prices)
     held = gross * INITIAL
     wallet = Wallet(
         equity=equity,

@@ -46,13 +46,13 @@ def fold_baselines(account: AccountState, nav: Nav | None, rules: tuple[Rule, ..
         return tuple(
             replace(r, baseline=None) if own else r for r, own in zip(account.rules, alone, strict=True)
         )
-    if not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
-        return account.rules
     windows = _windows(rules)
+    if not windows or not nav.agreed or (account.nav is not None and nav.at == account.nav.at):
+        return account.rules
     folded: dict[tuple[int, int], Baseline] = {}
     before = None if account.nav is None else account.nav.par_at
     missing = missing_since(before, nav.at, account.policy.snapshot_seconds)
-    value = least(nav)
+    value = nav.value if nav.raw == nav.explained else least(nav)
     found: list[RuleState] = []
     for own in account.rules:
         old, told = own.baseline, windows.get(own.rule_id)

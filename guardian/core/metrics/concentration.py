@@ -26,7 +26,9 @@ def herfindahl(weights: tuple[float, ...]) -> float:
 def measure(view: View) -> Measured:
     evidence = view.account.evidence
     assets = by_asset(evidence.positions, evidence.wallet, view.account.policy.currency)
-    return Known(max(shares(assets), default=0.0))
+    held = list(map(abs, assets.values()))
+    gross = sum(held, NOTHING)
+    return Known(float(max(held) / gross) if gross else 0.0)
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

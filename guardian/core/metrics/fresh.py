@@ -25,14 +25,14 @@ def fresh(metric: Metric, view: View) -> tuple[Measured, bool]:
                 read += 1
                 oldest = at if at < oldest else oldest
         missing = read < len(needs)
-        if metric.corroborated and account.nav is not None:
-            oldest = min(oldest, account.nav.at)
+        if metric.corroborated and (nav := account.nav) is not None:
+            oldest = nav.at if nav.at < oldest else oldest
         if metric.aged is not None:
             aged = metric.aged(view)
             missing |= aged is None
-            oldest = oldest if aged is None else min(oldest, aged)
+            oldest = oldest if aged is None or aged > oldest else aged
         if metric.dated is not None and (dated := metric.dated(view)) is not None:
-            oldest = min(oldest, dated)
+            oldest = dated if dated < oldest else oldest
         if oldest < now and (age := (now - oldest).total_seconds()) > rule.stale_after_seconds:
             return Unknown(f"evidence is {age:.0f} s old, more than {rule.stale_after_seconds:.0f} s"), True
         if missing:

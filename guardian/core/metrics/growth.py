@@ -10,11 +10,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from guardian.core.frozen import replace
-from guardian.core.model import Level, Part
+from guardian.core.model import REDUCE, Part
 from guardian.core.state import AccountState, Incident
 
 IGNORED_AFTER = timedelta(seconds=10)
-GROWTH = Decimal("1.01")
+NOTHING, GROWTH = Decimal(0), Decimal("1.01")
 """Exposure past this multiple of what a halted bot had counts as growing; less is rounding."""
 
 
@@ -32,25 +32,31 @@ def fold_growth(account: AccountState) -> AccountState:
     if asked is None or asked == incident.watched_at:
         return account
     counts = asked >= incident.halted_at + IGNORED_AFTER
-    if incident.watched_at is None and incident.level is Level.REDUCE:
+    if incident.watched_at is None and incident.level is REDUCE:
         incident = _first_seen(account, incident)
-    # Legs opened after the HALT get a fixed price too, or their market's moves would be growth.
-    prices = {p.leg: p.unit for p in account.evidence.positions} | dict(incident.prices)
+    prices = dict(incident.prices)
     legs = _leg_values(account, incident.only, prices)
-    watched, listed = tuple(sorted(legs.items())), tuple(sorted(prices.items()))
+    watched = tuple(sorted(legs.items()))
     if not counts:
-        incident = replace(incident, prices=listed, watched=watched, watched_at=asked)
+        incident = replace(incident, prices=_priced(account, prices), watched=watched, watched_at=asked)
         return replace(account, incident=incident)
-    gross = sum(((dict(incident.watched) if legs else {}) | legs).values(), Decimal(0))
+    shown = dict(incident.watched) | legs if legs and watched != incident.watched else legs
+    gross = sum(shown.values(), NOTHING)
     incident = replace(
         incident,
-        prices=listed,
+        prices=_priced(account, prices),
         watched=watched,
         watched_at=asked,
         grown_from=gross if incident.grown_from is None else min(gross, incident.grown_from),
         margin_from=_least_margin(account, incident),
     )
     return replace(account, incident=incident)
+
+
+def _priced(account: AccountState, prices: dict[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+    """Legs opened after the HALT get a fixed price too, or their market's moves would be growth."""
+    new = {p.leg: p.unit for p in account.evidence.positions if p.leg not in prices}
+    return tuple(sorted((prices | new).items()))
 
 
 def _first_seen(account: AccountState, incident: Incident) -> Incident:
@@ -65,7 +71,7 @@ def grown(account: AccountState) -> bool:
     incident = account.incident
     if incident is None or incident.grown_from is None or not account.evidence.positions:
         return False
-    gross = sum(_leg_values(account, incident.only, dict(incident.prices)).values(), Decimal(0))
+    gross = sum(_leg_values(account, incident.only, dict(incident.prices)).values(), NOTHING)
     return gross > incident.grown_from * GROWTH and _filled(account, incident, gross)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from guardian.core.frozen import replace
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.overheat import overheat
-from guardian.core.model import Level, Rule, Rung
+from guardian.core.model import REDUCE, Rule, Rung
 from guardian.core.state import AccountState
 
 ADAPTIVE = ("loss", "exposure", "margin")
@@ -38,7 +38,7 @@ def heated(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Acc
 
 def limit_today(rule: Rule, rung: Rung, heat: float | None) -> float:
     """hard * (1 - gamma * overheat), for `under` hard * (1 + gamma * overheat): tighter, never looser."""
-    tightened = rule.gamma and rung.level <= Level.REDUCE
+    tightened = rule.gamma and rung.level <= REDUCE
     return rung.limit * _tightening(rule, heat) if tightened else rung.limit
 
 
@@ -46,7 +46,7 @@ def limits_today(rule: Rule, heat: float | None) -> list[float]:
     """Of every rung."""
     if not rule.gamma:
         return [rung.limit for rung in rule.ladder]
-    factor, last = _tightening(rule, heat), Level.REDUCE
+    factor, last = _tightening(rule, heat), REDUCE
     return [rung.limit * factor if rung.level <= last else rung.limit for rung in rule.ladder]
 
 

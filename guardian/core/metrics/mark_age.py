@@ -24,7 +24,7 @@ from datetime import datetime
 
 from guardian.core.facts.market import Mark
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import AtLeast, Known, Level, Measured, Part, Unknown
+from guardian.core.model import HALT, AtLeast, Known, Measured, Part, Unknown
 
 
 def still_seconds(mark: Mark) -> float:
@@ -64,5 +64,5 @@ METRIC = Metric(
     aged=_aged,
     scopes=("account", "symbol"),
     reads=(),
-    most=Level.HALT,
+    most=HALT,
 )

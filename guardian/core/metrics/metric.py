@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from guardian.core.frozen import dataclass
-from guardian.core.model import Level, Measured, Part, Rule
+from guardian.core.model import HALT, LOCKOUT, REDUCE, Level, Measured, Part, Rule
 from guardian.core.state import AccountState, RuleState
 
 ALONE = ("account",)
@@ -20,13 +20,13 @@ ANYWHERE = (*TOGETHER, "symbol", "cluster")
 Family = Literal["loss", "exposure", "margin", "integrity", "blindness", "forecast", "behaviour"]
 
 CEILING: dict[Family, Level] = {
-    "loss": Level.LOCKOUT,
-    "exposure": Level.LOCKOUT,
-    "margin": Level.LOCKOUT,
-    "integrity": Level.LOCKOUT,
-    "blindness": Level.HALT,
-    "forecast": Level.HALT,
-    "behaviour": Level.HALT,
+    "loss": LOCKOUT,
+    "exposure": LOCKOUT,
+    "margin": LOCKOUT,
+    "integrity": LOCKOUT,
+    "blindness": HALT,
+    "forecast": HALT,
+    "behaviour": HALT,
 }
 """What may demand what (DESIGN section 3): only loss, margin, exposure and integrity move positions.
 
@@ -34,13 +34,13 @@ CEILING: dict[Family, Level] = {
 """
 
 SCOPE_CEILING: dict[str, Level] = {
-    "symbol": Level.REDUCE,
-    "cluster": Level.REDUCE,
-    "strategy": Level.REDUCE,
-    "account": Level.LOCKOUT,
-    "portfolio": Level.LOCKOUT,
-    "mandate": Level.LOCKOUT,
-    "venue": Level.LOCKOUT,
+    "symbol": REDUCE,
+    "cluster": REDUCE,
+    "strategy": REDUCE,
+    "account": LOCKOUT,
+    "portfolio": LOCKOUT,
+    "mandate": LOCKOUT,
+    "venue": LOCKOUT,
 }
 """How far a rule may go by whose value it judges."""
 
@@ -98,7 +98,7 @@ class Metric:
     among: bool = False
     reads: tuple[str, ...] = FOLDS
     low: bool = False
-    most: Level = Level.LOCKOUT
+    most: Level = LOCKOUT
     dated: Callable[[View], datetime | None] | None = None
 
     @property

@@ -16,7 +16,7 @@ from datetime import datetime
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.stakes import EVERYBODY, PATIENCE, WINDOW, doubtful, symbols_of
 from guardian.core.metrics.within import Gap, bounded, filled_at
-from guardian.core.model import Level, Measured, Part, Unknown
+from guardian.core.model import REDUCE, Measured, Part, Unknown
 
 
 def measure(view: View) -> Measured:
@@ -53,5 +53,5 @@ METRIC = Metric(
     aged=filled_at,
     scopes=("account", "symbol"),
     reads=("course",),
-    most=Level.REDUCE,
+    most=REDUCE,
 )

@@ -31,7 +31,7 @@ def by_identity(compute: Callable[[Value], Answer]) -> Callable[[Value], Answer]
         found = known.get(id(value))
         if found is None:
             if len(known) >= ANSWERS:
-                del known[next(iter(known))]
+                known.clear()
             found = known[id(value)] = value, compute(value)
         return found[1]
 
@@ -48,7 +48,7 @@ def by_identities(compute: Callable[[*Given], Answer]) -> Callable[[*Given], Ans
         found = known.get(key)
         if found is None:
             if len(known) >= ANSWERS:
-                del known[next(iter(known))]
+                known.clear()
             found = known[key] = given, compute(*given)
         return found[1]
 

@@ -44,11 +44,11 @@ def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
 
 def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountState], ...]:
     """The symbols of each part, and the account as far as it consists of them, by name."""
-    markets = _markets(account)
-    wanted = [part for each in markets.values() for part in each if _named(part, rule.only)]
+    known = _known(account)
+    wanted = _wanted(*known, rule.only)
     if rule.scope == "symbol":
-        return tuple([(part, sliced(account, part)) for part in sorted(wanted)])
-    meant = {symbol for part in wanted for symbol in part}
+        return tuple([(part, sliced(account, part)) for part in wanted])
+    markets, meant = _markets(*known), {symbol for part in wanted for symbol in part}
     groups = [_of(group, markets) for group in _clusters(account, tuple(markets))]
     return tuple((group, sliced(account, group)) for group in groups if not meant.isdisjoint(group))
 
@@ -80,25 +80,35 @@ def _assets_of(symbols: Symbols, currency: str) -> frozenset[str]:
     return frozenset({currency, *map(base_of, symbols)})
 
 
-def _markets(account: AccountState) -> dict[str, list[Symbols]]:
-    """The parts of each asset that is held or ordered: each contract, or where there is none its coins."""
+def _known(account: AccountState) -> tuple[Symbols, Symbols, str]:
+    """The symbols that are held or ordered, the coins of the wallet, and the reporting currency."""
     evidence, currency = account.evidence, account.policy.currency
     symbols = [p.symbol for p in evidence.positions] + [o.symbol for o in evidence.orders]
     balances = evidence.wallet.balances if evidence.wallet is not None else ()
     coins = [b.currency for b in balances if b.quantity and b.currency != currency]
-    return _arranged(frozenset(symbols), frozenset(coins), currency)
+    return tuple(symbols), tuple(coins), currency
 
 
 @lru_cache(maxsize=1024)
-def _arranged(symbols: frozenset[str], coins: frozenset[str], currency: str) -> dict[str, list[Symbols]]:
-    """The same by name alone, remembered: what is held and ordered seldom changes between two looks."""
+def _markets(symbols: Symbols, coins: Symbols, currency: str) -> dict[str, list[Symbols]]:
+    """The parts of each asset that is held or ordered: each contract, or where there is none its coins.
+
+    Made of names alone and remembered: what is held and ordered seldom changes between two looks.
+    """
     traded: dict[str, set[str]] = {}
     for symbol in symbols:
         traded.setdefault(base_of(symbol), set()).add(symbol)
     return {
         asset: _parts_of(asset, traded.get(asset, set()), currency if asset in coins else "")
-        for asset in sorted(coins.union(traded))
+        for asset in sorted({*coins, *traded})
     }
+
+
+@lru_cache(maxsize=1024)
+def _wanted(symbols: Symbols, coins: Symbols, currency: str, only: Symbols) -> list[Symbols]:
+    """The parts that a rule is about, by name."""
+    parts = [part for each in _markets(symbols, coins, currency).values() for part in each]
+    return sorted([part for part in parts if _named(part, only)])
 
 
 def _parts_of(asset: str, traded: set[str], bought_with: str) -> list[Symbols]:

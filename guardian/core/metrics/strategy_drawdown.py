@@ -26,7 +26,7 @@ from guardian.core.metrics.exposure import multiple
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.strategy_course import NOTHING, Course, Legs, Point, course_of, marks_of
 from guardian.core.metrics.within import Gap, filled_at, gap, start_of
-from guardian.core.model import AtLeast, Known, Level, Measured, Part, Position, Unknown
+from guardian.core.model import REDUCE, AtLeast, Known, Measured, Part, Position, Unknown
 
 
 def measure(view: View) -> Measured:
@@ -94,5 +94,5 @@ METRIC = Metric(
     aged=filled_at,
     of="a strategy's client order id prefix",
     scopes=("account", "strategy"),
-    most=Level.REDUCE,
+    most=REDUCE,
 )

@@ -125,6 +125,8 @@ def _worst(metric: Metric, view: View) -> Look:
 def _of_all(rule: Rule, parts: Sequence[Measured]) -> Measured:
     """The worst of the parts, only as strong as each of them is known: what one proves may fire, and that
     another may be worse may not clear."""
+    if len(parts) == 1 and type(parts[0]) is Known:
+        return parts[0]  # most accounts have one
     sure = [m.value for m in parts if isinstance(m, Known)]
     if sure and len(sure) == len(parts):
         return Known(_worst_of(rule, sure))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from guardian.core.effects import HaltBot
 from guardian.core.events import Outcome
-from guardian.core.model import Level
+from guardian.core.model import LOCKOUT
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.keys import deletion_wanted, fence_settled
 from guardian.core.policy import HaltTarget
@@ -40,7 +40,7 @@ def _force_due(draft: Draft, bot: HaltTarget) -> bool:
     t0 = incident.t0 or draft.now
     if draft.now >= t0 + timedelta(seconds=draft.account.policy.flatten_deadline_seconds):
         return True
-    if draft.account.level is Level.LOCKOUT and deletion_wanted(draft):
+    if draft.account.level is LOCKOUT and deletion_wanted(draft):
         return False
     since = _fenced_at(draft)
     return since is not None and draft.now >= since + timedelta(seconds=bot.grace_seconds)

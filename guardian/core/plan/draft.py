@@ -18,6 +18,8 @@ from guardian.core.state import MAXIMUM_TARGETS, AccountState, Incident, Target
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits before the same target is tried again after a refusal or a lost answer; the last one repeats."""
 
+SETTLED = (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE)
+"""Nothing is left to try."""
 
 UNSENT = ""
 """The id of an effect that is drafted; `Draft.send` counts the real one."""
@@ -80,7 +82,7 @@ class Draft:
     def settled(self, key: str) -> bool:
         """Done, gone or impossible: nothing is left to try."""
         target = self.target(key)
-        return target is not None and target.outcome in (Outcome.DONE, Outcome.GONE, Outcome.IMPOSSIBLE)
+        return target is not None and target.outcome in SETTLED
 
     def newer_than(self, part: Part, instant: datetime | None) -> bool:
         """The newest answer of this part was *asked* after `instant`."""

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from guardian.core.effects import CancelOrder, CloseOrder, ClosePosition, ReadNow, ResolveOrder, base36
 from guardian.core.events import RESTART, Outcome
-from guardian.core.model import Level, OpenOrder, Part, Position
+from guardian.core.model import FLATTEN, OpenOrder, Part, Position
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.state import Evidence, Target
 
@@ -51,11 +51,11 @@ def nothing_held(evidence: Evidence) -> bool:
 
 def _must_go(draft: Draft, order: OpenOrder, closed: bool) -> bool:
     only = draft.incident.only
-    if only and order.symbol not in only and draft.account.level < Level.FLATTEN:
+    if only and order.symbol not in only and draft.account.level < FLATTEN:
         return False
     if _adds_risk(draft, order):
         return True
-    if draft.account.level < Level.FLATTEN:
+    if draft.account.level < FLATTEN:
         return False
     return closed or _in_the_way(draft, f"{order.symbol}#{order.index}")
 
@@ -69,7 +69,7 @@ def _adds_risk(draft: Draft, order: OpenOrder) -> bool:
     """
     if order.reduce_only or order.side == HEDGE_CLOSING_SIDE.get(order.index):
         return False
-    if draft.account.level >= Level.FLATTEN:
+    if draft.account.level >= FLATTEN:
         return True
     legs = {(p.symbol, p.index): p.quantity for p in draft.account.evidence.positions}
     held = legs.get((order.symbol, order.index), Decimal(0))
@@ -152,7 +152,7 @@ def _close(draft: Draft, position: Position, quantity: Decimal) -> None:
             return
         again = target.outcome is Outcome.UNKNOWN
         _send_close(draft, position, quantity, target.attempts + 1, target.client_id if again else "")
-    elif draft.account.level >= Level.FLATTEN and draft.now >= target.reported_at + BLIND_AFTER:
+    elif draft.account.level >= FLATTEN and draft.now >= target.reported_at + BLIND_AFTER:
         _close_blindly(draft, position, target)
 
 

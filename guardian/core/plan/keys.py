@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from guardian.core.effects import DeleteKey, DestroySecret, Effect, FenceKey, ListKeys, UnfenceKey
 from guardian.core.events import Outcome
 from guardian.core.frozen import replace
-from guardian.core.model import KeyRecord, Level
+from guardian.core.model import LOCKOUT, KeyRecord
 from guardian.core.plan.draft import UNSENT, Draft
 from guardian.core.plan.exposure import nothing_held
 from guardian.core.state import AccountState, Target
@@ -236,7 +236,7 @@ def _prove_absence(draft: Draft, keys: tuple[str, ...]) -> None:
 def deletion_wanted(draft: Draft) -> bool:
     """LOCKOUT still has a key to prove dead."""
     return (
-        draft.account.level is Level.LOCKOUT
+        draft.account.level is LOCKOUT
         and draft.account.policy.has_admin
         and draft.incident.key_dead_at is None
         and not (fence_settled(draft) and not bot_keys(draft))

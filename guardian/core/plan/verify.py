@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from guardian.core.frozen import replace
-from guardian.core.model import Level, Part
+from guardian.core.model import LOCKOUT, Part
 from guardian.core.plan.draft import Draft
 from guardian.core.plan.exposure import nothing_held
 from guardian.core.plan.keys import bot_keys, fence_settled
@@ -49,7 +49,7 @@ def _answered_at(draft: Draft) -> datetime | None:
 def overdue(draft: Draft) -> str:
     """What to page once a deadline: "not-flat", or at LOCKOUT "key-alive"; "" while in time."""
     flatness, t0 = draft.incident.flatness, draft.incident.t0
-    doomed = draft.account.level is Level.LOCKOUT and bool(bot_keys(draft))
+    doomed = draft.account.level is LOCKOUT and bool(bot_keys(draft))
     dying = doomed and draft.incident.key_dead_at is None
     if t0 is None or (flatness.verified_at is not None and not dying):
         return ""
