@@ -158,11 +158,11 @@ class _Ride:
 
     def bar(self, row: int) -> None:
         """What happens from this bar's open to its close."""
-        if self.ended:
-            self.equities.append(self.equities[-1])
-            self.held.append(0.0)
-            return
         opening = self.ts[row]
+        if self.ended:
+            self.closed_ms, self.prices = opening + self.bar_ms, _prices(self.closes, row)
+            self._note(_instant(self.closed_ms))
+            return
         if row and opening > self.closed_ms:
             self._between(self.closed_ms + self.bar_ms)
             self._blind(opening)
@@ -174,20 +174,23 @@ class _Ride:
         self._close(_instant(self.closed_ms))
 
     def _close(self, at: datetime) -> None:
+        self._note(at)
+        self._look(at)
+        if self.quoting and self.closed_ms // CELL_MS != (self.closed_ms + self.bar_ms) // CELL_MS:
+            self._quote(at)
+        self.trading.want(self._due())
+        done = not (self.trading.active or self.reports)
+        self.ended = done and ended(self.account, self.rules, at)
+
+    def _note(self, at: datetime) -> None:
+        """What the account is worth at a close; at nothing or less it is over."""
         book = self.trading.book
         equity, held = book.worth(self.prices)
         if not book.over and equity <= 0:
             book.end(at)
             equity, held = book.worth(self.prices)
-        self._look(at)
-        if self.quoting and self.closed_ms // CELL_MS != (self.closed_ms + self.bar_ms) // CELL_MS:
-            self._quote(at)
-        self.trading.want(self._due())
         self.equities.append(float(equity))
         self.held.append(float(held))
-        self.ended = not (book.legs or self.trading.active or self.reports) and ended(
-            self.account, self.rules, at
-        )
 
     def _look(self, at: datetime) -> None:
         self._happen(SnapshotTaken(at, seen(self.plan.name, self.trading.book, self.prices, at)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -54,10 +54,16 @@ FOREVER = {
     "flattened": (FLAT_AT_5,),
     "closed, and the operator must end it": (rule(rung(0.05, "reduce", to=0.0)),),
     "closed below a peak of all time": (closing(0.02, 0.05, window=ALL_TIME),),
+    "halted, and the operator must end it": (rule(rung(0.05, "halt")),),
 }
 NOT_YET = {
     "half is open": (rule(rung(0.05, "reduce", to=0.5)),),
-    "only halted": (rule(rung(0.05, "halt")),),
+    "halted, and it may end by itself": (rule(rung(0.05, "halt"), **AUTO),),
+    "halted, and a reduction may follow": (rule(rung(0.05, "halt"), rung(0.5, "reduce", to=0.0)),),
+    "halted, and another rule may do more": (
+        rule(rung(0.05, "halt")),
+        rule(rung(0.5, "flatten"), id="other"),
+    ),
     "a lockout may follow": (rule(rung(0.05, "flatten"), rung(0.5, "lockout")),),
     "the hour is over soon": (closing(0.02, 0.05, window=SLIDING_HOUR),),
     "the peak expires": (closing(0.02, 0.05, window=MONTH),),
@@ -75,7 +81,7 @@ def test_what_nothing_can_change_is_not_judged(why: str) -> None:
 
     assert events < more - len(BACK) / 2
     assert same(course, whole)
-    assert course.held[-1] == 0
+    assert bool(course.held[-1]) is why.startswith("halted")
 
 
 @pytest.mark.parametrize("why", NOT_YET)
@@ -97,20 +103,33 @@ def test_what_is_closed_a_little_too_early_for_the_users_number_may_begin_again(
     assert same(course, whole)
 
 
+def test_a_halted_account_that_loses_everything_is_over_at_the_same_close() -> None:
+    """What it holds is not judged any more, and still worth what its prices say."""
+    gone = [*FALL, 60.0, 49.0, 80.0, 120.0]
+    halts = rule(rung(0.05, "halt"))
+    (course, events), (whole, more) = judged(gone, halts, multiple=2.0), to_the_end(gone, halts, multiple=2.0)
+
+    assert events < more
+    assert same(course, whole)
+    assert course.protected[-4:].tolist() == [2000.0, 0.0, 0.0, 0.0]
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     moves=st.lists(st.floats(-0.04, 0.035), min_size=20, max_size=120),
     low=st.floats(0.01, 0.06),
     windows=st.lists(st.sampled_from([SLIDING_HOUR, ALL_TIME, MONTH]), min_size=1, max_size=3, unique=True),
-    clears=st.sampled_from(["auto", "operator"]),
+    ends=st.sampled_from(["auto", "operator", "halted"]),
     multiple=st.sampled_from([1.0, -1.0, 3.0]),
 )
 def test_it_never_changes_what_is_told(
-    moves: list[float], low: float, windows: list[Window], clears: str, multiple: float
+    moves: list[float], low: float, windows: list[Window], ends: str, multiple: float
 ) -> None:
     closes = (100 * np.cumprod(1 + np.array(moves))).tolist()
-    changes = {"clears": clears}
+    changes = {"clears": "auto" if ends == "auto" else "operator"}
     rules = [closing(low, low * 1.5, window=w, id=f"rule-{i}", **changes) for i, w in enumerate(windows)]
+    if ends == "halted":
+        rules = [replace(own, ladder=(own.ladder[0], rung(low * 1.5, "halt"))) for own in rules]
 
     one, other = judged(closes, *rules, multiple=multiple), to_the_end(closes, *rules, multiple=multiple)
 
