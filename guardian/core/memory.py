@@ -180,16 +180,15 @@ class Returns:
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """The overheat score as of `at`: `raw` from its components then, `score` with what is left of before.
-
-    `components` are (name, value, weight); `latency` averages the logarithm of the slowest requests' time.
-    """
+    """The overheat score as of `at`: `raw` from its components then, `score` with what is `left` of before.
+    `components` are (name, value, weight); `latency` averages the logarithm of the slowest requests' time."""
 
     at: datetime
     raw: float
     score: float
     components: tuple[tuple[str, float | None, float], ...] = ()
     latency: Faded = (0.0, 0.0)
+    left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from guardian.core.metrics.done import fold_done
 from guardian.core.metrics.folds import falling, remembered, with_heat
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
+from guardian.core.metrics.heat import fold_quoted
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
 from guardian.core.metrics.plausible import plausible
@@ -125,7 +126,8 @@ def beside(account: AccountState, event: MarketTaken | ActivityTaken | Telemetry
     match event:
         case MarketTaken(market=market):
             markets = fold_market(account.markets, market)
-            return replace(account, markets=markets, correlations=fold_quotes(account.correlations, markets))
+            correlations = fold_quotes(account.correlations, markets)
+            return fold_quoted(replace(account, markets=markets, correlations=correlations), event.at)
         case ActivityTaken(activity=activity):
             return fold_done(account, activity)
         case TelemetryTold(telemetry=telemetry):

@@ -51,9 +51,7 @@ from guardian.replay.trading import Trading
 from guardian.replay.view import policy, seen
 
 STEP_SECONDS = int(LONGEST_STEP_SECONDS)
-
-LOOKS = (*range(1, STEP_SECONDS), *range(STEP_SECONDS, 86_400, STEP_SECONDS))
-"""Seconds after a close at which a running hold may be looked at: no step counts for more than five."""
+"""How often a running hold is looked at, at least: no step counts for more."""
 
 ASKS_THE_MARKET = ("overheat", "turbulence")
 """Metrics that know more of a flat account where what it held is quoted."""
@@ -204,21 +202,26 @@ class _Ride:
 
     def _between(self, until_ms: int) -> None:
         """Looks between two closes, where time alone changes something: a hold, or a trial to be seen."""
-        runs, looked = holding(self.account, self.rules), 0
-        for second in LOOKS:
-            at_ms = self.closed_ms + second * 1000
-            if at_ms >= until_ms:
+        second, last = 0, (until_ms - self.closed_ms) // 1000 - 1
+        while (pause := self._pause(second, last)) is not None:
+            second += pause
+            if second > last:
                 return
-            if runs is None:
-                if self.account.level is Level.NORMAL or self.bar_ms <= LOOK_SECONDS * 1000:
-                    return
-                if second % LOOK_SECONDS:
-                    continue
-            elif second % STEP_SECONDS and second < looked + runs:
-                continue  # no hold is full yet, and the next look counts for this second, too
-            self._look(_instant(at_ms))
+            self._look(_instant(self.closed_ms + second * 1000))
             self.trading.want(self._due())
-            runs, looked = holding(self.account, self.rules), second
+
+    def _pause(self, second: int, last: int) -> int | None:
+        """Seconds from this one after a close until the next look; None where the next close is the next.
+
+        In the last second a running hold is looked at, too: what changes at the close counts from there.
+        """
+        runs = holding(self.account, self.rules)
+        if runs is not None:
+            pause = math.ceil(min(runs, STEP_SECONDS - second % STEP_SECONDS))
+            return min(pause, last - second) if second < last else None
+        if self.account.level is Level.NORMAL or self.bar_ms <= LOOK_SECONDS * 1000:
+            return None
+        return LOOK_SECONDS - second % LOOK_SECONDS
 
     def _blind(self, until_ms: int) -> None:
         """The closes of bars that are missing: guardian sees nothing, and time goes on."""

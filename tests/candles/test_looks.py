@@ -38,7 +38,8 @@ def looked_at(monkeypatch: pytest.MonkeyPatch, closes: list[float], *rules: Rule
     [
         (1.0, [1]),
         (4.0, [4]),
-        (7.0, [5, 10]),  # past five seconds a hold is as coarse as its steps
+        (7.0, [5, 7]),
+        (28.5, [5, 10, 15, 20, 25, 29]),
         (30.0, [5, 10, 15, 20, 25, 30]),
     ],
 )
@@ -52,15 +53,16 @@ def test_a_hold_that_fills_is_looked_at_when_it_is_full_and_every_five_seconds(
     assert change.at.timestamp() - CROSSING == seconds[-1]
 
 
-def test_a_hold_that_drains_is_looked_at_every_five_seconds_until_it_is_empty(
+def test_a_long_hold_is_looked_at_every_five_seconds_and_before_each_close_until_it_is_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Past the limit for one bar: a minute has filled, and drains half a second a second."""
     looked, _ = looked_at(monkeypatch, [*CALM, 94.0, *[100.0] * 4], rule(rung(0.05, "halt", 300.0)))
 
     fills, drains = [s for s in looked if s < 60], [s for s in looked if s > 60]
-    assert fills == list(range(5, 60, 5))
-    assert drains == [s for s in range(65, 185, 5) if s % 60]
+    assert fills == [*range(5, 60, 5), 59]  # what changes at a close counts from the second before it
+    assert drains[:12] == [*range(65, 120, 5), 119]
+    assert drains[-1] == 180 - 1
 
 
 @settings(max_examples=150, deadline=None)
@@ -80,7 +82,7 @@ def test_what_happens_is_what_a_look_every_second_would_see(
 
     with pytest.MonkeyPatch.context() as patched:
         holding = driving.holding
-        patched.setattr(driving, "holding", lambda *about: None if holding(*about) is None else 0.0)
+        patched.setattr(driving, "holding", lambda *about: None if holding(*about) is None else 1.0)
         all_of_them = driven([100.0, *closes], *rules)
 
     assert few.transitions == all_of_them.transitions

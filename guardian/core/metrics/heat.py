@@ -1,4 +1,5 @@
-"""M20, the fold: what the overheat score is made of (overheat.py has the formula), once a minute.
+"""M20, the fold: what the overheat score is made of (overheat.py has the formula), once a minute, and funding
+as soon as it is told: which of a read and a look at the market of one instant came first makes no difference.
 
 Each component is between 0 and 1 and made of what was known at the read; None where it is not known.
 """
@@ -9,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from math import log
 
+from guardian.core.frozen import replace
 from guardian.core.memory import Faded, Heat
 from guardian.core.metrics.api_calls import recent, times
 from guardian.core.metrics.api_latency import censored
@@ -50,7 +52,24 @@ def fold_heat(account: AccountState, at: datetime) -> Heat:
     )
     raw = _score_of(parts)
     left = overheat(account, at).value if heat else 0.0  # as it was told until now: it only ever relaxes
-    return Heat(at, raw, max(raw, left), tuple((c.name, c.value, c.weight) for c in parts), latency)
+    return Heat(at, raw, max(raw, left), tuple((c.name, c.value, c.weight) for c in parts), latency, left)
+
+
+def fold_quoted(account: AccountState, at: datetime) -> AccountState:
+    """The account after a look at the market: what it tells of funding is compared with the newest read's.
+
+    It tightens at once. What is less than at a read before it waits for the next look: heat relaxes slowly.
+    """
+    heat = account.heat
+    if heat is None or at < heat.at:
+        return account
+    funding = _funding(account, at)
+    parts = [Component(*part) if part[0] != funding.name else funding for part in heat.components]
+    raw = _score_of(tuple(parts))
+    if raw <= heat.raw and at > heat.at:
+        return account
+    told = tuple((c.name, c.value, c.weight) for c in parts)
+    return replace(account, heat=replace(heat, raw=raw, score=max(raw, heat.left), components=told))
 
 
 def _due(account: AccountState, last: datetime, at: datetime) -> bool:

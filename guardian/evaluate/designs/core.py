@@ -37,7 +37,7 @@ from guardian.evaluate.accounts import Account
 from guardian.evaluate.bars import BAR_MS, Floats
 from guardian.evaluate.play import Seen, Wish
 from guardian.replay.book import Book
-from guardian.replay.drive import LOOKS, holding
+from guardian.replay.drive import STEP_SECONDS, holding
 from guardian.replay.view import policy, seen
 
 NAME, CURRENCY = "account", "USDT"
@@ -45,6 +45,8 @@ START_EQUITY = 1_000_000.0
 DIGITS = Decimal("0.00000001")
 BAR_SECONDS = BAR_MS // 1000
 LARGEST_FRACTION = 0.999
+LOOKS = (*range(1, STEP_SECONDS), *range(STEP_SECONDS, BAR_SECONDS, STEP_SECONDS))
+"""Seconds after a close at which a running hold is looked at: no step counts for more than five."""
 
 
 class Guardian:
@@ -92,7 +94,7 @@ class Watch:
         self._look(prices, self._at)
         self._quote(prices)
         for second in LOOKS:
-            if second >= BAR_SECONDS or not holding(self._account, self._rules):
+            if holding(self._account, self._rules) is None:
                 break
             self._look(prices, self._at + timedelta(seconds=second))
         for order in tuple(self._orders):
