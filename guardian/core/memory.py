@@ -19,7 +19,6 @@ from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
 CONFIRMED_READS_FOR_BASELINE = 5
 """Reads on which both accounts of the equity agree before any loss is measured (DESIGN section 3)."""
 
-
 MAXIMUM_BASELINE_POINTS = 3600
 """Bound on one rule's history: an hour at one second, 7 days at about three minutes."""
 
@@ -271,12 +270,13 @@ class Lots:
 
 @dataclass(frozen=True, slots=True)
 class CallSlot:
-    """The requests of five seconds: DDSketch buckets (index, count) of their times, failures by class."""
+    """Requests of five seconds: DDSketch buckets (index, count) of times, failures by class, least budget."""
 
     number: int
     answered: tuple[tuple[int, int], ...] = ()
     unanswered: tuple[tuple[int, int], ...] = ()
     failed: tuple[tuple[str, int], ...] = ()
+    budget: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,13 +249,14 @@ class Call:
     """One request of a read. `seconds` runs from when it was meant to be sent to its answer.
 
     `code` is empty for success, else the raw code; `answered` is false when the time ran out or the line
-    broke: then it took *at least* `seconds`.
+    broke: then it took *at least* `seconds`. `budget` is (requests left, allowed) where its answer told it.
     """
 
     endpoint: str
     seconds: float
     code: str = ""
     answered: bool = True
+    budget: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ NOT_IN_CANDLES = {
     "api_latency_p95": "candles have no requests",
     "api_latency_p99": "candles have no requests",
     "api_error_rate": "candles have no requests",
+    "rate_budget": "candles have no requests",
 }
 
 

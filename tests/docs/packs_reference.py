@@ -57,6 +57,7 @@ SERVES = {
     "ats-latency": "latency",
     "ats-latency-stuck": "latency",
     "ats-api-errors": "connectivity",
+    "ats-rate-budget": "connectivity",
     "ats-clock": "connectivity",
     "control-night-spending": "time-of-day spending",
     "control-night-orders": "time-of-day spending, before orders fill",

@@ -125,7 +125,7 @@ def test_accounts_of_one_mandate_are_judged_as_one(tmp_path: Path) -> None:
 def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
     """Everything that can happen to guardian can be said."""
     facts = """\
--5..-1 read BTC=10@1000 order=BTC:1@900 coin=ETH:1@0 liquidation=BTC@500 clock=0.1/0.02 calls=4@0.1
+-5..-1 read BTC=10@1000 order=BTC:1@900 coin=ETH:1@0 liquidation=BTC@500 clock=0.1/0.02 calls=4@0.1/9of50
 0 disarm 60s
 1 arm dd
 2 drilled

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,16 @@ from guardian.config.reading import Page, Spot
 from guardian.config.rules import rule_reader
 from guardian.core.effects import SetPermit
 from guardian.core.events import SnapshotTaken, Tick
-from guardian.core.model import Level
+from guardian.core.model import Call, Level
 from guardian.core.state import Decision
 from guardian.runtime.casebook.book import files_of, played
 from guardian.runtime.casebook.case import Case
 from guardian.runtime.casebook.inline import inline_rule
 from guardian.runtime.casebook.play import play, steps
 from guardian.runtime.casebook.read import read_cases
+from guardian.runtime.casebook.recount import Recount
 from guardian.runtime.casebook.tell import Step, followed, tell
+from guardian.runtime.casebook.words import READ
 from guardian.runtime.casebook.write import rule_line, written
 from tests.core.build import at, order, position, read, row, wallet
 
@@ -154,3 +157,22 @@ def test_an_instant_that_is_no_round_second_is_kept() -> None:
     text = written("A run.", [Step(Tick(at(0.123456)), (), ())], start)
 
     assert "\n0.123456 tick\n" in text
+
+
+def test_what_requests_told_of_the_allowance_is_retold_as_it_is_read() -> None:
+    calls = (Call("case", 0.1, budget=(9, 50)), Call("case", 0.1), Call("case", 0.2, "10006", budget=(0, 50)))
+    event = SnapshotTaken(at(0), read(0, calls=calls))
+
+    words = Recount().fact(event).split()
+    found: dict[str, Any] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if name == "calls":
+            READ[name](found, value)
+
+    assert [word for word in words if word.startswith("calls")] == [
+        "calls=1@0.1",
+        "calls=1@0.1/9of50",
+        "calls=1@0.2/0of50:10006",
+    ]
+    assert set(calls) == set(found["calls"])

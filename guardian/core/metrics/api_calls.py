@@ -7,6 +7,7 @@ its size is bounded whatever the venue does.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 
 from guardian.core.memory import Api, CallSlot
@@ -59,7 +60,18 @@ def _grown(slot: CallSlot, calls: tuple[Call, ...]) -> CallSlot:
         answered=added(slot.answered, [call.seconds for call in calls if call.answered]),
         unanswered=added(slot.unanswered, [call.seconds for call in calls if not call.answered]),
         failed=tuple(sorted(failed.items())),
+        budget=least((slot.budget, *map(budget, calls))),
     )
+
+
+def budget(call: Call) -> float | None:
+    """The fraction of the allowance that was left, 0 to 1; None where it was not told, or as nonsense."""
+    left, limit = call.budget or (0, 0)
+    return left / limit if limit > 0 and 0 <= left <= limit else None
+
+
+def least(told: Iterable[float | None]) -> float | None:
+    return min((each for each in told if each is not None), default=None)
 
 
 def _slot_of(at: datetime) -> int:

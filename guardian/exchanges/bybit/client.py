@@ -90,6 +90,7 @@ class BybitClient:
         """One request, recorded with what it cost and how it ended."""
         with self.calls.timed(_RECORDED.get(method, "")) as asked:
             answer = await self._wire.call(method, params, credential)
+            asked.budget = _budget(answer)  # A refusal, or a body that is none, tells it as well.
             envelope = _decode(answer, credential)
             asked.code = "" if envelope.code == codes.OK else envelope.code
         return answer, envelope
@@ -222,8 +223,8 @@ def _decode(answer: Answer, credential: Credential | None) -> Envelope:
         result=result if isinstance(result, dict) else {},
         extra=extra if isinstance(extra, dict) else {},
         time_ms=time_ms if type(time_ms) is int else 0,
-        limit=_header(answer, "X-Bapi-Limit"),
-        reset_ms=_header(answer, "X-Bapi-Limit-Reset-Timestamp"),
+        limit=_header(answer, "X-Bapi-Limit") or 0,
+        reset_ms=_header(answer, "X-Bapi-Limit-Reset-Timestamp") or 0,
     )
 
 
@@ -235,7 +236,13 @@ def raw_code(raw: object) -> str | None:
     return text if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 12 else None
 
 
-def _header(answer: Answer, name: str) -> int:
-    """A whole number from a header, 0 when absent or nonsense."""
+def _budget(answer: Answer) -> tuple[int, int] | None:
+    """(requests left, allowed) of the endpoint and account; None where it is not told, or as nonsense."""
+    left, limit = _header(answer, "X-Bapi-Limit-Status"), _header(answer, "X-Bapi-Limit")
+    return (left, limit) if left is not None and limit and left <= limit else None
+
+
+def _header(answer: Answer, name: str) -> int | None:
+    """A whole number from a header, None when absent or nonsense."""
     raw = answer.headers.get(name, "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else 0
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else None

@@ -20,9 +20,13 @@ _NEVER_SENT = "unsignable"
 
 @dataclass(slots=True)
 class Asked:
-    """A request under way; `code` is set by who reads the answer and stays empty for success."""
+    """A request under way; `code` is set by who reads the answer and stays empty for success.
+
+    So is `budget`, (requests left, allowed), where the venue tells it.
+    """
 
     code: str = ""
+    budget: tuple[int, int] | None = None
 
 
 class CallLog:
@@ -50,7 +54,8 @@ class CallLog:
         finally:
             if endpoint and asked.code != _NEVER_SENT:
                 seconds = round(time.monotonic() - begun, 4)
-                self._ended.append(Call(endpoint, seconds, asked.code, asked.code not in _UNANSWERED))
+                answered = asked.code not in _UNANSWERED
+                self._ended.append(Call(endpoint, seconds, asked.code, answered, asked.budget))
 
     def take(self) -> tuple[Call, ...]:
         """Each request once, sorted, so that the order does not depend on which socket was faster."""

@@ -26,7 +26,7 @@ from guardian.core.events import (
     Tick,
     Troubled,
 )
-from guardian.core.model import KeyRecord, OpenOrder, Position, Snapshot, Wallet
+from guardian.core.model import Call, KeyRecord, OpenOrder, Position, Snapshot, Wallet
 from guardian.runtime.casebook.account import STRANGER, open_pnl
 from guardian.runtime.casebook.case import CURRENCY, MARGIN
 from guardian.runtime.casebook.deed import deed, symbol
@@ -118,14 +118,19 @@ def _read(snapshot: Snapshot, brief: bool) -> list[str]:
     words += [f"{row.kind}={plain(row.change)}" for row in snapshot.ledger or ()]
     words += [f"failed={','.join(f.part for f in snapshot.failures)}"] if snapshot.failures else []
     told = [call for call in snapshot.calls if call.code or not call.answered or not brief]
-    calls = Counter((c.seconds, "silent" if not c.answered else c.code) for c in told)
-    words += [
-        f"calls={n}@{plain(s)}" + (f":{code}" if code else "") for (s, code), n in sorted(calls.items())
-    ]
+    calls = Counter((call.seconds, _ending(call)) for call in told)
+    words += [f"calls={n}@{plain(s)}{ending}" for (s, ending), n in sorted(calls.items())]
     clock = snapshot.clock
     if clock is not None and not brief:
         words.append(f"clock={plain(clock.seconds)}/{plain(clock.error_seconds)}")
     return words
+
+
+def _ending(call: Call) -> str:
+    """What its answer told of the allowance, and how it ended."""
+    budget = "" if call.budget is None else f"/{call.budget[0]}of{call.budget[1]}"
+    code = call.code if call.answered else "silent"
+    return budget + (f":{code}" if code else "")
 
 
 def _leg(position: Position) -> str:

@@ -24,7 +24,8 @@ LEG = re.compile(rf"(-?{N})@({N})(?:/({N}))?", re.ASCII)
 RESTING = re.compile(rf"([^:@]+)(?::(-?{N}))?(?:@({N}))?", re.ASCII)
 PRICED = re.compile(rf"([^:@]+)@({N})", re.ASCII)
 COIN = re.compile(rf"([A-Z0-9]+):(-?{N})@({N})", re.ASCII)
-CALLS = re.compile(rf"(\d{{1,4}})@({N})(?::([\w-]+))?", re.ASCII)
+CALLS = re.compile(rf"(\d{{1,4}})@({N})(?:/(\d{{1,15}})of(\d{{1,15}}))?(?::([\w-]+))?", re.ASCII)
+CALLS_FIX = "calls=COUNT@SECONDS, calls=4@0.1/9of50, calls=4@0.1:10006, calls=4@4:silent"
 CLOCK = re.compile(rf"(-?{N})(?:/({N}))?", re.ASCII)
 SYMBOL = re.compile(r"[A-Za-z0-9][\w/:.-]*(?:#\d)?", re.ASCII)
 TIME_FIX = "Write seconds (12, 0.5), a duration (2m), or a range: -5..-1, 0..1h/5s."
@@ -181,9 +182,10 @@ def _coin(found: dict[str, Any], value: str) -> None:
 
 
 def _calls(found: dict[str, Any], value: str) -> None:
-    matched = _matched(CALLS, value, "calls=COUNT@SECONDS, calls=4@0.1:10006, calls=4@4:silent")
-    silent = matched[3] == "silent"
-    call = Call("case", float(matched[2]), "timeout" if silent else matched[3] or "", not silent)
+    matched = _matched(CALLS, value, CALLS_FIX)
+    silent = matched[5] == "silent"
+    budget = (int(matched[3]), int(matched[4])) if matched[3] else None
+    call = Call("case", float(matched[2]), "timeout" if silent else matched[5] or "", not silent, budget)
     _add(found, "calls", *[call] * int(matched[1]))
 
 

@@ -73,6 +73,66 @@ async def test_the_venues_own_refusal_is_recorded(script: Script, reader: BybitR
     assert [("10006", True)] == [(c.code, c.answered) for c in named(snapshot.calls, "wallet-balance")]
 
 
+@pytest.mark.parametrize(
+    ("left", "limit", "budget"),
+    [
+        ("49", "50", (49, 50)),
+        ("0", "50", (0, 50)),
+        ("50", "50", (50, 50)),
+        (None, "50", None),
+        ("49", None, None),
+        ("", "", None),
+        ("-1", "50", None),
+        ("49", "0", None),
+        ("0", "0", None),
+        ("51", "50", None),
+        ("4.5", "50", None),
+        ("NaN", "50", None),
+        ("many", "50", None),
+        ("49", "9999999999999999999", None),
+    ],
+)
+async def test_what_an_answer_tells_of_the_allowance_is_recorded_and_nonsense_is_not(
+    script: Script, reader: BybitReader, left: str | None, limit: str | None, budget: tuple[int, int] | None
+) -> None:
+    told = {"X-Bapi-Limit-Status": left, "X-Bapi-Limit": limit}
+    headers = {name: value for name, value in told.items() if value is not None}
+    script.says(stub.WALLET, Raw(script.envelope(stub.wallet()), headers=headers))
+
+    snapshot = await reader.snapshot()
+
+    (call,) = named(snapshot.calls, "wallet-balance")
+    assert ("", budget) == (call.code, call.budget)
+    assert all(call.budget is None for call in named(snapshot.calls, "orders"))
+
+
+@pytest.mark.parametrize("body", ["refused", "nonsense", "failed"])
+async def test_an_answer_that_is_of_no_use_still_tells_the_allowance(
+    script: Script, reader: BybitReader, body: str
+) -> None:
+    """A refusal for asking too often is what tells that nothing is left."""
+    answers = {
+        "refused": (script.envelope({}, 10006, "Too many visits!"), 200, "10006"),
+        "nonsense": (b"not json", 200, "garbage"),
+        "failed": (b"", 429, "http-429"),
+    }
+    raw, status, code = answers[body]
+    told = {"X-Bapi-Limit-Status": "0", "X-Bapi-Limit": "50"}
+    script.says(stub.WALLET, Raw(raw, status, headers=told))
+
+    snapshot = await reader.snapshot()
+
+    assert [(code, (0, 50))] == [(c.code, c.budget) for c in named(snapshot.calls, "wallet-balance")]
+
+
+async def test_a_request_without_an_answer_tells_no_allowance(script: Script, reader: BybitReader) -> None:
+    script.says(stub.WALLET, Raw(b"", delay=5, headers={"X-Bapi-Limit-Status": "0", "X-Bapi-Limit": "50"}))
+
+    snapshot = await reader.snapshot()
+
+    assert [("timeout", None)] == [(c.code, c.budget) for c in named(snapshot.calls, "wallet-balance")]
+
+
 async def test_a_venue_that_is_gone_leaves_calls_without_an_answer(script: Script) -> None:
     """When every read fails, the failed requests are the evidence."""
     reader = BybitReader(script.endpoint(url="http://127.0.0.1:9"), WATCH)

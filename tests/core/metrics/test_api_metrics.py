@@ -15,7 +15,7 @@ from tests.core.build import Desk, at, read, rule, rung, without
 OK = Call("wallet-balance", 0.05)
 LATE = Call("wallet-balance", 4.0, "timeout", answered=False)
 REFUSED = Call("wallet-balance", 0.001, "network", answered=False)
-METRICS = [f"api_latency_p{p}" for p in (50, 95, 99)] + ["api_error_rate", "clock_offset"]
+METRICS = [f"api_latency_p{p}" for p in (50, 95, 99)] + ["api_error_rate", "rate_budget", "clock_offset"]
 
 
 def calls(*seconds: float) -> tuple[Call, ...]:
