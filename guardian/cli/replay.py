@@ -68,7 +68,7 @@ class Windows(click.ParamType[tuple[str, ...]]):
     type=Windows(),
     default="1m,3m,6m,1y",
     show_default=True,
-    help="With --per-asset; end with the data.",
+    help="With --per-asset; end with the newest bar of all.",
 )
 @click.option(
     "--most", type=click.Choice(MOST[:-1]), default="caution", show_default=True, help="Still inside."
@@ -151,6 +151,20 @@ def _drawable(picture: str) -> None:
         raise GuardianError(f"--picture {picture}: cannot be written: {error.strerror}") from None
 
 
+def _writable(file: Path | None) -> None:
+    """Told before everything is played; what the file holds stays, and no empty one is left behind."""
+    if file is None:
+        return
+    try:
+        fresh = not file.exists()
+        file.open("ab").close()
+        if fresh:
+            file.resolve().unlink()
+    except OSError as error:
+        said = f"{file}: cannot be written: {error.strerror}"
+        raise click.BadParameter(said, param_hint="--write") from None
+
+
 def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], as_json: bool) -> None:
     if wanted["account"] is not None or wanted["per_asset"]:
         raise click.UsageError("a journal has its own accounts: --account and --per-asset are for candles")
@@ -172,11 +186,14 @@ def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], a
 
 
 def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:
+    _writable(wanted["write"])
     eligible = importlib.import_module("guardian.replay.eligible")
     account = importlib.import_module("guardian.replay.account")
     candles = importlib.import_module("guardian.replay.candles").load_candles(data)
     given = account.read_plan(wanted["account"]) if wanted["account"] else account.Plan(Decimal(10_000))
     cast = _fine_enough(cast, candles.seconds)
+    if wanted["write"] is not None:
+        eligible.check_names(candles.symbols)
     windows, most = wanted["windows"], Level[wanted["most"].upper()]
     with _bar("bars", None) as tell:
         found = eligible.stays(candles, given, cast.rules, windows, tell)

@@ -10,6 +10,7 @@ Law: read strictly, every finding with its line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -31,9 +32,12 @@ from guardian.config.reading import (
     unique,
 )
 from guardian.config.values import name, number, whole
+from guardian.core.metrics.exposure import DOLLARS
 
 LARGEST_MULTIPLE = 125.0
 LARGEST_AMOUNT = 1e15
+CODES = tuple(sorted((*DOLLARS, "EUR"), key=lambda code: (-len(code), code)))
+"""What an undivided symbol may end with, the longest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ class Plan:
 
     @property
     def currency(self) -> str:
-        """What the first symbol is quoted in; `held_in` makes sure that it is one for all."""
-        return _quote(self.symbols[0])
+        """What all symbols can be quoted in; else what the first is, and `held_in` refuses the others."""
+        first = _quotes(self.symbols[0])
+        return next((each for each in first if all(each in _quotes(s) for s in self.symbols)), first[0])
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -98,24 +103,41 @@ def held_in(plan: Plan, symbols: tuple[str, ...], file: str) -> Plan:
     for place, (written, symbol) in enumerate(zip(plan.symbols, own.symbols, strict=True)):
         if symbol in own.symbols[:place]:
             raise refused(written, "one symbol is held under two names", "", "Name each symbol once.")
-        if _quote(symbol) != own.currency or symbol.endswith(f":{symbol.split('/')[0]}"):
+        if own.currency not in _quotes(symbol) or symbol.endswith(f":{symbol.split('/')[0]}"):
             fix = "An account holds linear symbols of one quote currency; replay the others apart."
             raise refused(written, f"{symbol} is not quoted and settled in {own.currency}", "", fix)
     return own
 
 
 def base_of(symbol: str) -> str:
-    """BTC of BTC/USDT, BTC/USDT:USDT and BTCUSDT."""
-    pair = symbol.split(":")[0]
-    return pair.split("/")[0] if "/" in pair else pair.removesuffix(_quote(symbol)) or pair
+    """BTC of BTC/USDT, BTC/USDT:USDT, BTC-USDT, BTC_USDT, BTCUSDT and btc/usdt."""
+    return readings(symbol)[0][0]
 
 
-def _quote(symbol: str) -> str:
-    """USDT of BTC/USDT, BTC/USDT:USDT and BTCUSDT."""
+def readings(symbol: str) -> tuple[tuple[str, str], ...]:
+    """Base and quote, the longest code first: two for ARBUSD, which is ARB/USD but could be AR/BUSD."""
     pair = symbol.split(":")[0]
     if "/" in pair:
-        return pair.split("/")[1]
-    return next((each for each in ("USDT", "USDC", "USD", "EUR") if pair.endswith(each)), "USDT")
+        base, quote = pair.split("/")[:2]
+        return (_in_capitals(base, quote),)
+    parts = re.split("[-_]", pair)
+    place = next((i for i, part in enumerate(parts) if i and part.upper() in CODES), 0)
+    if place:
+        return (_in_capitals("-".join(parts[:place]).strip("-"), parts[place]),)
+    first = parts[0]
+    found = [len(code) for code in CODES if first.upper().endswith(code) and first.upper() not in CODES]
+    split = tuple(_in_capitals(first[:-length], first[-length:]) for length in found)
+    return split or (_in_capitals(pair.strip("-_"), "USDT"),)
+
+
+def _in_capitals(base: str, quote: str) -> tuple[str, str]:
+    """Venues mix small letters in (kPEPE), and write no name and no quote wholly in them."""
+    return base.upper() if base.islower() or quote.islower() else base, quote.upper()
+
+
+def _quotes(symbol: str) -> tuple[str, ...]:
+    """USDT of BTC/USDT, BTC/USDT:USDT and BTCUSDT; every code that an undivided symbol may end with."""
+    return tuple(quote for _, quote in readings(symbol))
 
 
 def _plain(symbol: str) -> str:

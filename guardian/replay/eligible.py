@@ -1,8 +1,8 @@
 """Which assets stay inside a pack: an account that holds 1x of one asset alone, replayed on several windows.
 
-A window is so many months that end with the data. An asset is eligible on it when no level beyond the allowed
-one was reached. One whose candles begin later than the window, or that never had a bar, is not known there,
-and what is not known is not eligible.
+A window is so many months that end with the newest bar of all candles. An asset is eligible on it when no
+level beyond the allowed one was reached. One whose candles begin later than the window, have holes in it or
+end before it does is not known there, and what is not known is not eligible.
 """
 
 from __future__ import annotations
@@ -17,17 +17,25 @@ from typing import Any
 
 import numpy as np
 
+from guardian.config.symbols.read import no_symbol
 from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
-from guardian.replay.account import Plan, base_of
+from guardian.replay.account import Plan, base_of, readings
 from guardian.replay.candles import Candles
-from guardian.replay.drive import drive
+from guardian.replay.drive import Course, drive
 
 DAYS = {"d": 1, "w": 7}
 MONTHS = {"m": 1, "y": 12}
 LONGEST_MONTHS = 1200
 SPARE = 1.01
-"""A window counts as covered when the data begin less than a hundredth of it late."""
+"""A window counts as covered when less than a hundredth of its bars is missing, wherever in it."""
+LATE_MS = 86_400_000
+"""So far the last bar may lie behind the newest of all, in a long window too: who is gone is delisted."""
+
+NO_DATA = (
+    "no data: over a hundredth of the window's bars is missing, or its last day;"
+    " windows end with the newest bar of all candles"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +76,32 @@ def stays(
 ) -> tuple[Stay, ...]:
     """Every asset on every window; cost and delay are the plan's."""
     found = []
+    usable = candles.only(candles.symbols).ts
+    end = int(usable[-1]) + candles.seconds * 1000 if len(usable) else 0
     for asset in candles.symbols:
         own = candles.only((asset,))
         for window in windows:
-            found.append(
-                _stay(own, replace(plan, hold=((asset, Decimal(1)),), quantity=()), rules, window, tell)
-            )
+            start = window_start(window, end)
+            if not _covers(own, start, end):
+                found.append(Stay(asset, window, None))
+                continue
+            held = replace(plan, hold=((asset, Decimal(1)),), quantity=())
+            found.append(_stay(asset, window, drive(own.between(start, end), held, rules, tell)))
     return tuple(found)
 
 
-def _stay(
-    own: Candles,
-    plan: Plan,
-    rules: tuple[Rule, ...],
-    window: str,
-    tell: Callable[[int], object] | None,
-) -> Stay:
-    asset, bar_ms = plan.symbols[0], own.seconds * 1000
-    usable = own.ts[~np.isnan(own.close[:, 0])]
-    if not len(usable):
-        return Stay(asset, window, None)
-    end = int(own.ts[-1]) + bar_ms
-    start = window_start(window, end)
-    if end - int(usable[0]) < (end - start) / SPARE:
-        return Stay(asset, window, None)
-    course = drive(own.between(start, end), plan, rules, tell)
+def _covers(own: Candles, start: int, end: int) -> bool:
+    """Whether enough of the bars that fit into [start, end) are there, up to its end."""
+    bar_ms = own.seconds * 1000
+    inside = own.between(start, end).ts
+    if not len(inside) or end - int(inside[-1]) - bar_ms > LATE_MS:
+        return False
+    # Of bars that lie closer together one counts for its place: many of them do not fill a hole elsewhere.
+    there = len(np.unique((end - inside - 1) // bar_ms))
+    return there * SPARE >= (end - start) // bar_ms
+
+
+def _stay(asset: str, window: str, course: Course) -> Stay:
     worst = max(course.transitions, key=lambda t: t.after, default=None)
     if worst is None:
         return Stay(asset, window, Level.NORMAL)
@@ -138,6 +147,8 @@ def table(found: Sequence[Stay], most: Level) -> str:
     for asset in sorted({stay.asset for stay in found}):
         cells = [_cell(known[asset, window], most) for window in windows]
         lines.append("  ".join([f"{asset:<{width}}", *cells, "yes" if asset in good else "no"]))
+    if any(stay.worst is None for stay in found):
+        lines.append(NO_DATA)
     return "\n".join(lines)
 
 
@@ -153,11 +164,39 @@ def names(found: Sequence[Stay], most: Level) -> tuple[str, ...]:
     Where one symbol of an asset stayed inside and another did not, only the one is named, as the candles do.
     """
     good = set(allowed(found, most))
-    bases: dict[str, set[str]] = {}
-    for stay in found:
-        bases.setdefault(base_of(stay.asset), set()).add(stay.asset)
-    told = [{base} if own <= good else own & good for base, own in bases.items()]
-    return tuple(sorted(set().union(*told)))
+    assets = {stay.asset for stay in found}
+    bases = _all_good(assets, good, base_of)
+    wholes = _all_good({asset for asset in assets if base_of(asset) not in bases}, good, _whole)
+    return tuple(sorted(bases | wholes))
+
+
+def _all_good(assets: set[str], good: set[str], spelled: Callable[[str], str]) -> set[str]:
+    """The names of which every asset that is spelled so is good."""
+    return {spelled(asset) for asset in assets} - {spelled(asset) for asset in assets - good}
+
+
+def _whole(symbol: str) -> str:
+    if "/" not in symbol:
+        return symbol.upper() if symbol.islower() else symbol
+    ((base, quote),) = readings(symbol)
+    _, *settled = symbol.split(":", 1)
+    return ":".join([f"{base}/{quote}", *(each.upper() for each in settled)])
+
+
+def check_names(symbols: Sequence[str]) -> None:
+    """Raises ConfigError for candles of which a list could not name the asset, or could name another one."""
+    wrong = [said for symbol in symbols if (said := _unnamed(symbol))]
+    if wrong:
+        fix = "call the symbol ASSET/QUOTE in the candles, such as BTC/USDT, or leave it out"
+        raise ConfigError(f"--write: {'; '.join(wrong)}: {fix}")
+
+
+def _unnamed(symbol: str) -> str:
+    ways = ["/".join(way) for way in readings(symbol)]
+    if len(ways) > 1:
+        return f"{symbol} may be {' or '.join(ways)}"
+    odd = next((name for name in (base_of(symbol), _whole(symbol)) if no_symbol(name)), None)
+    return "" if odd is None else f"{symbol}: '{odd}' is no symbol"
 
 
 def allow_list(listed: Sequence[str], note: str) -> str:

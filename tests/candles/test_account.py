@@ -70,6 +70,24 @@ def test_a_symbol_may_be_written_in_any_way(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("symbols", "currency"),
+    [
+        (("eth/usdt", "BTC-USDT", "ADA_USDT"), "USDT"),
+        (("LTCFDUSD",), "FDUSD"),
+        # AVAXUSD may be AVA/XUSD by itself; beside BTCUSD it is quoted in USD.
+        (("AVAXUSD", "BTCUSD"), "USD"),
+        (("BTCUSD", "AVAXUSD"), "USD"),
+    ],
+)
+def test_the_currency_is_one_that_all_symbols_can_be_quoted_in(
+    symbols: tuple[str, ...], currency: str
+) -> None:
+    given = Plan(Decimal(1), hold=tuple((symbol, Decimal(1)) for symbol in symbols))
+
+    assert held_in(given, symbols, "a").currency == currency
+
+
+@pytest.mark.parametrize(
     ("symbols", "said"),
     [
         (("BTD/USDT",), "did you mean BTC/USDT?"),

@@ -112,6 +112,13 @@ def test_where_nothing_stayed_inside_the_list_is_refused(desk: Path) -> None:
         ({"BTC/USDT": "NORMAL", "BTC/USDT:USDT": "HALT", "ETH/USDT": "NORMAL"}, ("BTC/USDT", "ETH")),
         ({"BTCUSDT": "NORMAL"}, ("BTC",)),
         ({"BTC/USDT": None}, ()),
+        ({"ADA_USDT": "NORMAL", "XRP-USDT": "NORMAL", "eth/usdt": "NORMAL"}, ("ADA", "ETH", "XRP")),
+        ({"SOL-BUSD": "NORMAL", "ltcusdt": "NORMAL", "BTC-USDT-SWAP": "NORMAL"}, ("BTC", "LTC", "SOL")),
+        # Venues mix small letters in: kPEPE is a thousand PEPE.
+        ({"kPEPE/USDC:USDC": "NORMAL"}, ("kPEPE",)),
+        ({"eth/usdt": "NORMAL", "ETH/USDT:USDT": "HALT"}, ("ETH/USDT",)),
+        # Two spellings of one symbol, of which one fell: neither is allowed.
+        ({"eth/usdt": "NORMAL", "ETH/USDT": "HALT"}, ()),
     ],
 )
 def test_an_asset_is_named_where_all_of_it_stayed_inside(
@@ -121,3 +128,47 @@ def test_an_asset_is_named_where_all_of_it_stayed_inside(
     found = [Stay(asset, "1m", None if level is None else Level[level]) for asset, level in worst.items()]
 
     assert names(found, Level.CAUTION) == told
+
+
+@pytest.mark.parametrize(
+    ("symbol", "said"),
+    [
+        # ARBUSD would be written as AR, which is another coin.
+        ("ARBUSD", "ARBUSD may be AR/BUSD or ARB/USD"),
+        ("LTCFDUSD", "LTCFDUSD may be LTC/FDUSD or LTCFD/USD"),
+        ("_/USDT", "_/USDT: '_' is no symbol"),
+    ],
+)
+def test_what_a_list_cannot_name_is_told_before_it_is_played(
+    symbol: str, said: str, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet(desk / "candles", CALM, "odd.parquet", seconds=3600, symbol=symbol)
+    monkeypatch.setattr("guardian.replay.eligible.drive", lambda *_: pytest.fail("was played"))
+
+    refused = written()
+
+    assert refused.exit_code != 0
+    assert said in str(refused.exception)
+    assert "BTC/USDT" in str(refused.exception)
+    assert not (desk / "strangers" / "allow.yaml").exists()
+
+
+@pytest.mark.parametrize("file", ["none/allow.yaml", "strangers", "strangers/rules.yaml/allow.yaml"])
+def test_a_list_that_cannot_be_written_is_told_before_the_candles_are_read(file: str, desk: Path) -> None:
+    """It was told when everything had been played, minutes later."""
+    refused = guardian("replay", "nothing", "--rules", "limits", "--per-asset", "--write", file)
+
+    assert refused.exit_code == 2, refused.output
+    assert "--write" in refused.stderr
+    assert f"{file}: cannot be written" in refused.stderr
+
+
+def test_the_list_of_before_is_kept_until_the_new_one_is_known(desk: Path) -> None:
+    """A run that fails must not leave an empty list behind, nor a new one that holds nothing."""
+    (desk / "old.yaml").write_text("symbols: [BTC]\n", encoding="utf-8")
+
+    for file in ("old.yaml", "new.yaml"):
+        guardian("replay", "nothing", "--rules", "limits", "--per-asset", "--write", file)
+
+    assert (desk / "old.yaml").read_text(encoding="utf-8") == "symbols: [BTC]\n"
+    assert not (desk / "new.yaml").exists()

@@ -14,7 +14,7 @@ from guardian.core.model import Level
 from guardian.errors import ConfigError, GuardianError
 from guardian.replay.candles import aligned
 from guardian.replay.drive import Transition
-from guardian.replay.eligible import allow_list, allowed, document, stays, table, window_start
+from guardian.replay.eligible import NO_DATA, allow_list, allowed, document, stays, table, window_start
 from guardian.replay.picture import MOST_POINTS, bands, draw, reached, thinned
 from tests.candles.build import BTC, ETH, driven, plan, series
 from tests.core.build import rule, rung
@@ -128,6 +128,7 @@ def test_an_asset_is_eligible_where_it_stays_inside_on_every_window() -> None:
         "BTC/USDT  NORMAL     NORMAL     yes",
         "ETH/USDT  NORMAL     HALT !     no",
         "NEW/USDT  NORMAL     no data    no",
+        NO_DATA,
     ]
     told = document(found, Level.CAUTION)
     assert told["allowed"] == [BTC]

@@ -77,6 +77,10 @@ def test_a_files_name_is_no_symbol(written: str, desk: Path) -> None:
         ("BTC/USDT/USDT", "BTC/USDT"),
         ("btc", "BTC"),
         ("btc/usdt:usdt", "BTC/USDT:USDT"),
+        ("ADA_", "ADA"),
+        ("XRP-", "XRP"),
+        ("XRP-/USDT", "XRP/USDT"),
+        ("XRP/USDT:USDT-", "XRP/USDT:USDT"),
     ],
 )
 def test_what_no_symbol_is_called_is_refused(written: str, near: str, listed: Path) -> None:

@@ -30,8 +30,11 @@ from guardian.config.values import absolute, text
 PREFIX = "file:"
 ENDINGS = (".yaml", ".yml")
 KEY = "symbols"
-NAME = re.compile(r"[\w.-]+(/\w+(:[\w.-]+)?)?")
-"""An asset, or a symbol as venues or the field spell it: BTC, BTCUSDT, BTC/USDT, BTC/USDT:USDT-260327."""
+NAME = re.compile(r"[\w.-]+(?<![_-])(/\w+(?<!_)(:[\w.-]+(?<![_-]))?)?")
+"""An asset, or a symbol as venues or the field spell it: BTC, BTCUSDT, BTC/USDT, BTC/USDT:USDT-260327.
+
+None ends with `-` or `_`: that is what is left where a quote was cut off (ADA_ of ADA_USDT).
+"""
 
 WRITE = "`guardian replay --per-asset --write PATH` writes one"
 
@@ -122,7 +125,7 @@ def no_symbol(name: str) -> Wrong | None:
 def _near(name: str) -> str:
     """The name's own parts in the form of a symbol; "" where it has no asset."""
     plain = name.upper() if name.islower() else name
-    base, *others = (re.sub(r"[^\w.-]", "", part) for part in re.split(r"[/:]", plain))
+    base, *others = (re.sub(r"[^\w.-]", "", part).rstrip("-_") for part in re.split(r"[/:]", plain))
     rest = [part for part in others if part]
     if not base or not rest:
         return base
