@@ -14,7 +14,7 @@ from guardian.errors import ConfigError
 from guardian.evaluate.designs.coarse import too_coarse
 from guardian.evaluate.marks import Seen, largest, pieces
 from guardian.evaluate.symbols import base_of
-from guardian.evaluate.trips import Stretch, Trips, cvar_limit, daily_cvar, gross_for, trips
+from guardian.evaluate.trips import Stretch, Trips, cvar_rungs, daily_cvar, gross_for, trips
 from guardian.replay.candles import Candles, candle_files, load_candles, passed_over
 
 MULTIPLES = (1.0, 2.0, 3.0, 5.0)
@@ -57,8 +57,6 @@ def own_report(rules: Sequence[Rule], history: History, now: float | None) -> di
 
 def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) -> dict[str, Any]:
     """The report as a JSON-ready document."""
-    cvar, limit = daily_cvar(history.stretches), cvar_limit(rules)
-    asked = CVAR_EXAMPLE if limit is None else limit
     by_id = {rule.id: rule for rule in rules}
     counted = trips(rules, history.stretches, multiples)
     return {
@@ -69,13 +67,29 @@ def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) ->
         "leverage": list(multiples),
         "rungs": [_rung(by_id[each.rule], each) for each in counted],
         "not_losses": len(rules) - len({each.rule for each in counted}),
-        "cvar": {
-            "of_a_day_at_1x": cvar,
-            "limit": asked,
-            "from_the_rules": limit is not None,
-            "gross_exposure": None if cvar is None else gross_for(asked, cvar),
-        },
+        "cvar": _cvar(rules, history),
         "warnings": [*history.warnings, *_warnings(history.years), *_coarse(rules, history)],
+    }
+
+
+def _cvar(rules: Sequence[Rule], history: History) -> dict[str, Any]:
+    """`limit` is the tightest one, or an example where the rules have none; `limits` has every rung's."""
+    cvar = daily_cvar(history.stretches)
+
+    def gross(limit: float) -> float | None:
+        return None if cvar is None else gross_for(limit, cvar)
+
+    limits = [
+        {"rule": rule.id, "level": rung.level.name, "limit": rung.limit, "gross_exposure": gross(rung.limit)}
+        for rule, rung in cvar_rungs(rules)
+    ]
+    tightest = min((rung.limit for _, rung in cvar_rungs(rules)), default=CVAR_EXAMPLE)
+    return {
+        "of_a_day_at_1x": cvar,
+        "limit": tightest,
+        "from_the_rules": bool(limits),
+        "gross_exposure": gross(tightest),
+        "limits": limits,
     }
 
 
@@ -168,13 +182,19 @@ def lines(document: dict[str, Any]) -> list[str]:
         to = "" if rung["to"] is None else f" to {rung['to']:g}"
         head = f"{rung['rule']} {rung['level']}{to} at {rung['limit']:.2%}{_aside(rung)}"
         out.append(f"  {head}: {' / '.join(values)}")
-    cvar = document["cvar"]
-    if cvar["of_a_day_at_1x"] is not None:
-        out.append(
-            f"  CVaR 99 % of a day at 1x was {cvar['of_a_day_at_1x']:.1%}: a limit of {cvar['limit']:.1%} "
-            f"means about {cvar['gross_exposure']:.2f}x gross in {document['symbol']}"
-        )
+    out += _sizes(document["cvar"], document["symbol"])
     return [*out, *_notes(document), *(f"  careful: {warning}" for warning in document["warnings"])]
+
+
+def _sizes(cvar: dict[str, Any], symbol: str) -> Iterator[str]:
+    """What each limit on CVaR means for size; the example's where the rules have none."""
+    if cvar["of_a_day_at_1x"] is None:
+        return
+    yield f"  CVaR 99 % of a day at 1x was {cvar['of_a_day_at_1x']:.1%}, so that"
+    for each in cvar["limits"] or [cvar]:
+        whose = f"{each['rule']} {each['level']}:" if cvar["limits"] else "for example,"
+        means = f"means about {each['gross_exposure']:.2f}x gross in {symbol}"
+        yield f"    {whose} a limit of {each['limit']:.2%} {means}"
 
 
 def _aside(rung: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.tails import conditional
-from guardian.core.model import Rule, Window
+from guardian.core.model import Rule, Rung, Window
 from guardian.evaluate.bars import Floats, Instants
 from guardian.evaluate.designs.coarse import too_coarse
 from guardian.evaluate.designs.window import Window as Falling
@@ -163,7 +163,7 @@ def gross_for(limit: float, cvar: float) -> float:
     return limit / cvar if cvar > 0 else float("inf")
 
 
-def cvar_limit(rules: Iterable[Rule]) -> float | None:
-    """The tightest limit on CVaR among the rules."""
-    limits = [rung.limit for rule in rules if rule.metric == "cvar" for rung in rule.ladder]
-    return min(limits, default=None)
+def cvar_rungs(rules: Iterable[Rule]) -> tuple[tuple[Rule, Rung], ...]:
+    """Every rung of every rule that bounds CVaR from above, with its rule, in the order of the rules."""
+    bounds = (rule for rule in rules if rule.metric == "cvar" and rule.direction == "over")
+    return tuple((rule, rung) for rule in bounds for rung in rule.ladder)

@@ -276,13 +276,14 @@ def test_returns_of_a_strategy_need_no_telemetry_and_errors_of_a_model_do(desk: 
     assert ["telemetry"] == [each["field"] for each in warned()]
 
 
-def test_keys_that_nobody_can_list_are_named_with_their_line(desk: Path) -> None:
-    plain(desk, ("one", "foreign_keys", ""))
+@pytest.mark.parametrize("metric", ["foreign_keys", "open_keys", "withdrawing_keys"])
+def test_keys_that_nobody_can_list_are_named_with_their_line(desk: Path, metric: str) -> None:
+    plain(desk, ("one", metric, ""))
     text = (desk / "pack/rules.yaml").read_text()
     (desk / "pack/rules.yaml").write_text(text.replace("over: 0.5", "over: 1"))
     (told,) = warned()
     assert (11, "accounts[0].keys.admin") == (told["line"], told["field"])
-    assert "foreign_keys" in told["message"]
+    assert metric in told["message"]
     assert "(one)" in told["message"]
 
     admin = CONFIG.replace(

@@ -106,6 +106,7 @@ SERVES = {
     "copy-balance": "trade-only keys: no money leaves unexplained",
     "copy-keys": "trade-only keys: nobody has another one",
     "copy-open-keys": "trade-only keys: worth nothing elsewhere",
+    "copy-withdrawing-keys": "trade-only keys: none that may do more, from the first day on",
     "copy-transfers": "trade-only keys: no money leaves at all",
     "copy-dd-1d": "the master's losses are bounded",
     "copy-leverage": "the master's size is bounded",

@@ -147,8 +147,29 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
     first = document["rungs"][0]
     assert set(first) == {"rule", "level", "to", "limit", "hottest_limit", "mode", "trips_per_year"}
     assert all(value > 0 for value in first["trips_per_year"])
-    assert document["cvar"]["limit"] == 0.02
+    assert (document["cvar"]["limit"], document["cvar"]["limits"]) == (0.02, [])
     assert document["warnings"]
     text = CliRunner().invoke(rules_command, args[:-1]).stdout
     assert "breaker-dd-1h REDUCE to 0 at 5.00%" in text
-    assert "gross in BTC" in text
+    assert "for example, a limit of 2.00% means about" in text
+
+
+def test_each_rung_of_a_cvar_rule_is_told_as_a_size(tmp_path: Path) -> None:
+    """The limit that halts is the one that a plan names; the mildest rung alone hides it."""
+    rows = ["ts,symbol,open,high,low,close,volume"]
+    rows += [f"{START_MS + i * BAR_MS},BTC/USDT,100,100,90,{100 - 10 * (i > 300)},1.0" for i in range(600)]
+    (tmp_path / "btc.csv").write_text("\n".join(rows) + "\n")
+    args = ["trips", "ats-plan", "--history", str(tmp_path), "--json"]
+    cvar = json.loads(CliRunner().invoke(rules_command, args).stdout)["cvar"]
+    assert cvar["of_a_day_at_1x"] == pytest.approx(0.1)
+    found = [(each["rule"], each["level"], each["limit"], each["gross_exposure"]) for each in cvar["limits"]]
+    assert found == [
+        ("ats-cvar", "CAUTION", 0.015, pytest.approx(0.15)),
+        ("ats-cvar", "HALT", 0.02, pytest.approx(0.2)),
+    ]
+    assert (cvar["limit"], cvar["from_the_rules"]) == (0.015, True)
+    assert cvar["gross_exposure"] == pytest.approx(0.15)
+    text = CliRunner().invoke(rules_command, args[:-1]).stdout
+    assert "  CVaR 99 % of a day at 1x was 10.0%, so that\n" in text
+    assert "    ats-cvar CAUTION: a limit of 1.50% means about 0.15x gross in BTC\n" in text
+    assert "    ats-cvar HALT: a limit of 2.00% means about 0.20x gross in BTC\n" in text

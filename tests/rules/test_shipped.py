@@ -120,6 +120,7 @@ def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
         ("ats-plan", "ats-time-to-limit"),
         ("control-server", "control-one-market"),
         ("copy-trading", "copy-open-keys"),
+        ("copy-trading", "copy-withdrawing-keys"),
         ("factory", "factory-slippage-delay"),
         ("factory", "factory-slippage-impact"),
         ("managed-mandate", "client-funding"),

@@ -70,6 +70,7 @@ from guardian.core.metrics import (
     unprotected_exposure,
     value_at_risk,
     volatility,
+    withdrawing_keys,
     worst_case_exposure,
 )
 from guardian.core.metrics.metric import CEILING, Metric, View
@@ -128,6 +129,7 @@ METRICS: tuple[Metric, ...] = (
     foreign_activity.METRIC,
     foreign_keys.METRIC,
     open_keys.METRIC,
+    withdrawing_keys.METRIC,
     foreign_transfers.METRIC,
     strategy_drawdown.METRIC,
     pair_drawdown.METRIC,

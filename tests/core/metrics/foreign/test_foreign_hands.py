@@ -149,7 +149,7 @@ def test_a_fence_is_no_foreign_hand():
     assert value(desk, 4) == Known(0.0)
 
 
-@pytest.mark.parametrize("metric", ["foreign_keys", "open_keys"])
+@pytest.mark.parametrize("metric", ["foreign_keys", "open_keys", "withdrawing_keys"])
 def test_without_a_complete_listing_nothing_is_known(metric: str):
     desk = judged(metric)
     assert isinstance(value(desk, 0), Unknown)
@@ -160,11 +160,11 @@ def test_without_a_complete_listing_nothing_is_known(metric: str):
 
 
 @pytest.mark.parametrize("every", [DAY_SECONDS, 300])
-@pytest.mark.parametrize("metric", ["foreign_keys", "open_keys"])
+@pytest.mark.parametrize("metric", ["foreign_keys", "open_keys", "withdrawing_keys"])
 def test_a_listing_is_good_until_the_next_is_due_and_then_it_ages(metric: str, every: float):
     blind = {"on_unknown": OnUnknown.CAUTION, "stale_after_seconds": 3600.0}
     desk = Desk(rule(rung(1, "halt"), id="m", metric=metric, **blind), keys_seconds=every).warm()
-    desk.keys(0, *OWN, BOT)
+    desk.keys(0, *OWN, replace(BOT, can_withdraw=False, can_transfer=False))
 
     assert value(desk, every + 3500) == Known(0.0)
     assert isinstance(value(desk, every + 3700), Unknown)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from guardian.core.model import Known
+from guardian.core.model import AtLeast, Known, Unknown
 from tests.core.metrics.foreign.test_foreign_hands import BOT, OWN, judged, key, value
 
 CANARY = key("canary", "10.0.0.1")
@@ -119,3 +119,54 @@ def test_a_key_that_takes_money_from_anywhere_is_open(changes: dict[str, Any], c
     desk.keys(0, *OWN, replace(BOUND, **{"ips": (), **changes}))
 
     assert value(desk, 1) == Known(float(count))
+
+
+# --- trade-only keys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({}, 0),
+        ({"can_withdraw": True}, 1),
+        ({"can_transfer": True}, 1),
+        ({"can_withdraw": True, "can_transfer": True}, 1),
+        ({"can_withdraw": True, "can_transfer": None}, 1),
+        ({"can_withdraw": True, "ips": ()}, 1),
+        ({"can_withdraw": True, "can_trade": False}, 1),
+        ({"can_withdraw": True, "can_transfer": True, "read_only": True, "can_trade": False}, 0),
+    ],
+)
+def test_a_key_that_might_withdraw_from_the_very_first_listing(changes: dict[str, Any], count: int):
+    """`foreign_keys` believes the first listing: what was wrong from the beginning is told by this one."""
+    desk = judged("withdrawing_keys")
+    desk.keys(0, *OWN, replace(BOUND, **changes))
+
+    assert value(desk, 1) == Known(float(count))
+
+
+def test_guardians_own_keys_are_audited_elsewhere_and_the_canary_is_not():
+    """The audit lets an admin key transfer; the canary is a trading key like a bot's."""
+    desk = judged("withdrawing_keys", known_keys=(CANARY.id,))
+    able = {"can_withdraw": True, "can_transfer": True}
+    desk.keys(0, *(replace(each, **able) for each in OWN), BOUND)
+    assert value(desk, 1) == Known(0.0)
+    desk.keys(2, *OWN, BOUND, replace(CANARY, **able))
+
+    assert value(desk, 3) == Known(1.0)
+
+
+@pytest.mark.parametrize("untold", [{"can_withdraw": None}, {"can_transfer": None}])
+def test_what_the_venue_does_not_tell_of_a_key_is_never_fine(untold: dict[str, Any]):
+    desk = judged("withdrawing_keys")
+    silent = replace(key("silent", "10.0.0.3"), **(TOLD | untold))
+    desk.keys(0, *OWN, BOUND, silent)
+    assert isinstance(found := value(desk, 1), Unknown)
+    assert not found.warming
+    assert "silent" in found.why
+    desk.keys(2, *OWN, replace(BOUND, can_withdraw=True), silent)
+    assert isinstance(found := value(desk, 3), AtLeast)
+    assert found.value == 1.0
+    desk.keys(4, *OWN, BOUND, replace(silent, read_only=True, can_trade=False))
+
+    assert value(desk, 5) == Known(0.0), "a key that only reads takes nothing, whatever it lists"
