@@ -135,12 +135,12 @@ def halted(account: AccountState) -> bool:
     return incident is not None and any(halt >= incident.opened_at for halt in account.halts)
 
 
-def calm_bound(account: AccountState, incident: Incident, rule: Rule) -> float:
+def calm_bound(account: AccountState, incident: Incident | None, rule: Rule) -> float:
     """0.7 x its entry rung; in the trial, and where nothing begins anew, no more than half of its limit."""
     governed = [g for g in rule.ladder if HALT <= g.level <= REDUCE] or rule.ladder[-1:]
     entry, limit = (limit_today(rule, rung, account.overheat) for rung in (governed[0], governed[-1]))
     calm, half = share_of(entry, rule, CLEAR_BELOW), share_of(limit, rule, TRIAL_SHARE)
-    if incident.trial is not None:
+    if incident is not None and incident.trial is not None:
         return half
     strict = min if rule.direction == "over" else max
     return calm if _restarts(rule) else strict(calm, half)

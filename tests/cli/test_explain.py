@@ -18,7 +18,7 @@ from guardian.runtime.control import leaving, status
 from tests.core.build import Desk, at, read, replace, rule, rung
 from tests.core.metrics.returns.market import Market, watching
 from tests.core.metrics.returns.test_cvar_error import account as with_a_past
-from tests.core.rearm.desk import FULL, HOUR, LADDER, auto, down, halted, run
+from tests.core.rearm.desk import FULL, HOUR, LADDER, auto, down, halted, run, watched_for_a_week
 
 PARTS = (
     ("volatility", 0.8, 0.4),
@@ -130,6 +130,58 @@ def test_a_calm_account_waits_for_nothing():
 
     assert "waits for" not in text(desk, rule, 0)
     assert None is told(desk, rule, 0)["leaves"]
+
+
+@pytest.mark.parametrize("clears", ["auto", "operator"])
+def test_the_bound_of_calm_is_todays_as_the_limit_is(clears: str):
+    """The judge asks for 0.7 of 0.02125, today's limit; 0.0175, of the written one, ends no CAUTION."""
+    rule = auto(*LADDER, gamma=0.25, clears=clears)
+    desk = Desk(rule).warm(FULL)
+    desk.see(read(0, (down(0.1),)))
+
+    calm = told(desk, rule, 0)["calm"]
+
+    assert pytest.approx(0.7 * 0.02125) == calm["caution"]
+    assert (pytest.approx(0.7 * 0.031875) if clears == "auto" else None) == calm["above"]
+    words = ", HALT and REDUCE below 0.02231" if clears == "auto" else ""
+    assert f"calm today: CAUTION below 0.01487{words}" in text(desk, rule, 0)
+
+
+def test_it_is_the_bound_at_which_the_judge_counts_calm():
+    """Just under the bound that is told the minute begins; under 0.7 of the written limit it does not."""
+    rule = auto(*LADDER, gamma=0.25)
+    desk = Desk(rule).warm(FULL)
+    desk.see(read(0, (down(0.1),)))
+    bound = told(desk, rule, 0)["calm"]["caution"]
+
+    def calm_at(percent: float) -> bool:
+        own = Desk(rule).warm(FULL)
+        watched_for_a_week(own).see(read(0, (down(percent),)))
+        judged = own.account.rule(rule.id)
+        return judged is not None and judged.below_since is not None
+
+    assert calm_at(100 * bound - 0.01)
+    assert not calm_at(100 * bound + 0.01)
+    assert not calm_at(1.74)
+
+
+def test_in_the_trial_it_is_half_of_todays_limit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "overheat", lambda account, now: Overheat(0.1, (), False))
+    rule = auto(gamma=0.25)
+    desk = halted(rule)
+    run(desk, 60, 4 * HOUR + 720, 4.0, every=60)
+
+    assert pytest.approx(0.5 * 0.05 * 0.975) == told(desk, rule, 4 * HOUR + 720)["calm"]["above"]
+    assert "calm today: half-open below 0.02438" in text(desk, rule, 4 * HOUR + 720)
+
+
+def test_a_bound_that_adapts_is_told_as_the_widest_without_a_daemon():
+    """At no heat; what does not adapt, a rule of a forecast for one, is told as it is."""
+    assert clears_words(auto(*LADDER, gamma=0.25)).startswith(
+        "CAUTION by itself after a minute below 0.0175, tighter as its limits adapt; HALT"
+    )
+    assert "tighter" not in clears_words(auto(*LADDER, gamma=0.0))
+    assert "tighter" not in clears_words(rule(rung(0.1, "caution"), metric="cvar", gamma=0.5))
 
 
 # --- how sure a simulated CVaR is ---------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 from guardian.cli.see.names import aged
 from guardian.core.judge import CLEAR_BELOW
 from guardian.core.metrics import BY_NAME
+from guardian.core.metrics.limits import HOTTEST, limit_today, share_of
 from guardian.core.model import Level, Rule, Rung, Window
 from guardian.core.rearm import PARTIAL_DWELL
 
@@ -40,6 +41,9 @@ def span_words(seconds: float) -> str:
             return f"{seconds / size:g}{unit}"
     return f"{seconds:g}s"
 
+
+SIDES = {"over": "below", "under": "above"}
+"""Where the value is well, by the direction of the rule."""
 
 WHOSE = {
     "portfolio": "all accounts together",
@@ -92,11 +96,11 @@ def described(rule: Rule, pack: str) -> dict[str, Any]:
 
 
 def clears_words(rule: Rule) -> str:
-    """What would end what this rule demanded."""
-    lowest = rule.ladder[0].limit
-    well = lowest * CLEAR_BELOW if rule.direction == "over" else lowest / CLEAR_BELOW
-    side = "below" if rule.direction == "over" else "above"
-    calm = f"CAUTION by itself after a minute {side} {well:g}"
+    """What would end what this rule demanded; of limits that adapt at no heat, the widest."""
+    widest, tightest = (limit_today(rule, rule.ladder[0], heat) for heat in (0.0, HOTTEST))
+    adapts = ", tighter as its limits adapt" if tightest != widest else ""
+    well = share_of(widest, rule, CLEAR_BELOW)
+    calm = f"CAUTION by itself after a minute {SIDES[rule.direction]} {well:g}{adapts}"
     levels = {rung.level for rung in rule.ladder}
     if levels == {Level.CAUTION}:
         return calm
@@ -153,6 +157,8 @@ def _live(now: Mapping[str, Any]) -> list[str]:
         told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(now["methods"].items()))
         rows.append(f"    by method: {told}")
     rows += [f"    {_today(rung)}" for rung in now["ladder"]]
+    if now["calm"]:
+        rows.append(f"    calm today: {_calm(now)}")
     if now["overheat"]:
         rows.append(f"    overheat {_heat(now['overheat'])}")
     rows.append(f"    account at {now['account_level']}{_trial(now['trial'])}")
@@ -166,6 +172,16 @@ def _today(rung: Mapping[str, Any]) -> str:
     state = "fired" if rung["fired"] else "past" if rung["past"] else "not past"
     held = f", held {rung['held_s']:.3g} of {rung['hold_s']:g} s" if rung["hold_s"] else ""
     return f"{rung['level']}{to} at {rung['limit']:.4g} today{hard}: {state}{held}"
+
+
+def _calm(now: Mapping[str, Any]) -> str:
+    """Half-open a CAUTION has no minute of its own."""
+    side, bounds = SIDES[now["direction"]], now["calm"]
+    above = "" if bounds["above"] is None else f"{side} {bounds['above']:.4g}"
+    if now["trial"] and above:
+        return f"half-open {above}"
+    caution = f"CAUTION {side} {bounds['caution']:.4g}"
+    return f"{caution}, HALT and REDUCE {above}" if above else caution
 
 
 def _heat(heat: Mapping[str, Any]) -> str:
@@ -201,6 +217,8 @@ def _numbers(own: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, An
     rung = {"to": None, "held_s": 0.0, "past": False, "fired": False}
     return {name: own[name] for name in names} | {
         "hard": own.get("hard", own["limit"]),
+        "direction": own.get("direction", "over"),
+        "calm": own.get("calm"),
         "armed": own.get("armed"),
         "error": own.get("error"),
         "methods": own.get("methods") or {},

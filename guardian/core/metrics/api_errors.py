@@ -3,7 +3,9 @@
 Formula: the lower end of Wilson's 95 % interval of failed of all, so that one of one is not 100 % (0.21). A
 request failed when it had no answer, an HTTP error, a raw code of refusal, or a body that is none of the
 venue's. By class (`api_calls.failures`) for people: rate limit, server, auth, no answer, other.
-Source: metrics M27, M31; E. B. Wilson, JASA 22, 1927.
+
+Unit: fraction. Unknown (warming) before the first request, and without one in the last 60 seconds.
+Source: metrics.md M27, M31; E. B. Wilson, JASA 22, 1927.
 """
 
 from __future__ import annotations

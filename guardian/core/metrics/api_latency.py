@@ -4,7 +4,9 @@ Formula: nearest rank, ceil(q n), of a DDSketch (1 % relative error) over every 
 when it was meant to be sent, waiting for a socket included. A request without an answer would have taken
 longer than it was given: where the quantile could fall on one, it is AtLeast what is proven. Reads that the
 timer skipped because one was still awaited are not counted, so one long wait counts once.
-Source: metrics M31.
+
+Unit: seconds. Unknown (warming) before the first request, and without one in the last 60 seconds.
+Source: metrics.md M31; Masson, Rim & Lee 2019 (DDSketch).
 """
 
 from __future__ import annotations

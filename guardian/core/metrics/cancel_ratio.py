@@ -1,9 +1,9 @@
 """M25 cancel_ratio: of the orders that ended in the window, those cancelled unfilled, as far as it is proven.
 
 Formula: the lower end of Wilson's 95 % interval of cancelled without a fill / all that ended, so that one of
-one is not 100 % (0.21). Unit: fraction; nothing ended is 0. Needs an answer about past orders. AtLeast while
-watching began inside the window or rows were forgotten: the bound holds for any part. Guardian's own do not
-count.
+one is not 100 % (0.21). Unit: fraction; nothing ended is 0. Needs an answer about past orders: Unknown until
+then. AtLeast while watching began inside the window or rows were forgotten: the bound holds for any part.
+Guardian's own do not count.
 Source: metrics.md M25, M27.
 """
 

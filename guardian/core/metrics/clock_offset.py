@@ -2,8 +2,10 @@
 
 Formula: |theta|, theta = T_venue - (t0 + t3) / 2 of the measurement with the shortest round trip among the
 last 20, sure to half that round trip. Where that is more than `SURE_SECONDS`, only |theta| less the error is
-proven (AtLeast). Signed requests are refused outside the venue's receive window. Source: metrics M31,
-RFC 5905 section 10.
+proven (AtLeast). Signed requests are refused outside the venue's receive window.
+
+Unit: seconds. Unknown (warming) before the first measurement, and where none was made for the rule's
+`stale_after`. Source: metrics.md M31; RFC 5905 section 10.
 """
 
 from __future__ import annotations

@@ -1,6 +1,10 @@
 """M12 concentration: the largest asset's share of gross exposure, netted per asset. No positions: 0.
 
-`herfindahl` gives the sum of squared shares; its inverse is the effective number of assets.
+Formula: max |n_a| / sum of |n_a|, n_a the signed notional of an asset (exposure.py). `herfindahl` gives the
+sum of squared shares; its inverse is the effective number of assets (effective_assets.py).
+
+Unit: fraction. Needs wallet and positions, and is never Unknown once both were read: no equity is in it.
+Source: metrics.md M12.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ everything.
 Coins of the wallet are followed at its prices, for returns.py and the risk that is made of it; only positions
 are correlated and clustered here: what is only quoted is in no value.
 
-Needs the positions. Unknown (warming) until one pair has `STEPS_TO_KNOW` steps; AtLeast while only some
-pairs have. A price that hardly moves (`QUIET_RETURN`: a stablecoin, a frozen feed) makes its pairs unknown.
-Fewer than two assets: 0. Bound: `MAXIMUM_ASSETS`, those held first, then those held last; an asset not held
-for a week is forgotten.
+Unit: fraction. Needs the positions. Unknown (warming) until one pair has `STEPS_TO_KNOW` steps; AtLeast while
+only some pairs have. A price that hardly moves (`QUIET_RETURN`: a stablecoin, a frozen feed) makes its pairs
+unknown. Fewer than two assets: 0. Bound: `MAXIMUM_ASSETS`, those held first, then those held last; an asset
+not held for a week is forgotten.
 
 Source: RiskMetrics 1996; metrics.md M14.
 """

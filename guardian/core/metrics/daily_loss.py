@@ -4,6 +4,10 @@ Formula: max(0, 1 - N_now / N_open); N_open is the last NAV confirmed before mid
 the first NAV seen, and the value is AtLeast ("watching since"). Where nobody watched as the day began
 (baseline.py), N_open is the less of the last NAV before and the first one of the day: another day's loss is
 none of today's; the value is AtLeast as well. A new day never clears a latched level.
+
+Unit: fraction of the NAV at the opening. Needs the positions. Unknown while warming (five confirmed reads);
+AtLeast, beside the above, while the two accounts of the equity differ.
+Source: metrics.md M04.
 """
 
 from __future__ import annotations

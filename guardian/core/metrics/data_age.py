@@ -1,6 +1,8 @@
 """data_age: seconds since the newest complete read was *asked*; blindness as a number.
 
-Never Unknown: with no read at all it is the time since watching began.
+Formula: now - the question of the newest read that was complete, not below 0. Unit: seconds. It needs nothing
+and is never Unknown: with no complete read at all it is the time since watching began.
+Source: metrics.md M31 (staleness).
 """
 
 from __future__ import annotations

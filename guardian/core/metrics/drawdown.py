@@ -2,10 +2,12 @@
 
 Formula: 1 - N_now / max N over (now - W, now]; for `hwm` over everything watched. It is the fall from the
 trailing peak to *now*, not the worst fall inside the window. Deposits and withdrawals do not move it.
-Unknown while warming; AtLeast while the window is not full, has a hole in which nobody watched (baseline.py),
-or the two accounts of the equity differ.
+Unit: fraction of the peak. Needs the positions.
 
-Source: Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
+Unknown while warming, and where no confirmed read is in the window; AtLeast while the window is not full, has
+a hole in which nobody watched (baseline.py), or the two accounts of the equity differ.
+
+Source: metrics.md M02, M03; Magdon-Ismail & Atiya 2004; Chekhlov, Uryasev & Zabarankin 2005.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ usual limit), each as far as chance does not explain it at 95 % (two_samples.py)
 - with `of`, one or more prefixes of client order ids, the return of each closing order that bears one: the
   P&L that the venue tells over the worth of what was closed.
 
-A mean that stays may hide a spread that grew; these compare whole distributions. Unknown with fewer than 20
-of either; AtLeast, in that it fires and does not clear, while fills have no signal, closes no told P&L, or
-the window is not wholly known. 200 signals, and 500 fills of 25 hours, are remembered.
+Unit: fraction for `drift_ks`; unit: count for `drift_psi`. A mean that stays may hide a spread that grew;
+these compare whole distributions. Unknown with fewer than 20 of either; AtLeast, in that it fires and does
+not clear, while fills have no signal, closes no told P&L, or the window is not wholly known. 200 signals, and
+500 fills of 25 hours, are remembered.
 Source: metrics.md M36.
 """
 

@@ -2,7 +2,8 @@
 
 Formula: 1 / sum w_a^2, w_a an asset's share of gross exposure, netted within the asset (concentration.py).
 Unit: count, for rules with `under`. Needs wallet and positions. Nothing held: 50, the most that is followed,
-so that an empty account breaches nothing. Source: Herfindahl's index; metrics.md M12.
+so that an empty account breaches nothing. Never Unknown once both were read: no equity is in it.
+Source: Herfindahl's index; metrics.md M12.
 """
 
 from __future__ import annotations

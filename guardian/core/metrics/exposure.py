@@ -5,7 +5,9 @@ after netting its positions and wallet holdings. The reporting currency itself i
 beside another one as long as it is worth about that (metrics.md M08: "except stable/RC codes").
 Inverse contracts: what they gained is coins, and those are exposure too, so that n_a = P (B + sum Q/e) with
 B the coins of the wallet, Q the quantity in the quote currency and e the entry (metrics.md M08).
-Unknown without equity; a non-positive equity with exposure counts as `RUIN`.
+Unit: multiple of equity. Needs wallet and positions. Unknown until an equity was read; AtLeast, less what the
+two accounts of the equity differ by, while they do. A non-positive equity with exposure counts as `RUIN`.
+Source: metrics.md M08.
 """
 
 from __future__ import annotations

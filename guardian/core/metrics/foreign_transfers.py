@@ -10,8 +10,9 @@ come to another account that guardian watches for the same mandate (between.py);
 the value is AtLeast. `resume --rebase RULE` accepts afterwards what has left. The venue's own flows (a bonus
 taken back, a loan repaid) count.
 
-Needs the ledger. AtLeast while watching began inside the window, rows were forgotten (200 of 25 hours are
-remembered), a coin had no price, or a transfer may be on its way to another account.
+Needs the ledger: Unknown until it was read. AtLeast while watching began inside the window, rows were
+forgotten (200 of 25 hours are remembered), a coin had no price, or a transfer may be on its way to another
+account.
 Its family is integrity. Source: metrics.md M01 (external flows), G.
 """
 

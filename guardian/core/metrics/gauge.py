@@ -3,6 +3,7 @@
 Formula: the last reading of the gauge. Unit: count, whatever the stack counts. It comes by `POST
 /v1/telemetry` or from a Prometheus query, and ages by its own stamp. Unknown until told; never zero for want
 of it. Its family is behaviour: what is being watched may stop new risk by what it says, and nothing more.
+Source: metrics.md M25 (what the bot pushes).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Formula: now - arrival of the newest heartbeat. Unit: seconds. It is measured, not merely stale, for as long
 as nothing comes. Unknown until the first one: a stack that never tells is not known to live, nor to be dead.
 Its family is behaviour: a dead bot may be halted; its positions are judged by what they are.
+Source: metrics.md M25 (the bot's heartbeat), M31 (staleness).
 """
 
 from __future__ import annotations

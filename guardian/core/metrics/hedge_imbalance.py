@@ -8,11 +8,11 @@ converted) is undone too. Unit: multiple of equity, at marks of now. Liquidation
 one leg, a stop that closed only one, and a leg that was never restored all show alike; both legs closed in
 turn show for as long as it takes, which the rule's hold must cover.
 
-Needs wallet, positions and an answer about fills. AtLeast while watching began inside the window, fills
-or rows were forgotten, or the equity is disputed. Of one account, legs in others are not seen; of a
-portfolio, mandate or venue, legs of all its accounts hedge each other, and E is the equity of all: one
-account's leg that is lost leaves the other account's bare, and each account is acted on. Its family is
-exposure: what is left of a hedge is held, not feared.
+Needs wallet, positions and an answer about fills: Unknown until then, as without equity. AtLeast while
+watching began inside the window, fills or rows were forgotten, or the equity is disputed. Of one account,
+legs in others are not seen; of a portfolio, mandate or venue, legs of all its accounts hedge each other, and
+E is the equity of all: one account's leg that is lost leaves the other account's bare, and each account is
+acted on. Its family is exposure: what is left of a hedge is held, not feared.
 Source: metrics.md M08; the venues' rules of auto-deleveraging.
 """
 

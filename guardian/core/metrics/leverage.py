@@ -1,7 +1,11 @@
 """M09 leverage: the notional of every leg and holding, un-netted, over equity.
 
-Two opposite legs in one asset do not cancel here: each can be liquidated by itself. The venue's "maximum
+Formula: (sum of |notional| of legs + sum of |coins| x price, without the reporting currency) / E. Two
+opposite legs in one asset do not cancel here: each can be liquidated by itself. The venue's "maximum
 leverage" setting is not a risk and is ignored.
+
+Unit: multiple of equity. Needs wallet and positions. Unknown until an equity was read; AtLeast while its two
+accounts differ, and `RUIN` of a non-positive one, as exposure.py says. Source: metrics.md M09.
 """
 
 from __future__ import annotations

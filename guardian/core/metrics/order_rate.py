@@ -1,9 +1,10 @@
 """M25 order_rate: orders that the bot placed within the window, per minute.
 
 Formula: count of orders created in (now - W, now], 60 / W times. Unit: count (a minute); amendments are not
-seen. Needs the open orders and an answer about past ones. AtLeast while watching began inside the window.
-Where more rows came than are remembered (500) they are counted by the minute (tally.py), and the window
-begins with a whole one; it is never less than what the rows prove. Guardian's own orders do not count.
+seen. Needs the open orders and an answer about past ones: Unknown until then. AtLeast while watching began
+inside the window. Where more rows came than are remembered (500) they are counted by the minute (tally.py),
+and the window begins with a whole one; it is never less than what the rows prove. Guardian's own orders do
+not count.
 Source: metrics.md M25.
 """
 

@@ -4,7 +4,8 @@ Formula: (max P of the last hour - P now) / E, P the P&L of the pair by everybod
 mark, whoever traded it; the pair that has lost the most counts. Unit: fraction of the account's equity. Needs
 wallet, positions and an answer about fills, and is as new as that.
 
-AtLeast while the first hour is watched, and for an hour after fills and position did not add up (stakes.py).
+Unknown until all of them were read. AtLeast while the first hour is watched, and for an hour after fills and
+position did not add up (stakes.py).
 Its family is loss, corroborated as every loss; one pair's loss goes to REDUCE at most, and a rule of scope
 symbol acts on that pair only. Source: metrics.md M07.
 """

@@ -1,10 +1,11 @@
 """M29 position_age: seconds since the oldest lot that is still open was opened; nothing open is 0.
 
-Formula: now - min over legs of opened_at of the oldest FIFO lot (lots.py). Needs the positions.
-What is smaller than the venue's smallest order is left out: it cannot be closed, so its age says nothing.
-What fills prove to have been closed and opened anew between two reads is as old as that (closed_lots.py).
-AtLeast when a lot's beginning was not witnessed (open at the first sight, or appeared in a gap of the reads).
-Unknown before the first read. Its family is exposure: how long risk is carried is a fact of the book.
+Formula: now - min over legs of opened_at of the oldest FIFO lot (lots.py). Unit: seconds. Needs the
+positions. What is smaller than the venue's smallest order is left out: it cannot be closed, so its age says
+nothing. What fills prove to have been closed and opened anew between two reads is as old as that
+(closed_lots.py). AtLeast when a lot's beginning was not witnessed (open at the first sight, or appeared in a
+gap of the reads). Unknown before the first read. Its family is exposure: how long risk is carried is a fact
+of the book.
 
 Source: metrics.md M29.
 """

@@ -3,8 +3,8 @@
 Formula: the lower end of Wilson's 95 % interval of rejected / placed in (now - W, now], without refusals for
 authentication (unit: fraction; nothing placed is 0). Those are counted by `auth_rejects` (unit: count): they
 mean the key, not the strategy. Only what the venue lists as an order is seen; a request that it refused at
-the door never becomes one. Needs the open orders and an answer about past ones. AtLeast while watching began
-inside the window or rows were forgotten. Guardian's own do not count.
+the door never becomes one. Needs the open orders and an answer about past ones: Unknown until then. AtLeast
+while watching began inside the window or rows were forgotten. Guardian's own do not count.
 Source: metrics.md M27; E. B. Wilson, JASA 22, 1927.
 """
 

@@ -7,7 +7,8 @@ signal's price, first the price of its first execution (of several at that insta
 The delay is what the market moved between signal and venue, and half the spread: a slow path, or a late
 signal. The impact is what the order itself moved, or what the market did while it filled: too large an order.
 The reference splits at the mid when the order arrived; nobody tells that one, and the first execution is what
-shows it: of an order that rests, all of it is delay. Needs, and is known, as slippage.py.
+shows it: of an order that rests, all of it is delay. Needs what slippage.py does, and is Unknown or AtLeast
+as that is.
 Source: metrics.md M26; A. F. Perold, JPM 14(3), 1988.
 """
 

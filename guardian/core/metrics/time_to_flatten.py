@@ -7,7 +7,8 @@ the day's volume a second, POV = 0.1 the part of it that one may be. Symbols tra
 are counted one after another: pacing may make them so. Unit: seconds, at most a week; nothing held is 0.
 
 Needs positions and books, and quotes for the day's volume, which does not age in minutes. AtLeast while a
-book, a volume or request times are missing. Its family is forecast, not exposure: depth, volume and latency
+book, a volume or request times are missing; it is Unknown only until positions and books were asked for: what
+is not known adds nothing to what is proven. Its family is forecast, not exposure: depth, volume and latency
 are what strangers and the line will do, and may be shown falsely. A limit of 60 s halts what still grows;
 positions are moved by hard limits on exposure.
 Source: metrics.md M23.

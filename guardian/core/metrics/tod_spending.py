@@ -3,7 +3,8 @@
 Formula: sum of the worth of fills since the hours began, as far as they opened rather than closed, over E.
 `tod_committed` adds what resting orders would add if they filled. Outside the hours both are 0; at their
 next beginning the budget is whole again. Unit: multiple of equity (0.1 is ten percent). Needs the wallet and
-an answer about fills, `tod_committed` also positions and orders. Fees and reductions are free.
+an answer about fills, `tod_committed` also positions and orders: Unknown until then. Fees and reductions are
+free.
 
 However many fills come, each is counted: of more than are remembered one by one, their worth by the minute
 (tally.py), at the prices at which they were told. AtLeast where watching began inside the hours, where an

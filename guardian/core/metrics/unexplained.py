@@ -5,6 +5,10 @@ here and heals; a rest that stays is an integrity breach.
 
 An account whose wallet and positions have never agreed has no NAV, and no loss rule can begin (nav.py): there
 it is how far the newest wallet's equity is from its own balances and the positions' open P&L.
+
+Unit: fraction of the larger. Needs wallet and positions. Unknown while the wallet is unread, and until the
+first complete read; a wallet whose two equities are both dust is 0. Its family is integrity.
+Source: metrics.md M01 (quarantine of an unexplained jump), M33.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ BYBIT = Venue(
         "transaction log; beside them public prices and books, and the account's fills and past orders. "
         "Cancels by id and closes reduce-only, 20 orders a second by default. A master key fences "
         "(read-only, reversible) and deletes the keys of a sub-account. Not covered: inverse contracts, "
-        "options and spot orders; they show as margin or equity that no position explains."
+        "options and spot orders; they show as margin or equity that no position explains. "
+        "A position in a quanto contract fails the read of all positions."
     ),
     open_reader=_open_reader,
     open_trader=_open_trader,

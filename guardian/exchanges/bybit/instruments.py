@@ -1,5 +1,7 @@
 """Lot sizes of every linear contract, loaded in the background so that no read and no close waits for them.
 
+What the venue says is no linear contract, though listed as one, has none: what is held of it is not read.
+
 Source: GET /v5/market/instruments-info (docs/v5/market/instrument), paged, 1000 a page.
 """
 
@@ -11,8 +13,8 @@ from decimal import Decimal
 
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.client import BybitClient, following
-from guardian.exchanges.bybit.symbols import symbol_of
-from guardian.exchanges.generic.fields import Row, garbage, mapping, positive, rows, text
+from guardian.exchanges.bybit.symbols import SETTLE_COINS, symbol_of
+from guardian.exchanges.generic.fields import Row, garbage, mapping, optional_text, positive, rows, text
 from guardian.ports import InstrumentFacts
 
 _FRESH_S = 24 * 3600.0
@@ -20,6 +22,8 @@ _FRESH_S = 24 * 3600.0
 _RETRY_S = 60.0
 _PAGE = 1000
 _MOST_PAGES = 20
+_LINEAR = ("LinearPerpetual", "LinearFutures")
+_LONGEST_WORD = 32
 
 
 class Instruments:
@@ -28,6 +32,7 @@ class Instruments:
     def __init__(self, client: BybitClient) -> None:
         self._client = client
         self._facts: dict[str, InstrumentFacts] = {}
+        self._odd: dict[str, str] = {}
         self._loaded_at: float | None = None
         self._tried_at: float | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -37,6 +42,15 @@ class Instruments:
         if facts is None:
             self._loaded_at = None
         return facts
+
+    def linear(self, venue_id: str) -> InstrumentFacts | None:
+        """As `known`, of what is held. Raises VenueError("contract") for what the venue says is not linear.
+
+        What such a contract is worth has a multiplier of its own: read as linear it would be of any size.
+        """
+        if venue_id in self._odd:
+            raise VenueError("contract", f"{venue_id} is {self._odd[venue_id]}")
+        return self.known(venue_id)
 
     def refresh_if_due(self) -> None:
         """Needs a running event loop."""
@@ -63,31 +77,43 @@ class Instruments:
         """A failed load keeps the last facts; positions then carry a step derived from their own size."""
         self._tried_at = time.monotonic()
         try:
-            facts = await self._load()
+            listed = await self._load()
         except VenueError:
             return
-        self._facts = facts
+        facts = {optional_text(row, "symbol"): _facts_of(row) for row in listed}
+        self._facts = {venue_id: known for venue_id, known in facts.items() if known is not None}
+        self._odd = {optional_text(row, "symbol"): why for row in listed if (why := _oddity(row))}
         self._loaded_at = time.monotonic()
 
-    async def _load(self) -> dict[str, InstrumentFacts]:
-        facts: dict[str, InstrumentFacts] = {}
+    async def _load(self) -> list[Row]:
+        found: list[Row] = []
         cursor = ""
         for _ in range(_MOST_PAGES):
             params = {"category": "linear", "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
             page = await self._client.ask("publicGetV5MarketInstrumentsInfo", params, None)
             listed = rows(page.result, "list")
-            for row in listed:
-                parsed = _facts_of(row)
-                if parsed is not None:
-                    facts[text(row, "symbol")] = parsed
+            found += listed
             cursor = following(page.result, full=len(listed) >= _PAGE)
             if not cursor:
-                return facts
+                return found
         raise garbage("instruments-info does not end")
+
+
+def _oddity(row: Row) -> str:
+    """How it is not a linear contract, settled in what it is quoted in; "" if it is, or nothing is said."""
+    kind, quote, settle = (optional_text(row, name) for name in ("contractType", "quoteCoin", "settleCoin"))
+    if kind and kind not in _LINEAR:
+        return f"no linear contract: {kind[:_LONGEST_WORD]!a}"
+    # A dollar is quoted, and a stablecoin settles: the price is the same, as far as the peg holds.
+    if not quote or not settle or quote == settle or (quote == "USD" and settle in SETTLE_COINS):
+        return ""
+    return f"a quanto contract: quoted in {quote[:_LONGEST_WORD]!a}, settled in {settle[:_LONGEST_WORD]!a}"
 
 
 def _facts_of(row: Row) -> InstrumentFacts | None:
     """None for a row that cannot be read: one odd new listing must not cost the facts of all others."""
+    if _oddity(row):
+        return None
     try:
         lot, price = mapping(row, "lotSizeFilter"), mapping(row, "priceFilter")
         step, minimum = positive(lot, "qtyStep"), positive(lot, "minOrderQty")

@@ -176,7 +176,7 @@ class BybitReader:
     async def _positions(self) -> tuple[Position, ...]:
         found: list[Position] = []
         for settle, pages in zip(SETTLE_COINS, await self._by_settle("PositionList", 200), strict=True):
-            parsed = (parse_position(row, settle, self._instruments.known) for row in pages.rows)
+            parsed = (parse_position(row, settle, self._instruments.linear) for row in pages.rows)
             found += [position for position in parsed if position is not None]
         if len({position.leg for position in found}) != len(found):
             raise garbage("a leg is listed twice")

@@ -14,7 +14,7 @@ from guardian.core.judge import CLEAR_BELOW
 from guardian.core.metrics.limits import limit_today, share_of
 from guardian.core.metrics.overheat import Component, overheat
 from guardian.core.model import AtLeast, Known, Level, Rule
-from guardian.core.rearm import CLEAN, JOURNAL_TROUBLE, Hindrance, Scene, hindrances
+from guardian.core.rearm import CLEAN, JOURNAL_TROUBLE, Hindrance, Scene, calm_bound, hindrances
 from guardian.core.state import AccountState, Incident, RuleState, Trial
 
 Document = dict[str, Any]
@@ -56,6 +56,16 @@ def ladder(account: AccountState, rule: Rule, own: RuleState) -> list[Document]:
     ]
 
 
+def calm(account: AccountState, rule: Rule) -> Document:
+    """Where the value must be today: a minute of it ends a CAUTION, and without it nothing `above` ends by
+    itself, a trial not either. None there: only an operator ends what the rule demands above CAUTION."""
+    governs = rule.clears == "auto" and any(Level.HALT <= rung.level <= Level.REDUCE for rung in rule.ladder)
+    return {
+        "caution": share_of(limit_today(rule, rule.ladder[0], account.overheat), rule, CLEAR_BELOW),
+        "above": calm_bound(account, account.incident, rule) if governs else None,
+    }
+
+
 def leaves(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> Document | None:
     """Who ends the level and what is still waited for; None at NORMAL."""
     incident = account.incident
@@ -93,7 +103,7 @@ def _minute(account: AccountState, incident: Incident, rules: tuple[Rule, ...]) 
     rule = next((r for r in rules if r.id == incident.rule), None)
     if rule is None or incident.cause == "stale":
         return f"a minute in which {incident.rule} can see"
-    bound = share_of(limit_today(rule, rule.ladder[0], account.overheat), rule, CLEAR_BELOW)
+    bound = calm(account, rule)["caution"]
     side = "below" if rule.direction == "over" else "above"
     return f"a minute of {rule.id} {side} {bound:.4g}"
 

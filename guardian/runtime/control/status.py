@@ -148,6 +148,7 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "mode": "armed" if rule.armed else "observe",
         "worst": max(reached, default=Level.NORMAL).name,
         "ladder": rungs,
+        "calm": leaving.calm(account, rule),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guardian.core.model import Part
+from guardian.core.model import Failure, Part
 from guardian.exchanges.bybit.read import BybitReader
 from tests.adapters.exchanges import stub
 from tests.adapters.exchanges.stub import Raw, Script
@@ -155,3 +155,57 @@ async def test_a_refusal_keeps_the_venues_raw_code(
     snapshot = await reader.snapshot()
 
     assert [(failure.part, failure.code) for failure in snapshot.failures] == [(Part.POSITIONS, code)]
+
+
+# --- what is no linear contract: only what is understood is read -------------------------------------
+
+LINEAR = {"contractType": "LinearPerpetual", "baseCoin": "BTC", "quoteCoin": "USDT", "settleCoin": "USDT"}
+QUANTO = {**LINEAR, "quoteCoin": "BTC"}
+
+
+async def positions_of(script: Script, reader: BybitReader, **market: Any) -> Any:
+    """The positions of a reader that has loaded what the venue says of BTCUSDT, or how that part failed."""
+    script.says(stub.INSTRUMENTS, stub.listed([stub.instrument(**market)]))
+    await reader._instruments.load_if_due()
+    snapshot = await reader.snapshot()
+    return snapshot.positions, [f for f in snapshot.failures if f.part is Part.POSITIONS]
+
+
+@pytest.mark.parametrize(
+    "market",
+    [
+        LINEAR,
+        {**LINEAR, "contractType": "LinearFutures"},
+        {**LINEAR, "quoteCoin": "USD", "settleCoin": "USDC"},
+        {},
+    ],
+    ids=["perpetual", "futures", "dollars", "not said"],
+)
+async def test_a_linear_contract_is_read(script: Script, reader: BybitReader, market: dict[str, str]) -> None:
+    positions, failures = await positions_of(script, reader, **market)
+
+    assert (1, []) == (len(positions), failures)
+
+
+@pytest.mark.parametrize(
+    ("market", "why"),
+    [
+        (QUANTO, "BTCUSDT is a quanto contract: quoted in 'BTC', settled in 'USDT'"),
+        ({**LINEAR, "contractType": "InversePerpetual"}, "BTCUSDT is no linear contract: 'InversePerpetual'"),
+        ({**LINEAR, "contractType": "Power<Perp>\n"}, r"BTCUSDT is no linear contract: 'Power<Perp>\n'"),
+    ],
+    ids=["quanto", "inverse", "unheard of"],
+)
+async def test_a_position_in_any_other_contract_fails_the_part(
+    script: Script, reader: BybitReader, market: dict[str, str], why: str
+) -> None:
+    """Its worth has a multiplier that nobody told: read as linear it would be any size, and safe."""
+    assert (None, [Failure(Part.POSITIONS, "contract", why)]) == await positions_of(script, reader, **market)
+
+
+async def test_such_a_listing_alone_fails_nothing(script: Script, reader: BybitReader) -> None:
+    """Only what is held must be understood."""
+    script.says(stub.POSITIONS, stub.listed([]))
+    script.says(stub.WALLET, stub.flat_wallet())
+
+    assert ((), []) == await positions_of(script, reader, **QUANTO)
