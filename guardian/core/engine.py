@@ -35,8 +35,8 @@ from guardian.core.frozen import replace
 from guardian.core.judge import judge
 from guardian.core.metrics.accepted import accepted
 from guardian.core.metrics.expected import announced
+from guardian.core.metrics.flows import rebased_on
 from guardian.core.metrics.limits import heated
-from guardian.core.metrics.nav import reanchored
 from guardian.core.model import CAUTION, FLATTEN, HALT, NORMAL
 from guardian.core.notices import Desk
 from guardian.core.plan import plan
@@ -237,5 +237,5 @@ def _rebased(account: AccountState, event: Resumed) -> AccountState:
     account = replace(account, rules=rules)
     wallet = account.evidence.wallet
     if "integrity" in event.rebase and account.nav is not None and wallet is not None:
-        account = replace(account, nav=reanchored(account.nav, wallet, account.evidence.positions))
+        account = rebased_on(account, account.nav, wallet)
     return account

@@ -12,7 +12,7 @@ from guardian.core.facts.activity import Fill, PastOrder, Streak, Tally
 from guardian.core.facts.market import Book, Mark, Quote
 from guardian.core.facts.stake import Stake
 from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin
-from guardian.core.facts.transfers import Came, Expectation, Sent
+from guardian.core.facts.transfers import Came, Expectation, Flow, Sent
 from guardian.core.frozen import dataclass
 from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
 
@@ -214,11 +214,11 @@ class Course:
     `moved` are the newest rows of coins that came or went without a fill (metrics/hedge_imbalance.py).
     `sent` is what left the account of late, `came` what came (metrics/foreign_transfers.py), `expected` what
     was announced to leave (metrics/expected.py), `keys` the account's keys as they were first listed
-    (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding
-    made) (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
+    (metrics/foreign_keys.py), None before; `funding` is (minute, NAV points that funding made)
+    (metrics/funding_paid.py), `absorbed` how much of the market moves as one (absorption_shift.py).
     `stakes` are what strategies hold of each pair, and what all together do (metrics/stakes.py).
     `traded` are rows of trades by orders that are not the bot's (metrics/foreign_activity.py), `tally` is
-    what was done by the minute (metrics/tally.py).
+    what was done by the minute (metrics/tally.py). `flows` are changes of the units (metrics/flows.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -236,6 +236,7 @@ class Course:
     stakes: tuple[Stake, ...] = ()
     traded: tuple[LedgerEntry, ...] = ()
     tally: Tally | None = None
+    flows: tuple[Flow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

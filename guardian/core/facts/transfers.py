@@ -34,6 +34,19 @@ class Came:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """Money crossed the border, which a read of `at` has told: the account has `ratio` times as many units.
+
+    0 where everything left, and where money came back after that; None: flows before it are forgotten, or
+    nobody knows. `marks` are those of the moment, of what is held and of what was traded of late.
+    """
+
+    at: datetime
+    ratio: Decimal | None
+    marks: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """One transfer out of the account that an operator has announced, between `since` and `until`.
 

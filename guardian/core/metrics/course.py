@@ -9,6 +9,7 @@ from guardian.core.frozen import replace
 from guardian.core.memory import Course, Nav
 from guardian.core.metrics.absorption_shift import fold_absorbed
 from guardian.core.metrics.capital_utilisation import fold_used
+from guardian.core.metrics.flows import fold_flows
 from guardian.core.metrics.foreign_activity import fold_traded
 from guardian.core.metrics.foreign_transfers import fold_came, fold_sent
 from guardian.core.metrics.funding_paid import fold_funding
@@ -33,7 +34,7 @@ def fold_course(account: AccountState, seen: Snapshot, nav: Nav | None, folds: C
         if absorbed is not course.absorbed:  # once a cell
             news["absorbed"] = absorbed
     if "course" in folds:
-        news |= _booked(account, seen, nav)
+        news |= _booked(account, seen, nav) | fold_flows(account, seen, nav)
     return replace(course, **news) if news else course
 
 

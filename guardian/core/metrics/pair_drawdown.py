@@ -4,8 +4,10 @@ Formula: (max P of the last hour - P now) / E, P the P&L of the pair by everybod
 mark, whoever traded it; the pair that has lost the most counts. Unit: fraction of the account's equity. Needs
 wallet, positions and an answer about fills, and is as new as that.
 
-Unknown until all of them were read. AtLeast while the first hour is watched, and for an hour after fills and
-position did not add up (stakes.py).
+Unknown until all of them were read. Deposits and withdrawals do not move it: what was given back before one
+counts over the equity then, as in the NAV. AtLeast while the first hour is watched, while the two accounts of
+the equity differ (money may be on its way), and for an hour after fills and position did not add up
+(stakes.py) or one was not known at a flow.
 Its family is loss, corroborated as every loss; one pair's loss goes to REDUCE at most, and a rule of scope
 symbol acts on that pair only. Source: metrics.md M07.
 """
@@ -34,6 +36,9 @@ def measure(view: View) -> Measured:
     unsure = {s.symbol for s in stakes if doubtful(s, told_at) or (s.quantity and late(s.seen_at, told_at))}
     held = {p.symbol for p in evidence.positions if p.quantity}
     unseen = sorted(unsure | (held - {s.symbol for s in stakes}))
+    nav = view.account.nav
+    if nav is not None and not nav.agreed:
+        missing = "the two accounts of the equity differ", False
     if unseen:
         missing = f"the fills that are known do not add up to the position in {unseen[0]}", False
     return bounded(max((s.fell for s in stakes), default=0.0), missing)

@@ -2,9 +2,9 @@
 
 Formula: min of remaining / limit over every answer to a request of the reads that told both, each of its own
 endpoint; 0 is told, never assumed. Bybit counts by account and endpoint, so that what the bot asks of the
-same endpoints is in it, and what it may still send of orders is not. Unknown before the first request,
-without one in that time, and where no answer told an allowance, or all were nonsense (a limit of 0, more left
-than there is).
+same endpoints is in it, and what it may still send of orders is not. Unit: fraction. Unknown before the first
+request, without one in that time, and where no answer told an allowance, or all were nonsense (a limit of 0,
+more left than there is).
 Source: Bybit v5 "Rate Limit Rules", the headers X-Bapi-Limit-Status and X-Bapi-Limit.
 """
 

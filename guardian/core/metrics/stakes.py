@@ -8,7 +8,8 @@ that follow the market. A position may be read before its fills are told, or aft
 A fill that closes more than its strategy has opened closes lots of before watching; where the others' lots
 are what it nets with, it opens. A close by nobody (an attached stop, a hand, a liquidation, guardian) is the
 only holder's; where several may be meant, their lots are lost until the pair is flat. Bounds: `MOST` stakes
-of strategies and as many of pairs, 61 minutes and 1,500 hours of each. Source: metrics.md M07.
+of strategies and as many of pairs, 61 minutes and 1,500 hours of each. Where money crosses the border,
+flows.py sets the peaks to the new units. Source: metrics.md M07.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def fold_stakes(account: AccountState, fills: Sequence[Fill], at: datetime) -> t
     }
     marks, equity = marks_of(account), account.nav.equity if account.nav is not None else NOTHING
     for key, stake in stakes.items():
-        pnl = _pnl(stake, marks.get(stake.symbol), rates) if stake.symbol in agreed and equity > 0 else None
+        pnl = pnl_of(stake, marks.get(stake.symbol), rates) if stake.symbol in agreed and equity > 0 else None
         if pnl is not None:
             stakes[key] = _seen(stake, at, pnl, float(equity))
     return _kept(stakes, at)
@@ -250,7 +251,7 @@ def _found(stake: Stake, legs: Sequence[Position], net: Decimal, asked: datetime
     )
 
 
-def _pnl(stake: Stake, mark: Decimal | None, rates: Rates) -> float | None:
+def pnl_of(stake: Stake, mark: Decimal | None, rates: Rates) -> float | None:
     """What it has earned, open lots at this mark; None where that is not known."""
     if stake.lost or (stake.quantity and mark is None):
         return None

@@ -2,17 +2,19 @@
 
 A strategy is a client order id prefix, of several of the account's that fit the longest. A close without a
 name (an attached stop, a hand, a liquidation) or by guardian itself is its own where nobody else traded the
-symbol. Source: metrics.md M07.
+symbol. A point before a flow is set to the units after it (flows.py), about the P&L of that moment, so that
+what was given back by then stays the same part of the equity. Source: metrics.md M07.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from guardian.core.facts.activity import Fill
+from guardian.core.facts.transfers import Flow
 from guardian.core.metrics.exposure import settle_prices
 from guardian.core.metrics.remembered import newest_of
 from guardian.core.metrics.strategy_pnl import StrategyBook, owned, quote_of
@@ -35,36 +37,59 @@ class Point(NamedTuple):
     symbol: str = ""
 
 
+BEGINNING = Point(datetime.min.replace(tzinfo=UTC), NOTHING, True, True, NOTHING)
+
+
 @dataclass(slots=True)
 class Course:
     """What the fills tell of one strategy. `shared` are symbols that others trade too, `unsure` those in
     which a close may have been of its lots or of theirs, and `legs` what all fills together leave open.
+    `untold_at` is the last flow at which its P&L is not known: of what was before it nothing is comparable.
     """
 
     book: StrategyBook
-    points: list[Point] = field(default_factory=list)
+    points: list[Point] = field(default_factory=lambda: [BEGINNING])
     shared: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
     legs: Legs = field(default_factory=dict)
+    untold_at: datetime | None = None
 
 
 @newest_of
 def told(
     _owner: str,
-    fills: tuple[Fill, ...],
+    rows: tuple[tuple[Fill, ...], tuple[Flow, ...]],
     name: str,
     prefixes: tuple[str, ...],
     rates: tuple[tuple[str, Decimal], ...],
 ) -> Course:
-    """Of the strategy that is called `name`, by all fills of contracts in the order of time."""
-    course = Course(StrategyBook(dict(rates)))
+    """Of the strategy that is called `name`, by all fills of contracts and all flows in the order of time."""
+    fills, flows = rows
+    course, ahead = Course(StrategyBook(dict(rates))), list(flows)
     for fill in (fill for fill in fills if not fill.spot):  # Coins are in the wallet: nobody's lots.
+        while ahead and ahead[0].at < fill.at:
+            _cross(course, ahead.pop(0))
         _lay(course.legs, fill)
         if owned(fill.client_id, name, prefixes) or _closes(course, fill):
             _take(course, fill)
         elif not (_is_nobodys(fill) and fill.closed >= fill.quantity):
             course.shared.add(fill.symbol)
+    for flow in ahead:
+        _cross(course, flow)
     return course
+
+
+def _cross(course: Course, flow: Flow) -> None:
+    """Its points in the units after the flow; none is of known worth where its P&L then is not known."""
+    if len(course.points) == 1:
+        return  # it had done nothing, and was worth nothing
+    marks = dict(flow.marks)
+    if flow.ratio is None or not course.book.lots.keys() <= marks.keys():
+        course.untold_at = flow.at
+        course.points = [point._replace(sure=False, flat=False) for point in course.points]
+        return
+    worth, ratio = course.book.pnl(marks), flow.ratio
+    course.points = [p._replace(pnl=worth + (p.pnl - worth) * ratio) for p in course.points]
 
 
 def _is_nobodys(fill: Fill) -> bool:
@@ -103,7 +128,8 @@ def course_of(account: AccountState, name: str) -> Course:
     """The strategy's, by the fills that the account remembers."""
     fills = account.doings.fills if account.doings is not None else ()
     prefixes = account.policy.order_prefixes
-    return told(f"{account.policy.name} {name}", fills, name, prefixes, _rates(account, fills))
+    owner, rates = f"{account.policy.name} {name}", _rates(account, fills)
+    return told(owner, (fills, account.course.flows), name, prefixes, rates)
 
 
 def _rates(account: AccountState, fills: tuple[Fill, ...]) -> tuple[tuple[str, Decimal], ...]:

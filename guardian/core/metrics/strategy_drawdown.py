@@ -7,6 +7,9 @@ a name (an attached stop, a hand, a liquidation) or by guardian itself is its ow
 symbol. Unit: fraction of the account's equity, for a strategy has none of its own. Needs wallet, positions
 and an answer about fills.
 
+Deposits and withdrawals do not move it: what was given back before one counts over the equity then, as in the
+NAV. Where nobody knows what it was worth then, no moment before counts (AtLeast, with that reason).
+
 AtLeast while it trades or holds: its best moment may have been between two fills, which nobody saw; and one
 at which it held more symbols than were filled is of no known worth. So it fires, and an operator clears it.
 Known (0) where it did nothing in the window, holds nothing, and the fills that are known explain every
@@ -44,7 +47,8 @@ def measure(view: View) -> Measured:
         return Unknown(why)
     now = course.book.pnl(marks_of(view.account))
     fallen = max([now, *(p.pnl for p in recent if p.sure), *([old.pnl] if old.flat else ())]) - now
-    missing = gap(doings, doings.fills, start) or _unseen(bool(recent or course.book.lots), strays)
+    unseen = _incomparable(course, start) or _unseen(bool(recent or course.book.lots), strays)
+    missing = gap(doings, doings.fills, start) or unseen
     found = multiple(view.account, fallen)
     return AtLeast(found.value, *missing) if missing and isinstance(found, Known) else found
 
@@ -52,8 +56,7 @@ def measure(view: View) -> Measured:
 def _parted(points: list[Point], start: datetime) -> tuple[Point, list[Point]]:
     """Where the strategy stood when the window began, and its points in it."""
     before = [point for point in points if point.at <= start]
-    nothing = Point(start, NOTHING, True, True, NOTHING)
-    return (before[-1] if before else nothing), points[len(before) :]
+    return before[-1], points[len(before) :]
 
 
 def _strays(legs: Legs, positions: tuple[Position, ...]) -> list[str]:
@@ -74,6 +77,13 @@ def _unknown(course: Course, old: Point, strays: list[str]) -> str:
         return f"nobody knows whose lots in {min(course.unsure)} were closed"
     mine = [symbol for symbol in strays if symbol in course.book.lots]
     return f"the fills that are known do not add up to the position in {mine[0]}" if mine else ""
+
+
+def _incomparable(course: Course, start: datetime) -> Gap:
+    """Why its moments before a flow in the window say nothing about now."""
+    if course.untold_at is None or course.untold_at <= start:
+        return None
+    return "what it was worth when money came or went is not known", False
 
 
 def _unseen(active: bool, strays: list[str]) -> Gap:

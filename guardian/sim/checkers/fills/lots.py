@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from guardian.sim.checkers.truth import Books
 from guardian.sim.play.life import policy_of
 from guardian.sim.ports.stand import Stand
 from guardian.sim.world.account import Execution
@@ -21,7 +22,8 @@ LOOKS = 24
 @dataclass(slots=True)
 class Lots:
     """`most` is the furthest that P&L has been below its best so far, over the equity; `lost` is how far it
-    is below zero now. What is above zero between two trades nobody is told of.
+    is below where it began now. What is above that between two trades nobody is told of. Money that crosses
+    the border moves neither: what was lost before counts in the units after it.
 
     `unsure` are symbols in which a close may have been of its lots or of somebody else's.
     """
@@ -30,6 +32,7 @@ class Lots:
     sizes: dict[str, float] = field(default_factory=dict)
     traded: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
+    began: float = 0.0
     best: float = 0.0
     most: float = 0.0
     lost: float = 0.0
@@ -46,8 +49,13 @@ class Lots:
     def look(self, marks: dict[str, float], equity: float) -> None:
         pnl = self.worth(marks)
         self.best = max(self.best, pnl)
-        self.lost = max(-pnl, 0.0) / equity
+        self.lost = max(self.began - pnl, 0.0) / equity
         self.most = max(self.most, (self.best - pnl) / equity)
+
+    def cross(self, marks: dict[str, float], ratio: float) -> None:
+        """The account has `ratio` times as many units as before."""
+        pnl = self.worth(marks)
+        self.began, self.best = (pnl + (level - pnl) * ratio for level in (self.began, self.best))
 
 
 class Tape:
@@ -55,14 +63,14 @@ class Tape:
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
-        self._next = 0
+        self._next, self._units = 0, 0.0
         self.strategies = {prefix: Lots() for prefix in policy_of(stand).order_prefixes}
         self.others = Lots()
         self.pairs: dict[str, Lots] = {}
 
-    def look(self, equities: list[float]) -> None:
+    def look(self, books: Books) -> None:
         """Whenever the world has changed; a loss counts over the least that the equity was of late."""
-        equity = min((each for each in equities[-LOOKS:] if each > 0), default=1e-9)
+        equity = min((each for each in books.equities[-LOOKS:] if each > 0), default=1e-9)
         marks = {symbol: float(market.mark) for symbol, market in self._stand.world.markets.items()}
         rows = self._stand.books.executions
         for row in (row for row in rows[self._next :] if not row.spot):
@@ -70,7 +78,12 @@ class Tape:
             # A trade's own price may be better than the mark: then that was its best moment.
             whose.best = max(whose.best, whose.worth(marks | {row.symbol: float(row.price)}))
         self._next = len(rows)
-        for lots in (*self.strategies.values(), *self.pairs.values()):
+        watched = (*self.strategies.values(), *self.pairs.values())
+        if self._units and books.units != self._units:
+            for lots in watched:
+                lots.cross(marks, books.units / self._units)
+        self._units = books.units
+        for lots in watched:
             lots.look(marks, equity)
 
     def _book(self, row: Execution) -> Lots:

@@ -77,7 +77,7 @@ class ReducesStrategies(Checker):
     def moved(self) -> None:
         life = self.scene.life
         for name, tape in self._tapes.items():
-            tape.look(self.scene.truth.books[name].equities)
+            tape.look(self.scene.truth.books[name])
             account = life.state.account(name) if life is not None else None
             if account is not None and self._able(account):
                 self._late(account, tape)

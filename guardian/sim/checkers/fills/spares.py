@@ -40,7 +40,7 @@ class SparesOthers(LeavesTheRest):
 
     def moved(self) -> None:
         for name, tape in self._tapes.items():
-            tape.look(self.scene.truth.books[name].equities)
+            tape.look(self.scene.truth.books[name])
 
     def _raised(self, account: AccountState, decision: Decision) -> None:
         """Where fills are missing no value is past a limit: what the rule says of that is for all of it."""

@@ -88,7 +88,8 @@ class Stage(Desk):
     def __init__(self, metric: str, *positions: Position, cash: float = 1000, **changes: Any) -> None:
         self.metric = metric
         self.positions, self.cash = positions, cash
-        given = {"window": WINDOWS[BY_NAME[metric].windows[0]], "stale_after_seconds": 60.0, **changes}
+        usual = WINDOWS.get(BY_NAME[metric].windows[0], Window())
+        given = {"window": usual, "stale_after_seconds": 60.0, **changes}
         policies = {k: given.pop(k) for k in ("order_prefixes", "slippage") if k in given}
         super().__init__(rule(rung(0.5, "caution"), id="m", metric=metric, **given), **policies)
         self.warm(*positions, cash=cash)
