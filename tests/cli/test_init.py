@@ -58,6 +58,15 @@ def test_the_defaults_make_a_file_that_passes_the_check(folder: Path) -> None:
     assert "guardian check --online" == document["next"]
 
 
+def test_what_it_writes_is_looked_at_once_a_day() -> None:
+    """Nobody who starts with `init` has to know that the daily checks wait for a section of their own."""
+    written("--yes")
+
+    config = load_config(None)
+    assert config.sanity is not None
+    assert (6, 0, "UTC", ()) == (config.sanity.hour, config.sanity.minute, config.sanity.tz, config.sanity.to)
+
+
 def test_every_answer_can_be_an_option() -> None:
     written(
         *("--venue", "bybit", "--account", "desk", "--currency", "USDC", "--watch", "env:WATCH"),

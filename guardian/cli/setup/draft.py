@@ -90,4 +90,6 @@ def _tail() -> list[str]:
     return [
         "    flatten: {deadline: 60s, slippage: 0.02, spot: keep}",
         "    poll: {snapshot: 1s, flows: 10s, clock: 60s}",
+        "",
+        'sanity: {at: "06:00"}         # every part is looked at once a day, UTC; failures are told',
     ]
