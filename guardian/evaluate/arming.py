@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
 from guardian.evaluate.designs.coarse import too_coarse
@@ -66,7 +67,7 @@ def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) ->
         "stretches": len(history.stretches),
         "leverage": list(multiples),
         "rungs": [_rung(by_id[each.rule], each) for each in counted],
-        "not_losses": len(rules) - len({each.rule for each in counted}),
+        "not_told": len(rules) - len({each.rule for each in counted}),
         "cvar": _cvar(rules, history),
         "warnings": [*history.warnings, *_warnings(history.years), *_coarse(rules, history)],
     }
@@ -101,9 +102,11 @@ def _rung(rule: Rule, counted: Trips) -> dict[str, Any]:
         "level": counted.level,
         "to": counted.to,
         "limit": counted.limit,
+        "unit": BY_NAME[rule.metric].unit,
         "hottest_limit": counted.limit * (1 - rule.gamma) if adapts else counted.limit,
         "mode": "armed" if rule.armed else "observe",
         "trips_per_year": list(counted.a_year),
+        "always": list(counted.always) or [False] * len(counted.a_year),
     }
 
 
@@ -178,9 +181,10 @@ def lines(document: dict[str, Any]) -> list[str]:
     head = f"trips a year in {days:.{int(days < 10)}f} days of {document['symbol']}, at most one a day"
     out = [f"{head}, holding {', '.join(multiples)} of the equity:"]
     for rung in document["rungs"]:
-        values = [f"{_count(v)}{mark}" for v, mark in zip(rung["trips_per_year"], marks, strict=True)]
+        told = zip(rung["trips_per_year"], rung["always"], marks, strict=True)
+        values = [f"{'always' if always else _count(v)}{mark}" for v, always, mark in told]
         to = "" if rung["to"] is None else f" to {rung['to']:g}"
-        head = f"{rung['rule']} {rung['level']}{to} at {rung['limit']:.2%}{_aside(rung)}"
+        head = f"{rung['rule']} {rung['level']}{to} at {_limit(rung)}{_aside(rung)}"
         out.append(f"  {head}: {' / '.join(values)}")
     out += _sizes(document["cvar"], document["symbol"])
     return [*out, *_notes(document), *(f"  careful: {warning}" for warning in document["warnings"])]
@@ -197,10 +201,15 @@ def _sizes(cvar: dict[str, Any], symbol: str) -> Iterator[str]:
         yield f"    {whose} a limit of {each['limit']:.2%} {means}"
 
 
+def _limit(rung: dict[str, Any], which: str = "limit") -> str:
+    return f"{rung[which]:g}x" if rung["unit"] == "multiple" else f"{rung[which]:.2%}"
+
+
 def _aside(rung: dict[str, Any]) -> str:
     """That it does not act, and how near its limit may come."""
     words = ["observe"] if rung["mode"] == "observe" else []
-    words += [f"{rung['hottest_limit']:.2%} at the hottest"] if rung["hottest_limit"] < rung["limit"] else []
+    hotter = rung["hottest_limit"] < rung["limit"]
+    words += [f"{_limit(rung, 'hottest_limit')} at the hottest"] if hotter else []
     return f" ({', '.join(words)})" if words else ""
 
 
@@ -214,8 +223,10 @@ def _notes(document: dict[str, Any]) -> Iterator[str]:
     if any(nearer):
         sooner = f"a hot market brings a limit up to {max(nearer):.0%} nearer (gamma)"
         yield f"  at the hottest: {sooner}; trips are counted at the limit as written, so there may be more"
-    if document["not_losses"]:
-        others = f"the other rules ({document['not_losses']}) trip: they limit no loss"
+    if any(True in rung["always"] for rung in rungs):
+        yield "  always: at that multiple the rule is past its limit all the time: is that meant?"
+    if document["not_told"]:
+        others = f"the other rules ({document['not_told']}) trip: they limit no loss and no size"
         yield f"  prices do not tell how often {others}"
 
 

@@ -4,7 +4,7 @@ The account is thought to hold one asset at a constant multiple of its equity, b
 each piece of history on. A *trip*: the value of a loss rule comes to be at or past a rung's limit, and that
 rung has not tripped for 24 hours (declustered: one bad day is one trip). Trips a year = trips / years of
 candles. Told are `drawdown` (sliding and from a peak), `daily_loss` and `daily_drawdown`; what candles of one
-asset cannot tell is None.
+asset cannot tell is None. A rule of `SIZE` is about the multiple itself: past its limit always, or never.
 
 CVaR: the mean of the worst 1 % of losses over 24 hours of the asset held at 1x (overlapping windows of the
 candles' closes; Rockafellar & Uryasev with the fractional tail). A limit of CVaR then implies a size:
@@ -13,7 +13,7 @@ candles' closes; Rockafellar & Uryasev with the fractional tail). A limit of CVa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,6 +33,15 @@ DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
 LEVEL = 0.99
 TOLD = ("drawdown", "daily_loss", "daily_drawdown")
+
+SIZE: Mapping[str, Callable[[float], float]] = {
+    "gross_exposure": float,
+    "net_exposure": float,
+    "leverage": float,
+    "cluster_exposure": float,
+    "concentration": lambda _: 1.0,
+}
+"""What an account with one holding reads, by its multiple of the equity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +65,28 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Trips:
-    """Trips a year of one rung, by multiple of the equity held; None where candles cannot tell."""
+    """Trips a year of one rung, by multiple of the equity held; None where candles cannot tell.
+
+    `always` says at which multiples it is past its limit from the first bar to the last, which is no trip.
+    """
 
     rule: str
     level: str
     limit: float
     a_year: tuple[float | None, ...]
     to: float | None = None
+    always: tuple[bool, ...] = ()
 
 
 def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence[float]) -> tuple[Trips, ...]:
-    """Every rung of every loss rule, in the order of the rules. Raises ValueError for an empty history."""
+    """Every rung of every rule of a loss or a size, in their order. Raises ValueError without a history."""
     years = sum(stretch.years for stretch in history)
     if not years:
         raise ValueError("no history")
     found = []
     for rule in rules:
+        if rule.metric in SIZE:
+            found += _of_its_size(rule, multiples)
         if BY_NAME[rule.metric].family != "loss":
             continue
         counts = [_counts(rule, history, multiple) for multiple in multiples]
@@ -79,6 +94,17 @@ def trips(rules: Iterable[Rule], history: Sequence[Stretch], multiples: Sequence
             a_year = tuple(None if count is None else count[i] / years for count in counts)
             found.append(Trips(rule.id, rung.level.name, rung.limit, a_year, rung.to))
     return tuple(found)
+
+
+def _of_its_size(rule: Rule, multiples: Sequence[float]) -> list[Trips]:
+    if rule.scope not in ("account", "symbol") or rule.direction != "over":
+        return []
+    values = [SIZE[rule.metric](multiple) for multiple in multiples]
+    never = (0.0,) * len(multiples)
+    return [
+        Trips(rule.id, rung.level.name, rung.limit, never, rung.to, tuple([v >= rung.limit for v in values]))
+        for rung in rule.ladder
+    ]
 
 
 def _counts(rule: Rule, history: Sequence[Stretch], multiple: float) -> list[int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from guardian.evaluate.trips import (
     losses,
     trips,
 )
+from tests.core.build import rule, rung
 from tests.evaluate.made import BAR_MS, START_MS
 
 HOUR_MS = 3_600_000
@@ -145,13 +147,41 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
     document = json.loads(found.stdout)
     assert document["leverage"] == [1.0, 2.0]
     first = document["rungs"][0]
-    assert set(first) == {"rule", "level", "to", "limit", "hottest_limit", "mode", "trips_per_year"}
+    told = {"rule", "level", "to", "limit", "unit", "hottest_limit", "mode", "trips_per_year", "always"}
+    assert set(first) == told
     assert all(value > 0 for value in first["trips_per_year"])
+    assert first["always"] == [False, False]
     assert (document["cvar"]["limit"], document["cvar"]["limits"]) == (0.02, [])
     assert document["warnings"]
     text = CliRunner().invoke(rules_command, args[:-1]).stdout
     assert "breaker-dd-1h REDUCE to 0 at 5.00%" in text
     assert "for example, a limit of 2.00% means about" in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "limit", "always"),
+    [
+        ("leverage", 2.0, [False, True, True]),
+        ("gross_exposure", 2.5, [False, False, True]),
+        ("net_exposure", 3.0, [False, False, True]),
+        ("cluster_exposure", 0.5, [True, True, True]),
+        ("concentration", 0.8, [True, True, True]),
+    ],
+)
+def test_a_limit_of_size_is_past_at_a_multiple_always_or_never(
+    metric: str, limit: float, always: list[bool]
+) -> None:
+    """Whoever arms it at that multiple is halted at once, however calm the market."""
+    size = rule(rung(limit, "halt"), metric=metric)
+
+    (found,) = trips([size], [hourly([100.0] * 50)], (1.0, 2.0, 3.0))
+
+    assert (list(found.always), found.a_year) == (always, (0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("changes", [{"direction": "under"}, {"scope": "portfolio"}])
+def test_what_a_size_does_not_decide_is_not_told(changes: dict[str, Any]) -> None:
+    assert trips([rule(rung(2.0, "halt"), metric="leverage", **changes)], [hourly([1.0, 2.0])], (1.0,)) == ()
 
 
 def test_each_rung_of_a_cvar_rule_is_told_as_a_size(tmp_path: Path) -> None:
@@ -170,6 +200,8 @@ def test_each_rung_of_a_cvar_rule_is_told_as_a_size(tmp_path: Path) -> None:
     assert (cvar["limit"], cvar["from_the_rules"]) == (0.015, True)
     assert cvar["gross_exposure"] == pytest.approx(0.15)
     text = CliRunner().invoke(rules_command, args[:-1]).stdout
+    assert "  ats-leverage REDUCE to 0.5 at 5x (observe): 0.0 / 0.0 / 0.0 / always\n" in text
+    assert "  always: at that multiple the rule is past its limit all the time" in text
     assert "  CVaR 99 % of a day at 1x was 10.0%, so that\n" in text
     assert "    ats-cvar CAUTION: a limit of 1.50% means about 0.15x gross in BTC\n" in text
     assert "    ats-cvar HALT: a limit of 2.00% means about 0.20x gross in BTC\n" in text
