@@ -30,6 +30,7 @@ from guardian.config.values import (
     name,
     path_from,
     reference,
+    share,
     text,
     url,
     whole,
@@ -193,9 +194,10 @@ def _flatten(node: Node, spot: Spot) -> FlattenConfig:
         "slippage": Field(fraction(0.0, 0.5), default.slippage),
         "spot": Field(choice("choice", ("keep",), SPOT_LATER), default.spot),
         "orders_per_second": Field(whole(1, 5000), default.orders_per_second),
+        "fee": Field(share(0.01), default.fee),
     }
     values = read_table(node, spot, fields).all()
-    return FlattenConfig(values["deadline"], values["slippage"], values["spot"], values["orders_per_second"])
+    return FlattenConfig(values.pop("deadline"), **values)
 
 
 def _poll(node: Node, spot: Spot) -> PollConfig:

@@ -85,7 +85,7 @@ class WebhookHalt:
 
 @dataclass(frozen=True, slots=True)
 class FlattenConfig:
-    """How positions are closed: `slippage` is a fraction of the mark price.
+    """How positions are closed: `slippage` is a fraction of the mark price, `fee` one of what is closed.
 
     `orders_per_second` is set where the venue has raised this account's limit; None is its published default.
     """
@@ -94,6 +94,7 @@ class FlattenConfig:
     slippage: float = 0.02
     spot: Literal["keep", "sell"] = "keep"
     orders_per_second: int | None = None
+    fee: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class AccountPolicy:
     fetched from a vault at an incident only, so a vault that is sealed then leaves guardian without hands.
     `known_keys` may trade and are neither guardian's nor a bot's: the drill's canary.
     `keys_seconds` is how often the account's keys are listed; older journals listed them once a day.
+    `fee` is what the venue takes of what is closed at market, a fraction; 0: nobody has said.
     """
 
     name: str
@@ -40,3 +41,4 @@ class AccountPolicy:
     mandate: str = ""
     keys_seconds: float = 86_400.0
     known_keys: tuple[str, ...] = ()
+    fee: float = 0.0

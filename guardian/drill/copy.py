@@ -60,7 +60,8 @@ def write_copy(config: Config, account: AccountConfig, place: Place) -> None:
 
 def _account(account: AccountConfig, place: Place) -> dict[str, Any]:
     flatten, poll = account.flatten, account.poll
-    paced = {"orders_per_second": flatten.orders_per_second} if flatten.orders_per_second else {}
+    told = {"orders_per_second": flatten.orders_per_second, "fee": flatten.fee}
+    paced = {name: number for name, number in told.items() if number}
     return {
         "name": account.name,
         "venue": account.venue,

@@ -201,7 +201,8 @@ def test_a_file_that_is_no_pack_is_told(raw: bytes, line: int, says: str, desk: 
 
 
 LOW = [("liquidation_distance", "", "0.1"), ("time_to_limit", "  window: 1h\n", "60s"),
-       ("effective_assets", "", "2"), ("effective_bets", "", "2")]  # fmt: skip
+       ("effective_assets", "", "2"), ("effective_bets", "", "2"), ("liquidation_sigmas", "", "3"),
+       ("profit_factor", "  window: 1d\n", "0.8")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("metric", "window", "limit"), LOW, ids=[name for name, _, _ in LOW])

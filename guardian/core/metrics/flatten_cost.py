@@ -1,9 +1,10 @@
 """M22 flatten_cost, stressed_flatten_cost: what closing everything now would cost, over equity.
 
-Formula: sum over symbols and sides of notional c / E, c the cost of walking the book with the whole quantity
-(book.py), for the stressed one in a book of 0.2 of its depth. What lies beyond the last visible level costs
-at least as much as that level, or Y sigma sqrt(quantity / day's volume) where that is more (Y = 1, sigma
-4 % a day). Unit: fraction of equity; nothing held is 0. Fees are not in it. Needs wallet, positions, books.
+Formula: sum over symbols and sides of notional (c + fee) / E, c the cost of walking the book with the whole
+quantity (book.py), for the stressed one in a book of 0.2 of its depth. What lies beyond the last visible
+level costs at least as much as that level, or Y sigma sqrt(quantity / day's volume) where that is more
+(Y = 1, sigma 4 % a day). The taker fee is the account's `flatten.fee`, and not counted where the
+configuration does not tell it. Unit: fraction of equity; nothing held is 0. Needs wallet, positions, books.
 
 AtLeast where a position cannot be filled from what is seen (UNFILLABLE: never clear), a held symbol has no
 book, or the equity is disputed. Unknown without any book, or without equity.
@@ -52,7 +53,9 @@ def costing(factor: Decimal) -> Callable[[View], Measured]:
         known = [(c, found) for c, found in costs if found is not None]
         if held and not known:
             return Unknown(f"no book of {held[0].symbol}")
+        fee = Decimal(str(view.account.policy.fee))
         paid = sum((c.notional * Decimal(found[0]) for c, found in known), Decimal(0))
+        paid += fee * sum((c.notional for c in held), Decimal(0))
         why = next((f"no book of {c.symbol}" for c, found in costs if found is None), "")
         short = next((f"{found[1]:f} of {c.symbol} find no taker" for c, found in known if found[1]), "")
         return _flagged(multiple(view.account, paid), why or short)

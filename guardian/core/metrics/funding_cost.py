@@ -18,16 +18,11 @@ from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Part, Unknown
 
 DAY_HOURS = 24
-YEAR_DAYS = 365
 
 
 def per_day(notional: Decimal, rate: Decimal, hours: float) -> Decimal:
     """What the holder pays in a day; negative is received."""
     return notional * rate * DAY_HOURS / Decimal(str(hours))
-
-
-def annualised(rate: float, hours: float) -> float:
-    return rate * DAY_HOURS / hours * YEAR_DAYS
 
 
 def is_perpetual(symbol: str) -> bool:

@@ -81,7 +81,7 @@ def holdings(account: AccountState) -> Holdings:
         known = _learned(account.returns, book.moments, names)
         if known is not None and np.count_nonzero(worth) == len(names):
             return Holdings(known, worth)
-    measured = _measured(account.returns) if account.returns else NOTHING_MEASURED
+    measured = measured_of(account.returns) if account.returns else NOTHING_MEASURED
     amounts = {name: float(n) for name, n in zip(names, worth, strict=True) if n}
     own = measured.only(tuple([name for name in amounts if name in measured.assets]))
     correlations, unpaired = _correlations(book, own.assets, amounts)
@@ -131,7 +131,7 @@ NOTHING_MEASURED = Sigmas((), np.empty(0), np.empty(0), ())
 @by_identities
 def _learned(returns: Returns, pairs: Pairs, held: tuple[str, ...]) -> Learned | None:
     """Of these assets, where each of them is measured and each pair of all is known: almost always."""
-    measured, (names, table) = _measured(returns), _table(pairs)
+    measured, (names, table) = measured_of(returns), _table(pairs)
     if not set(held) <= set(names).intersection(measured.assets):
         return None
     return measured.only(held).learned(_among(names, table, held))
@@ -143,7 +143,7 @@ def _among(names: tuple[str, ...], table: Floats, some: tuple[str, ...]) -> Floa
 
 
 @by_identity
-def _measured(known: Returns) -> Sigmas:
+def measured_of(known: Returns) -> Sigmas:
     found = [(own, variance(own, DAY)) for own in sorted(known.assets, key=lambda own: own.asset)]
     told = [(own, square) for own, square in found if square is not None]
     names, series = tuple([own.asset for own, _ in told]), tuple([own.history for own, _ in told])

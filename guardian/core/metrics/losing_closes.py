@@ -37,11 +37,16 @@ def measure(view: View) -> Measured:
 
 def closes(fills: Iterable[Fill], start: datetime) -> list[float | None]:
     """What each closing order made that closed last after `start`; None where that is not told."""
+    return [_sum(map(made, order)) for order in closing_orders(fills, start)]
+
+
+def closing_orders(fills: Iterable[Fill], start: datetime) -> list[list[Fill]]:
+    """All closing fills of each order, guardian's aside, that closed last after `start`."""
     orders: dict[str, list[Fill]] = {}
     for fill in fills:
         if fill.closed > 0 and not fill.client_id.startswith(OWN_PREFIX):
             orders.setdefault(fill.order_id or fill.id, []).append(fill)
-    return [_sum(map(made, order)) for order in orders.values() if max(f.at for f in order) > start]
+    return [order for order in orders.values() if max(f.at for f in order) > start]
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:

@@ -59,10 +59,11 @@ def made(fill: Fill) -> float | None:
     """Realised P&L less fee of a closing fill; None where the venue tells none."""
     if fill.realised is None or not (fill.realised.is_finite() and fill.fee.is_finite()):
         return None
-    return float(fill.realised - (fill.fee if fill.fee_currency == _settle(fill) else 0))
+    return float(fill.realised - (fill.fee if fill.fee_currency == settle_of(fill) else 0))
 
 
-def _settle(fill: Fill) -> str:
+def settle_of(fill: Fill) -> str:
+    """What its P&L is told in."""
     return fill.symbol.partition("/")[2].rpartition(":")[2].partition("-")[0]
 
 

@@ -56,7 +56,7 @@ FOLDS = ("api", "correlations", "returns", "lots", *COURSE, "course", "heat")
 class View:
     """What a metric may look at: one account, one rule with its own baseline, and the time.
 
-    `others` are all accounts that are watched, for a metric that is `among` them.
+    `others` are all accounts that are watched, of a group its members, for a metric that is `among` them.
     """
 
     account: AccountState
@@ -77,8 +77,8 @@ class Metric:
     `windows` are the kinds of window a rule may give it. `corroborated` metrics need a second account of what
     they show before FLATTEN. `of` says what a rule's `of` names ("a gauge"); empty: the metric takes none.
     `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs. `deeds`:
-    of a group it reads the fills as well (deeds.py). `among`: of one account it looks at the others too, and
-    finds them in its view. `reads` are the folds that it looks at; not said: all. `low`:
+    of a group it reads the fills as well (deeds.py). `among`: it looks at the other accounts too, and finds
+    them in its view. `reads` are the folds that it looks at; not said: all. `low`:
     too little of it is bad, so that its rules go `under`. `most`: it goes no further.
     """
 

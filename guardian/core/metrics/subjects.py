@@ -91,7 +91,8 @@ def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
     whole = merged(view.account, together, view.own.group)
     if metric.deeds:
         whole = with_deeds(whole, together)
-    measured, stale = fresh(metric, replace(view, account=whole))
+    others = together if metric.among else ()
+    measured, stale = fresh(metric, replace(view, account=whole, others=others))
     late = patience(together, view.rule) if metric.baseline else view.rule.stale_after_seconds
     blind = unseen(together, view.now, late)
     if isinstance(measured, Unknown):

@@ -39,8 +39,10 @@ def waiting_seconds(quantity: float, depth: float, per_second: float, pov: float
 
 
 def flattenable(seconds: float, depth: float, per_second: float, requests_seconds: float) -> float:
-    """The largest quantity that can be closed in so many seconds."""
-    return depth + POV * per_second * max(0.0, seconds - requests_seconds)
+    """The largest quantity that can be closed in so many seconds; 0 where the requests alone take longer."""
+    if requests_seconds > seconds:
+        return 0.0
+    return depth + POV * per_second * (seconds - requests_seconds)
 
 
 def orders_for(closing: Closing) -> int:

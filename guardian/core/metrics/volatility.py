@@ -2,8 +2,8 @@
 
 Formula: sqrt(n' D C D n) / E for a day of 288 cells, n the signed exposures, D the assets' sigmas of a
 five-minute cell (EWMA of squared returns without a mean, half-life of a day), C their correlations of the
-same half-life. `annualised` multiplies by sqrt(365): this market has no days off. Range estimators need
-bars, which no read of an account has.
+same half-life. A year's is sqrt(365) times that: this market has no days off. Range estimators need bars,
+which no read of an account has.
 
 Unit: fraction of equity a day. Needs wallet and positions. Nothing held: 0. Unknown (warming) until one
 asset has four hours of returns; AtLeast while an asset over 1 % of gross exposure has none, or the equity is
@@ -12,18 +12,10 @@ disputed. A forecast. Source: RiskMetrics 1996; metrics.md M17.
 
 from __future__ import annotations
 
-from math import sqrt
-
 from guardian.core.metrics.exposure import multiple
 from guardian.core.metrics.holdings import Holdings, holdings, weakened
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Known, Measured, Part, Unknown
-
-DAYS_A_YEAR = 365
-
-
-def annualised(day: float) -> float:
-    return day * sqrt(DAYS_A_YEAR)
 
 
 def measure(view: View) -> Measured:

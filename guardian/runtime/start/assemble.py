@@ -268,4 +268,5 @@ def policy_of(account: AccountConfig, own: tuple[str, ...], desk: AccountDesk) -
         mandate=account.mandate,
         keys_seconds=account.poll.keys_seconds,
         known_keys=(account.drill.canary_key,) if account.drill else (),
+        fee=account.flatten.fee,
     )

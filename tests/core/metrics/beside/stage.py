@@ -35,6 +35,15 @@ def book(bids: Levels, asks: Levels, symbol: str = BTC, **changes: Any) -> Book:
     return replace(Book(symbol, *rows), **changes)
 
 
+def priced(symbol: str = BTC, **changes: Any) -> Any:
+    given = {"bid": 99.95, "ask": 100.05, "funding_rate": 0.0001, "funding_hours": 8.0, "day_volume": 86400}
+    return quote(symbol, 100, **{**given, **changes})
+
+
+THIN = book(((100, 1), (99, 2), (98, 5)), ((100.2, 5),))
+DEEP = book(((99.95, 1000),), ((100.05, 1000),))
+
+
 def fill(id: str, second: float, signed: float, price: float = 100, **changes: Any) -> Fill:
     """The bot's, by its client id; it opens unless `closed` says otherwise."""
     usual = Fill(
@@ -90,7 +99,7 @@ class Stage(Desk):
         self.positions, self.cash = positions, cash
         usual = WINDOWS.get(BY_NAME[metric].windows[0], Window())
         given = {"window": usual, "stale_after_seconds": 60.0, **changes}
-        policies = {k: given.pop(k) for k in ("order_prefixes", "slippage") if k in given}
+        policies = {k: given.pop(k) for k in ("order_prefixes", "slippage", "fee") if k in given}
         super().__init__(rule(rung(0.5, "caution"), id="m", metric=metric, **given), **policies)
         self.warm(*positions, cash=cash)
 

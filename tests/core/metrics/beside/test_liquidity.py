@@ -14,14 +14,11 @@ from hypothesis import strategies as st
 from guardian.core.facts.market import Book
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.book import depth_within, impact, mid, spread, thinned, walk
-from guardian.core.metrics.funding_cost import annualised, is_perpetual, per_day
-from guardian.core.metrics.time_to_flatten import flattenable, waiting_seconds
-from guardian.core.model import AtLeast, Call, Known, Level, Unknown, Verdict
+from guardian.core.metrics.funding_cost import is_perpetual, per_day
+from guardian.core.model import AtLeast, Known, Level, Unknown, Verdict
 from tests.core.build import BTC, ETH, position, read, says
-from tests.core.metrics.beside.stage import Stage, book, quote
+from tests.core.metrics.beside.stage import DEEP, THIN, Stage, book, priced
 
-THIN = book(((100, 1), (99, 2), (98, 5)), ((100.2, 5),))
-DEEP = book(((99.95, 1000),), ((100.05, 1000),))
 BPS = 1e4
 
 
@@ -67,21 +64,13 @@ def test_vector_a_real_book(quantity: int, bps: float, market_data: Path):
         assert float(walked.average) == pytest.approx(61791.1067, abs=5e-5)
 
 
-def test_vector_half_a_minute_and_two_minutes():
-    requests = 2 * 0.25
-
-    assert requests + waiting_seconds(10, 4, 2) == pytest.approx(30.5)
-    assert requests + waiting_seconds(10, 4, 0.5) == pytest.approx(120.5)
-    assert flattenable(30.5, 4, 2, requests) == pytest.approx(10)
-
-
 @pytest.mark.parametrize(("notional", "paid"), [(50_000, 5), (-50_000, -5)])
 def test_vector_funding_of_one_basis_point(notional: int, paid: int):
     """In eight hours; three times as much in a day."""
     rate = Decimal("0.0001")
 
     assert per_day(Decimal(notional), rate, 8) == 3 * paid
-    assert annualised(0.0001, 8) == pytest.approx(0.1095)
+    assert per_day(Decimal(1), rate, 8) * 365 == Decimal("0.1095")
 
 
 # --- walking a book -----------------------------------------------------------------------------------
@@ -133,7 +122,15 @@ def test_an_inverse_contract_pays_in_coins():
 
 # --- the metrics --------------------------------------------------------------------------------------
 
-LOOKS = ["spread", "depth_share", "flatten_cost", "stressed_flatten_cost", "time_to_flatten", "funding_cost"]
+LOOKS = [
+    "spread",
+    "depth_share",
+    "flatten_cost",
+    "stressed_flatten_cost",
+    "time_to_flatten",
+    "flattenable_share",
+    "funding_cost",
+]
 
 
 @pytest.mark.parametrize("metric", LOOKS)
@@ -163,12 +160,9 @@ def test_an_old_look_is_no_look(metric: str):
     assert isinstance(stage.now(61), Unknown)
 
 
-def priced(symbol: str = BTC, **changes: Any) -> Any:
-    given = {"bid": 99.95, "ask": 100.05, "funding_rate": 0.0001, "funding_hours": 8.0, "day_volume": 86400}
-    return quote(symbol, 100, **{**given, **changes})
-
-
-@pytest.mark.parametrize("metric", ["spread", "depth_share", "flatten_cost", "time_to_flatten"])
+@pytest.mark.parametrize(
+    "metric", ["spread", "depth_share", "flatten_cost", "time_to_flatten", "flattenable_share"]
+)
 def test_a_symbol_without_a_book_never_clears(metric: str):
     stage = Stage(metric, position(quantity=1), position(ETH, 1))
     stage.shows(0, (), (DEEP,))
@@ -249,49 +243,6 @@ def test_a_disputed_equity_leaves_a_bound():
     stage.see(says(read(0, stage.positions), 2000))
 
     assert isinstance(stage.account.rules[0].measured, AtLeast)
-
-
-def timed(quantity: float, *symbols: str, **changes: Any) -> Stage:
-    """Requests of 0.25 s, four contracts within two percent, two traded a second."""
-    held = tuple(position(symbol, quantity, **changes) for symbol in symbols or (BTC,))
-    stage = Stage("time_to_flatten", *held)
-    stage.see(read(0, held, calls=(Call("orders", 0.25),) * 100))
-    shown = tuple(book(((99.9, 4), (90, 1000)), ((100.1, 4),), symbol=p.symbol) for p in held)
-    stage.shows(0, tuple(priced(p.symbol, day_volume=2 * 86400) for p in held), shown)
-    return stage
-
-
-def test_time_to_flatten_as_in_the_vector():
-    assert timed(10).now(0) == Known(pytest.approx(30.5, rel=0.01))
-
-
-def test_what_fits_into_the_depth_takes_two_requests():
-    assert timed(4).now(0) == Known(pytest.approx(0.5, rel=0.01))
-
-
-def test_symbols_wait_together_and_ask_in_turn():
-    assert timed(10, BTC, ETH).now(0) == Known(pytest.approx(31, rel=0.01))
-
-
-def test_many_small_orders_take_as_many_requests():
-    assert timed(4, maximum=0.5).now(0) == Known(pytest.approx(8 * 0.25, rel=0.01))
-
-
-def test_time_without_a_volume_or_without_requests_is_a_bound():
-    stage = timed(10)
-    stage.shows(1, (priced(day_volume=None),), stage.account.markets.books)
-
-    assert isinstance(stage.now(1), AtLeast)
-    fresh = Stage("time_to_flatten", position(quantity=4))
-    fresh.shows(0, (), (DEEP,))
-    assert isinstance(fresh.now(0), AtLeast)
-
-
-def test_a_market_in_which_nobody_trades_takes_a_week():
-    stage = timed(10)
-    stage.shows(1, (priced(day_volume=0),), stage.account.markets.books)
-
-    assert Known(604800.0) == stage.now(1)
 
 
 def test_funding_cost_a_day():

@@ -13,7 +13,6 @@ from guardian.core.metrics.following import MAXIMUM_ASSETS
 from guardian.core.metrics.history import MAXIMUM_HOURS, appended, unpacked
 from guardian.core.metrics.returns import DAY, HALF_LIVES, HOUR, by_name, faded, variance
 from guardian.core.metrics.turbulence import SHRINK, clipped, distance, unusual
-from guardian.core.metrics.volatility import annualised
 from guardian.core.model import Balance, Known, Snapshot, Unknown
 from guardian.runtime.codec import encode_state
 from tests.core.build import money, position, read, wallet
@@ -58,10 +57,6 @@ def test_a_matrix_that_is_not_positive_is_mended_and_not_refused():
     assert np.linalg.eigvalsh(broken)[0] < 0
     assert np.linalg.eigvalsh(clipped(broken))[0] > 0
     assert distance(np.ones(3), broken) > 0
-
-
-def test_a_day_s_volatility_is_annualised_over_365_days():
-    assert pytest.approx(0.02 * sqrt(365)) == annualised(0.02)
 
 
 # --- the fold -----------------------------------------------------------------------------------------
