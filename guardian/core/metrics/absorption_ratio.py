@@ -4,7 +4,7 @@ Formula: the sum of the k largest eigenvalues of the correlations (half-life of 
 k = max(1, n / 5) of n assets: near 1 everything moves as one. Sizes of positions do not enter.
 
 Unit: fraction. Needs wallet and positions. Fewer than two assets: 0, for there is nothing in common. Unknown
-(warming) while an asset or a pair over 1 % of gross exposure is not known.
+(warming) while of over 1 % of gross exposure an asset or a pair is not known.
 A forecast. Source: Kritzman, Li, Page & Rigobon 2011 (15 days against a year there); metrics.md M16.
 """
 

@@ -8,8 +8,8 @@ day or of a week, each asset's larger: with the first alone 1.5 to 2.1 % of real
 
 Unit: fraction of equity, positive = bad. Needs wallet and positions. Nothing held: 0. Unknown (warming)
 until one asset has four hours of returns. AtLeast: the normal tail alone until there are 250 days (which
-overlap: two weeks of hours give them); while an asset over 1 % of gross exposure has no returns, for it may
-hedge nothing; while the equity is disputed. A crash that no followed asset has lived through is in neither.
+overlap: two weeks of hours give them); while over 1 % of gross exposure has no returns, for it may hedge
+nothing; while the equity is disputed. A crash that no followed asset has lived through is in neither.
 A forecast. Source: Rockafellar & Uryasev 2000; Barone-Adesi, Giannopoulos & Vosper 1999; metrics.md M18;
 the larger sigma and its backtest: docs/decisions/0017.
 """

@@ -7,8 +7,8 @@ there are. A hedge makes the second large and the first small. Meucci's entropy 
 not used: of two equal, almost uncorrelated assets it makes one bet, for any basis is principal there.
 
 Unit: count, for rules with `under`. Needs wallet and positions. Nothing held: 50, the most that is followed,
-so that an empty account breaches nothing. Unknown while an asset or a pair over 1 % of gross exposure is
-not known, for it could be any bet: warming, four hours at most.
+so that an empty account breaches nothing. Unknown while of over 1 % of gross exposure
+an asset or a pair is not known, for it could be any bet: warming, four hours at most.
 A forecast. Source: Meucci 2009; Choueifaty & Coignard 2008; metrics.md M16 (spectrum.py).
 """
 

@@ -2,14 +2,15 @@
 
 Exposures are those of `gross_exposure`: signed, netted within the asset, coins included. A sigma is of one
 five-minute cell, half-life of a day (returns.py). For the tails of M18 it is that or the one of a week, the
-larger: after a burst a day's falls faster than what a day then loses (docs/decisions/0017). An asset that is
-under 1 % of gross exposure may lack a sigma without notice; any other is named in `unmeasured`. What nobody
-measured hedges nothing: it is left out, a pair that is not known counts as 1 where it adds and as 0 where it
-would net, and the result is a bound.
+larger: after a burst a day's falls faster than what a day then loses (docs/decisions/0017). Assets that make
+at most 1 % of gross exposure together may lack a sigma without notice; any other is named in `unmeasured`.
+What nobody measured hedges nothing: it is left out, a pair that is not known counts as 1 where it adds and as
+0 where it would net, and the result is a bound.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from math import sqrt
 
 import numpy as np
@@ -88,7 +89,7 @@ def holdings(account: AccountState) -> Holdings:
     return Holdings(
         known=own.learned(correlations),
         worth=np.array([amounts[name] for name in own.assets], dtype=float),
-        unmeasured=_large(tuple([name for name in amounts if name not in measured.assets]), amounts),
+        unmeasured=large(tuple([name for name in amounts if name not in measured.assets]), amounts),
         unpaired=unpaired,
     )
 
@@ -163,10 +164,13 @@ def _frozen(numbers: list[float]) -> Floats:
     return found
 
 
-def _large(assets: tuple[str, ...], worth: dict[str, float]) -> tuple[str, ...]:
-    """Those over 1 % of gross exposure."""
-    least = NEGLIGIBLE * sum(map(abs, worth.values())) if assets else 0.0
-    return tuple([name for name in assets if abs(worth[name]) > least])
+def large(assets: Iterable[str], worth: Mapping[str, float]) -> tuple[str, ...]:
+    """All but the smallest, which together are at most 1 % of gross exposure: many small ones are a book."""
+    found = sorted(assets, key=lambda name: (abs(worth[name]), name))
+    room = NEGLIGIBLE * sum(map(abs, worth.values())) if found else 0.0
+    while found and (room := room - abs(worth[found[0]])) >= 0:
+        del found[0]
+    return tuple(sorted(found))
 
 
 def _correlations(
@@ -180,9 +184,9 @@ def _correlations(
         if set(assets) <= set(names):
             return _among(names, table, assets), False
         rho = fast_rhos(book.moments)
-    large = _large(assets, worth)
+    some = large(assets, worth)
     found = matrix({name: worth[name] for name in assets}, rho)
-    lacking = any((a, b) not in rho for i, a in enumerate(large) for b in large[i + 1 :])
+    lacking = any((a, b) not in rho for i, a in enumerate(some) for b in some[i + 1 :])
     return np.array(found, dtype=float).reshape(len(assets), len(assets)), lacking
 
 

@@ -9,8 +9,8 @@ far against the account as an ordinary one; an hour of a crisis goes many times 
 
 Unit: count, for rules with `under`. Needs wallet and positions. Nothing held and nothing owed: 1,000. Unknown
 before the first wallet, and (warming) until an asset has four hours of returns. The value is an upper bound,
-which may fire and never clear (at_most.py), while an asset over 1 % of gross exposure has no returns (the
-account's sum then tells nothing), and where liquidation_distance.py has no more: the equity is disputed, or
+which may fire and never clear (at_most.py), while over 1 % of gross exposure has no returns (the account's
+sum then tells nothing), and where liquidation_distance.py has no more: the equity is disputed, or
 the venue tells neither a maintenance margin nor a price.
 Its family is forecast: a sigma is of what was, and the distance itself is a margin.
 Source: metrics.md M11.
@@ -24,8 +24,8 @@ from math import sqrt
 
 from guardian.core.metrics.at_most import at_most
 from guardian.core.metrics.drawdown import disputed
-from guardian.core.metrics.exposure import NOTHING, settle_price, settle_prices
-from guardian.core.metrics.holdings import NEGLIGIBLE, Holdings, holdings, measured_of
+from guardian.core.metrics.exposure import settle_price, settle_prices
+from guardian.core.metrics.holdings import Holdings, holdings, large, measured_of
 from guardian.core.metrics.liquidation_distance import nearest, owes, untold
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.returns import CELLS_AN_HOUR
@@ -69,13 +69,12 @@ def whole(wallet: Wallet, balance: Decimal, hour_sigma: float) -> float:
 
 
 def unmeasured(account: AccountState, held: Holdings, sigmas: Sigmas) -> tuple[str, ...]:
-    """The assets over 1 % of gross exposure, netted or of the legs alone, of which no sigma is known."""
-    prices, gross = settle_prices(account.evidence.wallet), dict[str, Decimal]()
+    """The assets of which no sigma is known, netted or of the legs alone, but for 1 % of gross exposure."""
+    prices, gross = settle_prices(account.evidence.wallet), dict[str, float]()
     for p in account.evidence.positions:
-        gross[p.base] = gross.get(p.base, NOTHING) + abs(p.notional) * settle_price(p, prices)
-    least = Decimal(str(NEGLIGIBLE)) * sum(gross.values(), NOTHING)
-    large = {asset for asset, amount in gross.items() if amount > least and asset not in sigmas}
-    return tuple(sorted(large.union(held.unmeasured)))
+        gross[p.base] = gross.get(p.base, 0.0) + float(abs(p.notional) * settle_price(p, prices))
+    legs = large([asset for asset in gross if asset not in sigmas], gross)
+    return tuple(sorted({*legs, *held.unmeasured}))
 
 
 def measure(view: View) -> Measured:

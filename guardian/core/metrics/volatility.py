@@ -6,8 +6,8 @@ same half-life. A year's is sqrt(365) times that: this market has no days off. R
 which no read of an account has.
 
 Unit: fraction of equity a day. Needs wallet and positions. Nothing held: 0. Unknown (warming) until one
-asset has four hours of returns; AtLeast while an asset over 1 % of gross exposure has none, or the equity is
-disputed. A forecast. Source: RiskMetrics 1996; metrics.md M17.
+asset has four hours of returns; AtLeast while over 1 % of gross exposure has none, or the equity is disputed.
+A forecast. Source: RiskMetrics 1996; metrics.md M17.
 """
 
 from __future__ import annotations

@@ -245,6 +245,24 @@ def test_a_new_asset_under_one_percent_is_no_reason():
     assert isinstance(market.step().found("volatility"), Known)
 
 
+@pytest.mark.parametrize("metric", ["volatility", "cvar", "value_at_risk", "effective_bets"])
+def test_many_small_ones_that_nobody_measured_are_not_small(metric: str):
+    """A book of 120 equal positions has none over 1 %: it has no risk that is known, not none."""
+    many = Market(watching(metric), {f"A{i:03}": 1.0 for i in range(120)}).step()
+
+    assert isinstance(many.found(metric), Unknown)
+
+
+def test_two_new_assets_that_are_over_one_percent_together_are_a_reason():
+    market = Market(watching("volatility"), {"A": 1.0}).run(60)
+    for name in "BC":
+        market.held[name], market.logs[name] = 0.008, 0.0
+    found = market.step().found("volatility")
+
+    assert isinstance(found, AtLeast)
+    assert "no returns of C" in found.why
+
+
 def test_two_like_assets_long_and_short_hedge_and_both_long_add():
     both = Market(watching("volatility"), {"A": 1.0, "B": 1.0}).run(80)
     hedged = Market(watching("volatility"), {"A": 1.0, "B": 1.0})
