@@ -41,9 +41,7 @@ class Scales(click.ParamType[tuple[float, ...]]):
 
 
 @click.command()
-@click.option(
-    "--data", required=True, type=click.Path(exists=True, path_type=Path), help="Candles: FILE or DIR."
-)
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Candles: FILE or DIR.")
 @click.option("--rules", default="breaker", show_default=True, metavar="PACK", help="What guardian plays.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
               help="Where the report and its pictures go; if not given out/evaluate, and with --json "

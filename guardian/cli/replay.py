@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +12,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from guardian.cli.shared import json_option, say
+from guardian.cli.shared import json_option, progress, say
 from guardian.config import load_packs
 from guardian.core.model import Level
 from guardian.errors import ConfigError, GuardianError
 
-Tell = Callable[[int], object]
 PATH = click.Path(path_type=Path)
 NONE = "none"
 MOST = [level.name.lower() for level in Level]
@@ -116,7 +113,7 @@ def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> No
     candles = importlib.import_module("guardian.replay.candles").load_candles(data)
     plan = account.held_in(plan, candles.symbols, str(wanted["account"]))
     cast = _fine_enough(cast, candles.seconds)
-    with _bar("bars", len(candles)) as tell:
+    with progress("bars", len(candles)) as tell:
         course = importlib.import_module("guardian.replay.drive").drive(candles, plan, cast.rules, tell)
     picture = None
     if wanted["picture"] != NONE:
@@ -171,7 +168,7 @@ def _journal(recorded: Any, journal: Path, rules: Any, wanted: dict[str, Any], a
     _drawable(wanted["picture"])
     recorded.verify(journal)
     decode = importlib.import_module("guardian.runtime.codec").decode_step_event
-    with _bar("events", None) as tell:
+    with progress("events", None) as tell:
         found = recorded.replay(recorded.read_events(journal, decode), rules, wanted["as_written"], tell)
     picture = None
     if wanted["picture"] != NONE and found.accounts:
@@ -195,7 +192,7 @@ def _per_asset(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> 
     if wanted["write"] is not None:
         eligible.check_names(candles.symbols)
     windows, most = wanted["windows"], Level[wanted["most"].upper()]
-    with _bar("bars", None) as tell:
+    with progress("bars", None) as tell:
         found = eligible.stays(candles, given, cast.rules, windows, tell)
     document = eligible.document(found, most)
     report = importlib.import_module("guardian.replay.report")
@@ -222,17 +219,3 @@ def _write(file: Path, text: str, listed: Sequence[str]) -> str:
     return (
         f"written: {file}: {', '.join(listed)}; a rule of foreign_activity reads it by `of: file:{file.name}`"
     )
-
-
-@contextmanager
-def _bar(noun: str, total: int | None) -> Iterator[Tell | None]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    rich = importlib.import_module("rich.progress")
-    console = importlib.import_module("rich.console").Console(stderr=True)
-    columns = (rich.TextColumn(noun), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn())
-    with rich.Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(noun, total=total)
-        yield lambda done: progress.advance(task, done)

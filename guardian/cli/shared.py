@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,6 +71,20 @@ def say(document: dict[str, Any], as_json: bool, text: str) -> None:
         click.echo(orjson.dumps(document).decode())
     else:
         click.echo(text)
+
+
+@contextmanager
+def progress(noun: str, total: int | None) -> Iterator[Callable[[int], object] | None]:
+    """A progress bar on a terminal, nothing elsewhere; what it gives hears of how many more are done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    rich = importlib.import_module("rich.progress")
+    console = importlib.import_module("rich.console").Console(stderr=True)
+    columns = (rich.TextColumn(noun), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn())
+    with rich.Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(noun, total=total)
+        yield lambda done: shown.advance(task, done)
 
 
 def confirmed(account: str, given: str | None, what: str) -> None:

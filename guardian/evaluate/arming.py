@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, Rule
 from guardian.errors import ConfigError
-from guardian.evaluate.designs.coarse import too_coarse
+from guardian.evaluate.backtest.play import Play, Tell, play_of, played
+from guardian.evaluate.backtest.words import careful, document_of, not_told_in_words, played_in_words
 from guardian.evaluate.marks import Seen, largest, pieces
 from guardian.evaluate.symbols import base_of
 from guardian.evaluate.trips import Stretch, Trips, cvar_rungs, daily_cvar, gross_for, trips
@@ -26,6 +28,15 @@ LEAST_DAYS = 100
 """So many days have one in their worst 1 %."""
 
 CVAR_EXAMPLE = 0.02
+
+Hear = Callable[[Play], AbstractContextManager[Tell]]
+"""Is told what is about to be played, and gives who hears of the bars done."""
+
+COMPUTED, PLAYED = "computed", "played"
+
+
+def unheard(_: Play) -> AbstractContextManager[Tell]:
+    return nullcontext(lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +53,70 @@ class History:
         return sum(stretch.years for stretch in self.stretches)
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The multiples of the equity that are told, and those of them that the other rules are played at."""
+
+    told: tuple[float, ...]
+    played: tuple[float, ...]
+
+
 def report(
-    rules: Sequence[Rule], history: Path, symbol: str, multiples: Sequence[float] = MULTIPLES
+    rules: Sequence[Rule],
+    history: Path,
+    symbol: str,
+    multiples: Sequence[float] = MULTIPLES,
+    hear: Hear = unheard,
 ) -> dict[str, Any]:
     """Of candles; `symbol` empty: BTC, else the first one there is. Raises ConfigError."""
-    return told(rules, of_candles(history, symbol), multiples)
+    return told(rules, of_candles(history, symbol), Sizes(tuple(multiples), tuple(multiples)), hear)
 
 
-def own_report(rules: Sequence[Rule], history: History, now: float | None) -> dict[str, Any]:
-    """What is told at the usual multiples and at the one that the account holds now, which is marked."""
+def own_report(
+    rules: Sequence[Rule], history: History, now: float | None, hear: Hear = unheard
+) -> dict[str, Any]:
+    """What is told at the usual multiples and at the one that the account holds now, which is marked.
+
+    Where that is known the rules that take a play are played at it alone, on as many more days.
+    """
     own = None if not now else round(now, 2)
-    multiples = sorted({*MULTIPLES, own}) if own else MULTIPLES
-    return told(rules, history, multiples) | {"now": own}
+    sizes = Sizes(tuple(sorted({*MULTIPLES, own})), (own,)) if own else Sizes(MULTIPLES, MULTIPLES)
+    return told(rules, history, sizes, hear) | {"now": own}
 
 
-def told(rules: Sequence[Rule], history: History, multiples: Sequence[float]) -> dict[str, Any]:
+def told(rules: Sequence[Rule], history: History, sizes: Sizes, hear: Hear = unheard) -> dict[str, Any]:
     """The report as a JSON-ready document."""
     by_id = {rule.id: rule for rule in rules}
-    counted = trips(rules, history.stretches, multiples)
+    counted = trips(rules, history.stretches, sizes.told)
+    computed = {each.rule for each in counted if each.a_year != (None,) * len(each.a_year)}
+    others = [rule for rule in rules if rule.id not in computed]
+    play = play_of(others, history.stretches, base_of(history.asset), sizes.played)
+    with hear(play) as tell:
+        found = played(play, tell)
+    known = {each.rule for each, _ in found.trips}
+    days = history.years * DAYS
+    how = {rule.id: (None, 0.0) for rule in others} | dict.fromkeys(computed, (COMPUTED, days))
+    rungs = [_rung(by_id[each.rule], each, *how[each.rule]) for each in counted if each.rule not in known]
+    aligned = [(_aligned(each, sizes), days) for each, days in found.trips]
     return {
         "symbol": history.asset,
         "source": history.source,
         "years": history.years,
         "stretches": len(history.stretches),
-        "leverage": list(multiples),
-        "rungs": [_rung(by_id[each.rule], each) for each in counted],
-        "not_told": len(rules) - len({each.rule for each in counted}),
+        "leverage": list(sizes.told),
+        "rungs": rungs + [_rung(by_id[each.rule], each, PLAYED, days) for each, days in aligned],
+        "played": document_of(play, found),
+        "not_told": [{"rule": rule.id, "why": found.why[rule.id]} for rule in others if rule.id in found.why],
         "cvar": _cvar(rules, history),
-        "warnings": [*history.warnings, *_warnings(history.years), *_coarse(rules, history)],
+        "warnings": [*history.warnings, *_warnings(history.years), *careful(rules, play, found)],
     }
+
+
+def _aligned(counted: Trips, sizes: Sizes) -> Trips:
+    """With a value for every multiple that is told: None where it was not played."""
+    at = dict(zip(sizes.played, zip(counted.a_year, counted.always, strict=True), strict=True))
+    both = [at.get(multiple, (None, False)) for multiple in sizes.told]
+    return replace(counted, a_year=tuple(v for v, _ in both), always=tuple(always for _, always in both))
 
 
 def _cvar(rules: Sequence[Rule], history: History) -> dict[str, Any]:
@@ -94,17 +140,21 @@ def _cvar(rules: Sequence[Rule], history: History) -> dict[str, Any]:
     }
 
 
-def _rung(rule: Rule, counted: Trips) -> dict[str, Any]:
-    """`hottest_limit` is what the limit comes to in a wholly overheated market."""
-    adapts = rule.gamma and Level[counted.level] <= Level.REDUCE
+def _rung(rule: Rule, counted: Trips, method: str | None, days: float) -> dict[str, Any]:
+    """`hottest_limit` is what the limit comes to in a wholly overheated market; no `method` told a null."""
+    adapts = rule.gamma if Level[counted.level] <= Level.REDUCE else 0.0
+    nearer = 1 + adapts if rule.direction == "under" else 1 - adapts
     return {
         "rule": rule.id,
         "level": counted.level,
         "to": counted.to,
         "limit": counted.limit,
+        "direction": rule.direction,
         "unit": BY_NAME[rule.metric].unit,
-        "hottest_limit": counted.limit * (1 - rule.gamma) if adapts else counted.limit,
+        "hottest_limit": counted.limit * nearer,
         "mode": "armed" if rule.armed else "observe",
+        "method": method,
+        "known_days": days,
         "trips_per_year": list(counted.a_year),
         "always": list(counted.always) or [False] * len(counted.a_year),
     }
@@ -162,32 +212,32 @@ def _warnings(years: float) -> Iterator[str]:
         yield f"CVaR 99 % of fewer than {LEAST_DAYS} days is the worst day's loss"
 
 
-def _coarse(rules: Sequence[Rule], history: History) -> Iterator[str]:
-    """Which rules are not told because the prices lie too far apart, and not because nothing would trip."""
-    step = max(stretch.step_ms for stretch in history.stretches) / 1000
-    missed = [rule.id for rule in rules if too_coarse(rule, step)]
-    if missed:
-        yield f"prices that lie {step:g} s apart tell nothing of {', '.join(missed)}: give shorter bars"
-
-
 # --- in words -----------------------------------------------------------------------------------------
 
 
 def lines(document: dict[str, Any]) -> list[str]:
     """One line a rung; what it would be at each multiple of the equity, `now` being what is held."""
-    marks = [" now" if multiple == document.get("now") else "" for multiple in document["leverage"]]
-    multiples = [f"{m:g}x{mark}" for m, mark in zip(document["leverage"], marks, strict=True)]
+    marks = {each: " now" if each == document.get("now") else "" for each in document["leverage"]}
+    multiples = [f"{multiple:g}x{mark}" for multiple, mark in marks.items()]
     days = document["years"] * DAYS
     head = f"trips a year in {days:.{int(days < 10)}f} days of {document['symbol']}, at most one a day"
     out = [f"{head}, holding {', '.join(multiples)} of the equity:"]
-    for rung in document["rungs"]:
-        told = zip(rung["trips_per_year"], rung["always"], marks, strict=True)
-        values = [f"{'always' if always else _count(v)}{mark}" for v, always, mark in told]
-        to = "" if rung["to"] is None else f" to {rung['to']:g}"
-        head = f"{rung['rule']} {rung['level']}{to} at {_limit(rung)}{_aside(rung)}"
-        out.append(f"  {head}: {' / '.join(values)}")
+    out += [_line(each, marks, marks) for each in document["rungs"] if each["method"] != PLAYED]
     out += _sizes(document["cvar"], document["symbol"])
+    if document["played"]:
+        out.append(f"  {played_in_words(document['played'], marks, days)}")
+        own = document["played"]["leverage"]
+        out += [f"  {_line(each, marks, own)}" for each in document["rungs"] if each["method"] == PLAYED]
     return [*out, *_notes(document), *(f"  careful: {warning}" for warning in document["warnings"])]
+
+
+def _line(rung: dict[str, Any], marks: Mapping[float, str], wanted: Container[float]) -> str:
+    """A rung at those of the multiples that are `wanted`."""
+    told = zip(rung["trips_per_year"], rung["always"], marks.items(), strict=True)
+    values = [f"{_count(v, always)}{mark}" for v, always, (multiple, mark) in told if multiple in wanted]
+    to = "" if rung["to"] is None else f" to {rung['to']:g}"
+    side = "under" if rung["direction"] == "under" else "at"
+    return f"  {rung['rule']} {rung['level']}{to} {side} {_limit(rung)}{_aside(rung)}: {' / '.join(values)}"
 
 
 def _sizes(cvar: dict[str, Any], symbol: str) -> Iterator[str]:
@@ -202,14 +252,21 @@ def _sizes(cvar: dict[str, Any], symbol: str) -> Iterator[str]:
 
 
 def _limit(rung: dict[str, Any], which: str = "limit") -> str:
-    return f"{rung[which]:g}x" if rung["unit"] == "multiple" else f"{rung[which]:.2%}"
+    match rung["unit"]:
+        case "multiple":
+            return f"{rung[which]:g}x"
+        case "seconds":
+            return f"{rung[which]:g} s"
+        case "count":
+            return f"{rung[which]:g}"
+    return f"{rung[which]:.2%}"
 
 
 def _aside(rung: dict[str, Any]) -> str:
     """That it does not act, and how near its limit may come."""
     words = ["observe"] if rung["mode"] == "observe" else []
-    hotter = rung["hottest_limit"] < rung["limit"]
-    words += [f"{_limit(rung, 'hottest_limit')} at the hottest"] if hotter else []
+    if rung["hottest_limit"] != rung["limit"]:
+        words.append(f"{_limit(rung, 'hottest_limit')} at the hottest")
     return f" ({', '.join(words)})" if words else ""
 
 
@@ -219,16 +276,16 @@ def _notes(document: dict[str, Any]) -> Iterator[str]:
         yield "  observe: every rule above only tells; arming the account lets none of them act"
     elif any(rung["mode"] == "observe" for rung in rungs):
         yield "  observe: the rule only tells, armed or not; `mode: armed` in its file lets it act"
-    nearer = [1 - rung["hottest_limit"] / rung["limit"] for rung in rungs]
+    nearer = [abs(1 - rung["hottest_limit"] / rung["limit"]) for rung in rungs if rung["method"] == COMPUTED]
     if any(nearer):
         sooner = f"a hot market brings a limit up to {max(nearer):.0%} nearer (gamma)"
         yield f"  at the hottest: {sooner}; trips are counted at the limit as written, so there may be more"
     if any(True in rung["always"] for rung in rungs):
         yield "  always: at that multiple the rule is past its limit all the time: is that meant?"
-    if document["not_told"]:
-        others = f"the other rules ({document['not_told']}) trip: they limit no loss and no size"
-        yield f"  prices do not tell how often {others}"
+    yield from (f"  {line}" for line in not_told_in_words(document["not_told"]))
 
 
-def _count(value: float | None) -> str:
+def _count(value: float | None, always: bool) -> str:
+    if always:
+        return "always"
     return "not told by prices" if value is None else f"{value:.1f}" if value < 20 else f"{value:.0f}"

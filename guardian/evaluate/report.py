@@ -32,6 +32,13 @@ CAVEATS = (
     "short ones do. Both comparisons are below.",
 )
 
+MATCHED = (
+    "At a matched price a design counts with what its frontier avoids there, interpolated from no protection "
+    "at all through its scales: its dearest scale must be at or above the price, else it is *not reached* "
+    "(`-`). A design that never costs anything, at no scale, counts with the best it avoided at every price: "
+    "0.0 % where it did nothing at all, as freqtrade's where it never locks."
+)
+"""Of a page that compares: how the figures come about where a design does not get as far."""
 
 NO_EVENT = "**No event in these candles: there was nothing to avoid, so nothing is compared.**"
 
@@ -66,7 +73,7 @@ def page(found: Found, command: str) -> Iterator[str]:
     yield from _lost(found.plan.survey)
     yield "**Read this first.**"
     yield ""
-    yield from (f"- {caveat}" for caveat in CAVEATS)
+    yield from (f"- {caveat}" for caveat in (*CAVEATS, *([MATCHED] if found.events else [])))
     yield ""
     if found.events:
         yield from _headline(found)

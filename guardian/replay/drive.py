@@ -16,7 +16,7 @@ Once nothing can change any more (ended.py) the bars that are left are not judge
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ from guardian.core.model import Level, Rule
 from guardian.core.state import AccountState, State
 from guardian.errors import ConfigError
 from guardian.replay.account import Plan
-from guardian.replay.book import opened, targets
+from guardian.replay.book import ZERO, opened, targets
 from guardian.replay.candles import Candles
 from guardian.replay.ended import ended
 from guardian.replay.files import Numbers, Times
@@ -65,6 +65,8 @@ LONGEST_BLINDNESS = 360
 """Looks at nothing in one gap: after as many bars without evidence, more of them tell nothing new."""
 
 TOLD_EVERY = 500
+
+Watch = Callable[[AccountState, datetime], object]
 
 Columns = list[tuple[str, list[float]]]
 """Every symbol's prices, one a bar."""
@@ -107,7 +109,7 @@ def drive(
 
     Raises ConfigError where there is no bar that all of the plan's symbols have.
     """
-    ride = _Ride(candles, plan, rules)
+    ride = Ride(candles, plan, rules)
     for row in range(len(ride.ts)):
         ride.bar(row)
         if tell is not None and row % TOLD_EVERY == TOLD_EVERY - 1:
@@ -115,15 +117,20 @@ def drive(
     return ride.course()
 
 
-class _Ride:
-    """One drive under way: the core's state, the simulated account, and the clock of its bars."""
+class Ride:
+    """One drive under way: the core's state, the simulated account, and the clock of its bars.
 
-    def __init__(self, candles: Candles, plan: Plan, rules: tuple[Rule, ...]) -> None:
+    `watch` hears of the account after each look. Raises ConfigError where no bar has all of the symbols.
+    """
+
+    def __init__(
+        self, candles: Candles, plan: Plan, rules: tuple[Rule, ...], watch: Watch | None = None
+    ) -> None:
         own = candles.only(plan.symbols)
         whole = ~np.isnan(own.close).any(axis=1)
         if not whole.any():
             raise _nothing(candles, plan.symbols)
-        self.plan, self.rules, self.symbols = plan, rules, own.symbols
+        self.plan, self.rules, self.symbols, self.watch = plan, rules, own.symbols, watch
         self.bar_ms = own.seconds * 1000
         self.ts: list[int] = own.ts[whole].tolist()
         self.close = own.close[whole]
@@ -190,8 +197,18 @@ class _Ride:
         self.equities.append(float(equity))
         self.held.append(float(held))
 
+    def hold(self, wanted: Mapping[str, Decimal]) -> None:
+        """The account holds these quantities from the last close on, traded at it, and wants no others."""
+        book, at = self.trading.book, _instant(self.closed_ms)
+        for symbol, quantity in wanted.items():
+            leg = book.legs.get(symbol)
+            book.trade(symbol, quantity - (leg.quantity if leg else ZERO), self.prices[symbol], at)
+        self.trading.wants = wanted
+
     def _look(self, at: datetime) -> None:
         self._happen(SnapshotTaken(at, seen(self.plan.name, self.trading.book, self.prices, at)))
+        if self.watch is not None:
+            self.watch(self.account, at)
 
     def _quote(self, at: datetime) -> None:
         """The prices of what is not held."""

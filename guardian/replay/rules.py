@@ -17,6 +17,7 @@ NOT_IN_CANDLES = {
     "api_latency_p99": "candles have no requests",
     "api_error_rate": "candles have no requests",
     "rate_budget": "candles have no requests",
+    "venue_concentration": "it is about several accounts, and here is one",
 }
 
 

@@ -102,7 +102,7 @@ def test_a_hold_counts_seconds_while_the_close_stands() -> None:
 def test_between_two_looks_nobody_asks_whether_a_hold_fills(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing has changed then: asked at each of 720 instants, an hour at CAUTION costs more than they do."""
     asked, looked = [0], [0]
-    holding, look = driving.holding, driving._Ride._look
+    holding, look = driving.holding, driving.Ride._look
 
     def counted(*about: Any) -> bool:
         asked[0] += 1
@@ -113,7 +113,7 @@ def test_between_two_looks_nobody_asks_whether_a_hold_fills(monkeypatch: pytest.
         look(*about)
 
     monkeypatch.setattr(driving, "holding", counted)
-    monkeypatch.setattr(driving._Ride, "_look", seen)
+    monkeypatch.setattr(driving.Ride, "_look", seen)
     course = drive(candles([100.0, *[94.0] * 9], seconds=3600), plan(), (rule(rung(0.05, "caution")),))
 
     assert "CAUTION" == course.transitions[-1].after.name

@@ -58,7 +58,7 @@ def waited(course: Course) -> float:
 
 def test_the_way_back_from_a_halt_takes_the_cooldown_and_not_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 4 <= waited(driven(crashed(), BREAKER)) < 5
-    monkeypatch.setattr(driving._Ride, "_quote", lambda *_: None)
+    monkeypatch.setattr(driving.Ride, "_quote", lambda *_: None)
     assert waited(driven(crashed(), BREAKER)) == pytest.approx(24, abs=0.1)
 
 

@@ -22,13 +22,13 @@ CROSSING = START_MS // 1000 + 4 * 60
 def looked_at(monkeypatch: pytest.MonkeyPatch, closes: list[float], *rules: Rule) -> tuple[list[int], Course]:
     """Seconds after the fourth close at which the account is looked at, but for closes; and the course."""
     seconds: list[int] = []
-    look = driving._Ride._look
+    look = driving.Ride._look
 
     def counted(ride: Any, at: Any) -> None:
         seconds.append(round(at.timestamp()) - CROSSING)
         look(ride, at)
 
-    monkeypatch.setattr(driving._Ride, "_look", counted)
+    monkeypatch.setattr(driving.Ride, "_look", counted)
     course = driven(closes, *rules)
     return [second for second in seconds if second > 0 and second % 60], course
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -209,6 +210,22 @@ def test_without_candles_the_journal_tells_what_it_recorded(desk: Path) -> None:
     assert "no daemon answers; what is marked as now was recorded at 2026-03-03 23:45 UTC" in said
     assert "CVaR 99 % of a day at 1x was 7.0%" in said
     assert "CVaR 99 % of fewer than 100 days" in said
+    assert "not confirmed" in refused
+
+
+def test_prices_that_cannot_be_played_refuse_no_arming(desk: Path) -> None:
+    """At 1e-25 a multiple is more contracts than any number here can count."""
+    (desk / "guardian.yaml").write_text(CONFIG.format(pack="starter"))
+    file = Path(candles(desk, "BTC/USDT"))
+    file.write_text(
+        "\n".join(
+            re.sub(",100,100,.*", ",1e-25,1e-25,1e-25,1e-25,1", row) for row in file.read_text().split("\n")
+        )
+    )
+
+    said, refused = armed(desk, "--history", str(file))
+
+    assert "no trips a year are shown" in said
     assert "not confirmed" in refused
 
 

@@ -90,6 +90,16 @@ def test_the_first_page_has_the_caveats_that_turn_a_figure_around() -> None:
     assert "without a past" in text
 
 
+def test_the_first_page_says_how_matched_figures_come_about(tmp_path: Path) -> None:
+    """Whoever reads 0.0 % or a dash must know which of the two is a design that did nothing."""
+    run(candles(tmp_path, fall=0.1), "--out", str(tmp_path / "out"))
+
+    first_page = (tmp_path / "out" / "report.md").read_text().partition("\n## ")[0]
+    assert "its dearest scale must be at or above the price, else it is *not reached* (`-`)" in first_page
+    assert "A design that never costs anything, at no scale, counts with the best it avoided" in first_page
+    assert "0.0 % where it did nothing at all, as freqtrade's where it never locks" in first_page
+
+
 def test_few_scales_reach_as_far_as_all() -> None:
     """On mild windows only limits below what is shipped give up a tenth of the exposure."""
     assert set(QUICK_SCALES) < set(SCALES)

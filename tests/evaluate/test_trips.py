@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from guardian.cli.setup.rules import rules as rules_command
 from guardian.core.model import Rule, Window
-from guardian.evaluate.arming import History, told
+from guardian.evaluate.arming import History, Sizes, told
 from guardian.evaluate.designs.every import played
 from guardian.evaluate.trips import (
     DAY_MS,
@@ -62,12 +62,13 @@ def test_bars_as_long_as_the_window_tell_nothing_of_it() -> None:
         trips([replace(hour_rule(), window=Window("sliding", seconds))], [hourly(prices)], (1.0,))
         for seconds in (3600.0, 3660.0)
     )
-    said = told([hour_rule()], History("BTC", (hourly(prices),), "candles"), (1.0,))
+    said = told([hour_rule()], History("BTC", (hourly(prices),), "candles"), Sizes((1.0,), (1.0,)))
 
     assert hour.a_year == (None,)
     assert longer.a_year[0] is not None
     assert longer.a_year[0] > 0
-    assert any("3600 s apart tell nothing of breaker-dd-1h" in line for line in said["warnings"])
+    why = "a window of 3600 s holds one close of bars of 3600 s: give shorter bars"
+    assert said["not_told"] == [{"rule": "breaker-dd-1h", "why": why}]
 
 
 def test_trips_a_year_by_hand() -> None:
@@ -147,7 +148,8 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
     document = json.loads(found.stdout)
     assert document["leverage"] == [1.0, 2.0]
     first = document["rungs"][0]
-    told = {"rule", "level", "to", "limit", "unit", "hottest_limit", "mode", "trips_per_year", "always"}
+    told = {"rule", "level", "to", "limit", "direction", "unit", "hottest_limit", "mode"}
+    told |= {"method", "known_days", "trips_per_year", "always"}
     assert set(first) == told
     assert all(value > 0 for value in first["trips_per_year"])
     assert first["always"] == [False, False]

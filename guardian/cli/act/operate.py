@@ -59,10 +59,10 @@ def known(config: Config, account: str) -> Config:
 )
 @click.option(
     "--history",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
     default=None,
-    help="Candles of which it is first said how often each rule would have tripped a year; "
-    "otherwise what the journal recorded of the account.",
+    help="Candles of which it is first said how often each rule would have tripped a year, which "
+    "takes some 15 s where rules are played; otherwise what the journal recorded of the account.",
 )
 @click.option("--symbol", default="", metavar="NAME", help="Of which asset; otherwise what it holds most of.")
 @confirm_option

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from guardian.cli.shared import client_of
+from guardian.cli.shared import client_of, progress
 from guardian.config.shapes import Config
 from guardian.core.model import Rule
-from guardian.errors import GuardianError
+from guardian.errors import ConfigError, GuardianError
 from guardian.web.client import UnreachableError
 
 LEAST_HELD = 0.01
@@ -22,6 +24,9 @@ LEAST_HELD = 0.01
 ARCHIVE = "guardian.journal.archive"
 PATIENCE_SECONDS = 2.0
 """A page to read keeps nobody waiting for a daemon that hangs."""
+
+WORTH_SAYING = 5000
+"""Bars that take a second or more."""
 
 HOW = "`--history candles/` shows them"
 
@@ -52,13 +57,18 @@ class Held:
 def tell(config: Config, asked: Asked) -> dict[str, Any] | None:
     """The report, to be read before one confirms, and as a document; None where there is none.
 
-    What is wrong with it is said, and refuses no arming.
+    What is wrong with it is said, and refuses no arming; a path that is not there was never meant, and raises
+    ConfigError.
     """
+    if asked.candles is not None and not asked.candles.exists():
+        raise ConfigError(f"{asked.candles}: does not exist; name a file or a folder of candles")
     found = None
     try:
         found, said = _report(config, asked)
     except (GuardianError, OSError, ValueError) as error:
         said = [f"no trips a year are shown: {error}"]
+    except ArithmeticError:
+        said = ["no trips a year are shown: the history has prices too small or too large to reckon with"]
     for line in said:
         click.echo(f"guardian: {line}", err=True)
     return found
@@ -76,12 +86,22 @@ def _report(config: Config, asked: Asked) -> tuple[dict[str, Any] | None, list[s
     if history is None:
         what = asked.symbol or f"what {asked.account} held"
         return None, [f"no trips a year are shown: less than a day of {what} is recorded; {HOW}"]
-    found: dict[str, Any] = arming.own_report(_rules(config, asked), history, held.multiple)
+    found: dict[str, Any] = arming.own_report(_rules(config, asked), history, held.multiple, playing)
     if held.problem:
         found["warnings"].append(f"none of these is marked as the account's own: {held.problem}")
     elif held.recorded:
         found["warnings"].append(f"no daemon answers; what is marked as now was recorded at {held.recorded}")
     return found, arming.lines(found)
+
+
+@contextmanager
+def playing(play: Any) -> Iterator[Callable[[int], object]]:
+    """Says what takes its time, and on a terminal how far it is."""
+    if play.bars >= WORTH_SAYING:
+        words = importlib.import_module("guardian.evaluate.backtest.words").span_in_words(play)
+        click.echo(f"guardian: playing {words}; this takes some seconds", err=True)
+    with progress("bars", play.bars) as tell:
+        yield tell or (lambda _: None)
 
 
 def _rules(config: Config, asked: Asked) -> list[Rule]:

@@ -14,7 +14,14 @@ from typing import Any
 import click
 
 from guardian.cli.see import journal_text
-from guardian.cli.see.journal_place import CHECK_FAILED, instant, journal_options, located, reading
+from guardian.cli.see.journal_place import (
+    CHECK_FAILED,
+    check_account,
+    instant,
+    journal_options,
+    located,
+    reading,
+)
 from guardian.cli.see.journal_rows import LISTINGS, command_of
 from guardian.errors import GuardianError
 from guardian.journal import Anchor, Wanted, read_records, verify_file
@@ -57,6 +64,8 @@ def show(
     matches = None if account is None else concerning(account)
     query = Wanted(last=most, since=begin, kind=kind, matches=matches)
     records = reading(path, lambda: read_records(path, query, archive))
+    if not records:
+        check_account(path, account)
     if as_json:
         click.echo(json.dumps({"path": str(path), "records": [_document(record) for record in records]}))
         return

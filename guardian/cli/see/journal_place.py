@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import sqlite3
@@ -12,9 +13,10 @@ from typing import TypeVar
 
 import click
 
-from guardian.errors import GuardianError
+from guardian.errors import ConfigError, GuardianError
 from guardian.journal import FILE_NAME
 from guardian.journal.archive import FOLDER, SegmentDamaged
+from guardian.journal.history.owners import accounts_of, order_prefixes
 
 T = TypeVar("T")
 
@@ -61,6 +63,17 @@ def _configured(config_path: Path | None) -> tuple[Path, Path]:
 
     config = load_config(config_path)
     return config.state_dir, config.archive
+
+
+def check_account(path: Path, account: str | None) -> None:
+    """Raises ConfigError (exit 3) for a name that no account of this journal has: its silence is no calm."""
+    if account is None or account in reading(path, lambda: order_prefixes(path)):
+        return
+    names = sorted(reading(path, lambda: accounts_of(path)))
+    if names and account not in names:
+        near = difflib.get_close_matches(account, names, 1)
+        known = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise ConfigError(f"no account named {account!r} is configured or has a row in {path}; {known}")
 
 
 def reading(path: Path, read: Callable[[], T]) -> T:

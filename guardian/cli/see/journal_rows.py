@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from guardian.cli.see import journal_table
-from guardian.cli.see.journal_place import CHECK_FAILED, instant, journal_options, located, reading
+from guardian.cli.see.journal_place import (
+    CHECK_FAILED,
+    check_account,
+    instant,
+    journal_options,
+    located,
+    reading,
+)
 from guardian.errors import GuardianError
 from guardian.journal.history.check import Compared, compare
 from guardian.journal.history.export import Write, plain, writer_of
@@ -79,6 +86,7 @@ def command_of(listing: Listing) -> click.Command:
         if check:
             _check(listing, path, reading(path, lambda: compare(path, archive, listing.table)), as_json)
             return
+        check_account(path, asked["account"])
         sought = _sought(listing, asked, text=not as_json and export is None)
         if export is not None:
             _export(listing, path, sought, export, as_json)

@@ -176,15 +176,20 @@ def diff(ctx: click.Context, old: str, new: str, exit_code: bool, as_json: bool)
 
 @rules.command()
 @click.argument("pack", metavar="PACK")
-@click.option("--history", required=True, type=click.Path(exists=True, path_type=Path), help="Candles.")
+@click.option("--history", required=True, type=click.Path(path_type=Path), help="Candles.")
 @click.option("--leverage", "multiples", type=click.FloatRange(0, 125, min_open=True), multiple=True,
               help="Multiple of the equity (repeatable); 1, 2, 3 and 5 if not given.")  # fmt: skip
 @click.option("--symbol", default="", metavar="NAME", help="What is held; BTC if not given.")
 @json_option
 def trips(pack: str, history: Path, multiples: tuple[float, ...], symbol: str, as_json: bool) -> None:
-    """How often each loss rule of PACK would have tripped a year, and what a CVaR limit means for size."""
+    """How often each rule of PACK would have tripped a year, and what a CVaR limit means for size.
+
+    Rules of loss and size are computed from the prices; the others that prices tell are played through
+    guardian's own rules on the newest of them, fewer days the more multiples there are. The rest is named.
+    """
     arming = importlib.import_module("guardian.evaluate.arming")
-    document = arming.report(_all(pack), history, symbol, multiples or arming.MULTIPLES)
+    playing = importlib.import_module("guardian.cli.act.trips").playing
+    document = arming.report(_all(pack), history, symbol, multiples or arming.MULTIPLES, playing)
     say(document, as_json, "\n".join(arming.lines(document)))
 
 

@@ -1,4 +1,7 @@
-"""Whose client order ids are whose, as guardian was last configured: the journal knows it without YAML."""
+"""Which accounts there are, and whose client order ids are whose, as guardian was last configured.
+
+The journal knows it without YAML.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from guardian.journal.history.shapes import TABLES
 from guardian.journal.schema import connect_read_only
 
 _NEWEST = (
@@ -30,6 +34,20 @@ def order_prefixes(path: Path) -> Mapping[str, tuple[str, ...]]:
         return dict(_named(*found))
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def accounts_of(path: Path) -> frozenset[str]:
+    """Every account that was configured last, or of which a row is kept; none where the journal tells none.
+
+    Raises OSError, sqlite3.Error.
+    """
+    found = set(order_prefixes(path))
+    with closing(connect_read_only(path)) as db:
+        there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in (each for each in TABLES if each.name in there):
+            words = ("SELECT DISTINCT account FROM", table.name)
+            found |= {str(name) for (name,) in db.execute(" ".join(words))}
+    return frozenset(found)
 
 
 def _named(kind: str, body: str) -> Iterable[tuple[str, tuple[str, ...]]]:

@@ -100,7 +100,7 @@ async def test_rows_are_shown_as_lines(run: Run, state: Path, name: str) -> None
         (["fills", "--limit", 2], ["e3", "e4"]),
         (["fills", "--by", "bot", "--limit", 1], ["e1"]),
         (["fills", "--since", "2026-11-21T09:00:02Z", "--until", "2026-11-21T10:00:03+01:00"], ["e2", "e3"]),
-        (["fills", "--account", "nobody"], []),
+        (["fills", "--account", "second", "--symbol", "BTC/USDT:USDT"], []),
         (["orders", "--since", "2026-11-21T09:00:03Z"], ["o3"]),
         (["ledger", "--currency", "BTC"], []),
         (["transfers", "--currency", "USDT"], ["l7"]),
@@ -120,6 +120,27 @@ async def test_no_row_is_said_and_not_only_left_blank(run: Run, state: Path) -> 
 
     assert (code, out) == (0, "")
     assert "no rows of fills" in err
+
+
+@pytest.mark.parametrize("words", [["fills"], ["orders"], ["show"]])
+async def test_an_account_that_is_none_is_no_account_without_rows(
+    run: Run, state: Path, words: list[str]
+) -> None:
+    """A misspelt name passed for an account that had done nothing."""
+    code, out, err = run(*words, "--account", "bybit-mian", "--state-dir", state)
+    program = run(*words, "--account", "bybit-mian", "--state-dir", state, "--json")
+
+    assert (code, out) == (3, "")
+    assert "no account named 'bybit-mian'" in err
+    assert "did you mean bybit-main?" in err
+    assert (program[0], json.loads(program[1])["ok"]) == (3, False)
+
+
+async def test_an_account_that_did_nothing_yet_is_no_wrong_name(run: Run, state: Path) -> None:
+    """It is configured; so is one that was taken out of the configuration and has rows."""
+    assert run("transfers", "--account", "second", "--state-dir", state)[:2] == (0, "")
+    assert run("fills", "--account", "second", "--state-dir", state)[0] == 0
+    assert run("orders", "--account", "bybit-main", "--symbol", "X/USDT", "--state-dir", state)[:2] == (0, "")
 
 
 async def test_json_keeps_numbers_exact(run: Run, state: Path) -> None:
