@@ -13,7 +13,8 @@ class MetricSpec:
     """`unit` is fraction, multiple, seconds or ratio; `windows` the kinds of window that it accepts.
 
     `of` says what a rule's `of` names, "" where it takes none; `scopes` are those that it can be judged in.
-    `low`: too little of it is bad.
+    `low`: too little of it is bad. `choices` are all that `of` may name, () where anything may be;
+    `of_assets`: it names assets. `spans`: its shortest and longest sliding window, in seconds.
     """
 
     name: str
@@ -25,6 +26,9 @@ class MetricSpec:
     of_optional: bool = False
     scopes: tuple[str, ...] = ("account",)
     low: bool = False
+    choices: tuple[str, ...] = ()
+    of_assets: bool = False
+    spans: tuple[float, float] | None = None
 
 
 Catalogue = Mapping[str, MetricSpec]
@@ -37,7 +41,18 @@ def catalogue() -> Catalogue:
 
     return {
         m.name: MetricSpec(
-            m.name, m.unit, m.family, m.windows, m.ceiling, m.of, m.of_optional, m.scopes, m.low
+            name=m.name,
+            unit=m.unit,
+            family=m.family,
+            windows=m.windows,
+            ceiling=m.ceiling,
+            of=m.of,
+            of_optional=m.of_optional,
+            scopes=m.scopes,
+            low=m.low,
+            choices=m.choices,
+            of_assets=m.of_assets,
+            spans=m.spans,
         )
         for m in METRICS
     }

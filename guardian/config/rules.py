@@ -26,9 +26,10 @@ from guardian.config.reading import (
     read_table,
     unknown,
 )
-from guardian.config.symbols.read import names_of, no_symbol
+from guardian.config.symbols.named import misnamed
+from guardian.config.symbols.read import names_of
 from guardian.config.values import choice, duration, name, share, text
-from guardian.config.windows import EXAMPLES, window
+from guardian.config.windows import EXAMPLES, taken, window
 from guardian.core.model import Level, OnUnknown, Rule, Window
 
 SCOPE_CEILING = {
@@ -43,7 +44,6 @@ SCOPE_CEILING = {
 WORSE_WHEN_HIGH = ("loss", "margin", "integrity", "blindness")
 CLEARS = ("operator", "auto")
 COOLDOWN_SECONDS = 4 * 3600.0
-OF_SYMBOLS = ("foreign_activity",)
 ADAPTIVE = ("loss", "exposure", "margin")
 LARGEST_GAMMA = 0.5
 AUTO_GAMMA = 0.25
@@ -181,20 +181,22 @@ def _check_of(draft: Draft) -> None:
     if spec is None or "of" not in values:
         return
     spot = draft.spot.field("of")
-    if values.get("scope") == "strategy":
+    scope = values.get("scope") or "account"
+    if scope == "strategy":
         if values["of"]:
             fix = "Delete it; `only: [PREFIX]` selects strategies, or else each bot.order_prefix is one."
             spot.refuse(lines["of"], Wrong("names a strategy where scope: strategy judges each of them", fix))
     elif spec.of and not values["of"] and not spec.of_optional:
         wrong = Wrong(f"is missing; {spec.name} needs {spec.of}", "Add `of: NAME` here.")
         spot.refuse(lines["metric"], wrong)
-    elif values["of"] and not spec.of:
-        spot.refuse(lines["of"], Wrong(f"{spec.name} is not of anything", "Delete it."))
-    elif "," in values["of"] and not spec.of_optional:
+    elif values["of"] and not spec.of and scope != "cluster":
+        more = " Or write scope: cluster, if these are assets of one." if "cluster" in spec.scopes else ""
+        spot.refuse(lines["of"], Wrong(f"{spec.name} is not of anything", f"Delete it.{more}"))
+    elif "," in values["of"] and not spec.of_optional and spec.of:
         wrong = Wrong(f"{clip(values['of'])} is more than {spec.of}", "Name one; write a rule for each.")
         spot.refuse(lines["of"], wrong)
-    elif values["of"] and spec.name in OF_SYMBOLS:
-        for odd in filter(None, map(no_symbol, values["of"].split(","))):
+    elif values["of"]:
+        for odd in misnamed(spec, scope, values["of"].split(",")):
             spot.refuse(lines["of"], odd)
 
 
@@ -203,7 +205,7 @@ def _check_window(draft: Draft) -> None:
     if spec is None or "window" not in values:
         return
     given: Window | None = values["window"]
-    takes = " or ".join(EXAMPLES.get(kind, kind) for kind in spec.windows)
+    takes = taken(spec.windows, spec.spans)
     spot = draft.spot.field("window")
     if given is None and "none" not in spec.windows:
         spot.refuse(draft.row.lines["metric"], Wrong(f"is missing; {spec.name} needs one", f"Write {takes}."))
@@ -213,6 +215,9 @@ def _check_window(draft: Draft) -> None:
         if given.kind == "sliding":
             problem = f"{spec.name} does not take a sliding window"
         spot.refuse(draft.row.lines["window"], Wrong(problem, fix))
+    elif given is not None and spec.spans and not spec.spans[0] <= (given.seconds or 0.0) <= spec.spans[1]:
+        wrong = Wrong(f"a window that {spec.name} cannot fill", f"Write {takes}.")
+        spot.refuse(draft.row.lines["window"], wrong)
 
 
 def _check_ladder(draft: Draft) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Iterable
 
 from guardian.config.document import Leaf, Node, Table
 from guardian.config.reading import Spot, Wrong, clip, kind_of, nearest, unique
-from guardian.config.values import seconds_of, text
+from guardian.config.values import seconds_of, text, written
 from guardian.core.model import Window
 
 SLIDING_SECONDS = (1.0, 30 * 86400.0)
@@ -23,6 +24,13 @@ EXAMPLES = {
     "hours": "22:00-06:00",
 }
 HOURS = re.compile(r"(\d{1,2}):(\d{1,2})\s*-\s*(\d{1,2}):(\d{1,2})(?:[\s:]+(\S+))?", re.ASCII)
+
+
+def taken(kinds: Iterable[str], spans: tuple[float, float] | None) -> str:
+    """The windows that a metric takes, as a person writes them."""
+    if spans is not None:
+        return f"{written(spans[0])} to {written(spans[1])}"
+    return " or ".join(EXAMPLES.get(kind, kind) for kind in kinds)
 
 
 def window(node: Node, spot: Spot) -> Window:

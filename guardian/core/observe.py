@@ -28,7 +28,7 @@ from guardian.core.frozen import replace
 from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_quotes
 from guardian.core.metrics.done import fold_done
-from guardian.core.metrics.folds import falling, remembered, with_heat
+from guardian.core.metrics.folds import falling, remembered, wanted, with_heat
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.heat import fold_quoted
@@ -116,7 +116,7 @@ def snapshot(state: State, account: AccountState, event: SnapshotTaken) -> Accou
         account = fold_reopened(account, seen, evidence.positions)
     nav = fold_nav(account.nav, seen, evidence.wallet)
     rules = fold_baselines(account, nav, falling(state.rules))
-    news = remembered(account, seen, nav, event.at, state.folds)
+    news = remembered(account, seen, nav, event.at, wanted(state, account))
     account = replace(account, evidence=evidence, nav=nav, rules=rules, **news)
     return with_heat(account, seen.asked_at, state.folds)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Demanded, Outcome
+from guardian.core.facts.market import AssetBars
 from guardian.core.frozen import dataclass, replace
 from guardian.core.memory import (
     Api,
@@ -265,6 +266,7 @@ class AccountState:
     overheat: float | None = None
     resumed_at: datetime | None = None
     to_unfence: tuple[Target, ...] = ()
+    bars: tuple[AssetBars, ...] = ()
 
     def rule(self, rule_id: str) -> RuleState | None:
         return next((r for r in self.rules if r.rule_id == rule_id), None)

@@ -11,11 +11,12 @@ from guardian.core.memory import Heat
 from guardian.core.metrics import limits
 from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.overheat import Overheat
+from guardian.core.metrics.stress_loss import by_scenario
 from guardian.core.metrics.tail_methods import by_method
 from guardian.core.model import Rule
 from guardian.core.state import AccountState
 from guardian.runtime.control import leaving, status
-from tests.core.build import Desk, at, read, replace, rule, rung
+from tests.core.build import Desk, at, position, read, replace, rule, rung
 from tests.core.metrics.returns.market import Market, watching
 from tests.core.metrics.returns.test_cvar_error import account as with_a_past
 from tests.core.rearm.desk import FULL, HOUR, LADDER, auto, down, halted, run, watched_for_a_week
@@ -218,6 +219,24 @@ def test_the_tail_by_other_methods_stands_beside_it_too():
     assert f", simulated {found['methods']['simulated']:.4g}" in said
 
 
+def test_what_each_scenario_takes_stands_beside_the_worst():
+    """Of a book of two in BTC: which of them it is, the number alone does not say."""
+    desk = Desk(rule(rung(0.9, "halt"), metric="stress_loss", id="stress")).warm(position(quantity=20))
+
+    found = told(desk, desk.state.rules[0], 0)
+
+    assert found["methods"] == by_scenario(desk.account)
+    said = "\n".join(lines(described(desk.state.rules[0], "own"), [found]))
+    assert "by scenario: alts+50 0, alts-50 0, btc+30 0, btc-30 0.6, funding-spike 0.018, stable-5 0" in said
+
+
+def test_of_a_group_no_scenarios_of_one_account_are_told():
+    own = rule(rung(0.9, "halt"), metric="stress_loss", id="stress", scope="portfolio")
+    desk = Desk(own).warm(position(quantity=20))
+
+    assert {} == told(desk, desk.state.rules[0], 0)["methods"]
+
+
 def test_where_nothing_is_simulated_nothing_is_said():
     young = Market(watching("cvar"), {"A": 1.0}).run(60).account
 
@@ -233,6 +252,11 @@ def test_where_nothing_is_simulated_nothing_is_said():
         ({}, "drawdown, each account"),
         ({"scope": "symbol", "only": ("BTC", "ETH")}, "drawdown, each symbol: BTC, ETH"),
         ({"metric": "drift_psi", "of": "ft-a-"}, "drift_psi of ft-a-, each account"),
+        (
+            {"metric": "gross_exposure", "of": "BTC,ETH", "scope": "cluster"},
+            "gross_exposure of BTC, ETH, each cluster",
+        ),
+        ({"metric": "stress_loss", "of": "btc-30"}, "stress_loss of btc-30, each account"),
         ({"scope": "mandate"}, "drawdown, all accounts of each mandate"),
         ({"scope": "portfolio"}, "drawdown, all accounts together"),
     ],

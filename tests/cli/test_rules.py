@@ -218,6 +218,31 @@ def test_what_a_list_of_symbols_allows_is_compared(tmp_path: Path, old: str, new
     assert [(effect, "of")] == [(c["effect"], c["field"]) for c in json.loads(said.output)["changes"]]
 
 
+CLUSTER = RULE.replace("drawdown", "cluster_exposure").replace("  window: hwm\n", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("", "[BTC, ETH]", "tighten"),
+        ("[BTC, ETH]", "[BTC, ETH, SOL]", "tighten"),
+        ("[BTC, ETH, SOL]", "[BTC, ETH]", "loosen"),
+        ("[BTC, ETH]", "[BTC, SOL]", "loosen"),
+        ("[BTC, ETH]", "", "loosen"),
+    ],
+)
+def test_a_larger_declared_cluster_is_tighter(tmp_path: Path, old: str, new: str, effect: str) -> None:
+    """What is named can only be more than what was measured."""
+    before, after = (
+        pack(tmp_path / name, CLUSTER + (f"  of: {of}\n" if of else ""))
+        for name, of in (("before", old), ("after", new))
+    )
+
+    said = guardian("rules", "diff", before, after, "--json")
+
+    assert [(effect, "of")] == [(c["effect"], c["field"]) for c in json.loads(said.output)["changes"]]
+
+
 def test_no_change_is_no_change(tmp_path: Path) -> None:
     same = pack(tmp_path / "same")
 

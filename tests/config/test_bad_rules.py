@@ -131,6 +131,37 @@ BAD_METRICS = [
     ("time_to_limit", "window: 1h", "{over: 60s, level: halt}", "worse when low", "under"),
     ("effective_bets", "", "{over: 2, level: halt}", "worse when low", "under"),
     ("daily_loss", "window: hwm", "{over: 0.05, level: halt}", "does not take the window hwm", ""),
+    ("stress_loss", "of: btc30", "{over: 0.5, level: halt}", "unknown scenario btc30", "btc-30"),
+    ("stress_loss", "of: [worst, btc-30]", "{over: 0.5, level: halt}", "is more than a scenario", ""),
+    ("stress_loss", "of: worst", "{over: 0.5, level: reduce, to: 0.5}", "may not demand reduce", "halt"),
+    (
+        "range_volatility",
+        "of: parkinsson\n  window: 1h",
+        "{over: 0.1, level: halt}",
+        "unknown estimator parkinsson",
+        "parkinson",
+    ),
+    (
+        "range_volatility",
+        "window: 30m",
+        "{over: 0.1, level: halt}",
+        "a window that range_volatility cannot",
+        "",
+    ),
+    ("realised_volatility", "window: 2d", "{over: 0.1, level: halt}", "realised_volatility cannot fill", ""),
+    ("jump_share", "window: 1h", "{over: 0.5, level: halt}", "a window that jump_share cannot fill", ""),
+    ("cluster_exposure", "of: BTC", "{over: 2, level: halt}", "BTC alone is no cluster", ""),
+    ("beta_exposure", "of: [BTC, BTC/USDT]", "{over: 2, level: halt}", "BTC alone is no cluster", ""),
+    ("cluster_exposure", "of: [btc, ETH]", "{over: 2, level: halt}", "btc is no symbol", "BTC"),
+    (
+        "gross_exposure",
+        "of: [btc, ETH]\n  scope: cluster",
+        "{over: 2, level: reduce, to: 0.5}",
+        "btc is no symbol",
+        "BTC",
+    ),
+    ("gross_exposure", "of: [BTC, ETH]", "{over: 2, level: halt}", "gross_exposure is not of anything", ""),
+    ("gross_exposure", "of: [BTC, ETH]\n  scope: symbol", "{over: 2, level: halt}", "not of anything", ""),
 ]
 
 BAD_FILES = [

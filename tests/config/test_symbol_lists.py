@@ -181,3 +181,16 @@ def test_a_list_of_several_is_refused_where_one_is_meant(listed: Path) -> None:
     (listed / "pack/rules.yaml").write_text(text + "  of: file:allow.yaml\n")
 
     assert any("is more than a gauge" in each["message"] for each in findings("--rules", "pack"))
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["cluster_exposure", "beta_exposure", "gross_exposure\n  scope: cluster", "leverage\n  scope: cluster"],
+)
+def test_a_list_may_declare_a_cluster(named: str, listed: Path) -> None:
+    """An asset, and a symbol for its asset."""
+    text = RULE.replace("drawdown\n  window: 1h\n", f"{named}\n").replace("lockout", "halt")
+    (listed / "pack/rules.yaml").write_text(text + "  of: file:allow.yaml\n")
+
+    assert 0 == check("--rules", "pack").exit_code
+    assert "BTC,ETH/USDT:USDT" == of(listed)

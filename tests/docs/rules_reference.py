@@ -20,7 +20,7 @@ from guardian.config.catalogue import catalogue
 from guardian.config.ladder import LIMIT_MAX
 from guardian.config.reading import _REQUIRED, Field
 from guardian.config.rules import SCOPE_CEILING, Surroundings, _fields
-from guardian.config.windows import EXAMPLES
+from guardian.config.windows import taken
 from guardian.core.breaker import LAWS
 from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level
@@ -34,7 +34,8 @@ MEANING = {
     "title": "what a person reads in the page at 3 a.m.",
     "why": "why the limit exists",
     "metric": "what is measured, see [Metrics](#metrics)",
-    "of": "which gauge, strategy or symbols, for a metric that there are several of; "
+    "of": "which gauge, strategy, scenario or symbols, for a metric that there are several of; with "
+    "`scope: cluster` the assets of one, see [Scopes](#scopes); "
     "`file:PATH` reads them from a [list](#a-list-of-symbols)",
     "window": "over which time; required where the metric needs one",
     "scope": "whose value it is, see [Scopes](#scopes)",
@@ -148,7 +149,7 @@ def default(field: Field) -> str:
 def metrics() -> str:
     rows = []
     for spec in catalogue().values():
-        takes = " or ".join(EXAMPLES.get(kind, kind) for kind in spec.windows)
+        takes = taken(spec.windows, spec.spans)
         most = f"{spec.unit}, up to {span_or(spec.unit)}"
         reach = f"{spec.family}: {spec.ceiling.name.lower()}"
         said = sentence(spec.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from guardian.core.metrics import BY_NAME
 from guardian.core.model import Level, OnUnknown, Rule, Rung
 
 Effect = Literal["tighten", "loosen", "neutral"]
@@ -82,7 +83,12 @@ def _rule(old: Rule, new: Rule) -> Iterator[Change]:
 
 
 def _allows_less(old: Rule, new: Rule) -> bool:
-    """Whether the symbols that the bot may trade are fewer. Of other metrics it is another question."""
+    """Whether the symbols that the bot may trade are fewer, or a declared cluster is larger.
+
+    Of other metrics it is another question.
+    """
+    if BY_NAME[new.metric].of_assets or new.scope == "cluster":
+        return set(new.of.split(",")) - {""} > set(old.of.split(",")) - {""}
     if new.metric != "foreign_activity" or not new.of:
         return False
     return not old.of or set(new.of.split(",")) < set(old.of.split(","))

@@ -155,7 +155,7 @@ def _live(now: Mapping[str, Any]) -> list[str]:
         rows.append(f"    give or take {now['error']:.2g} (standard error of the simulated days)")
     if now["methods"]:
         told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(now["methods"].items()))
-        rows.append(f"    by method: {told}")
+        rows.append(f"    by {'scenario' if now['metric'] == 'stress_loss' else 'method'}: {told}")
     rows += [f"    {_today(rung)}" for rung in now["ladder"]]
     if now["calm"]:
         rows.append(f"    calm today: {_calm(now)}")
@@ -216,6 +216,7 @@ def _numbers(own: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, An
     names = ("verdict", "value", "bound", "why", "limit", "level", "held_s", "hold_s", "age_s")
     rung = {"to": None, "held_s": 0.0, "past": False, "fired": False}
     return {name: own[name] for name in names} | {
+        "metric": own.get("metric"),
         "hard": own.get("hard", own["limit"]),
         "direction": own.get("direction", "over"),
         "calm": own.get("calm"),

@@ -77,3 +77,24 @@ class Market:
     books: tuple[Book, ...] | None
     problem: str = ""
     calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetBars:
+    """One asset's five-minute bars of marks (metrics/bars.py): that of `cell` fills, `packed` are before it.
+
+    `symbol` is whose marks they are, `seen_at` when the newest was asked for, `reads` how many the bar is of;
+    `before` is the close of the bar before, None where there is none or it was another contract's.
+    """
+
+    asset: str
+    symbol: str
+    cell: int
+    open: float
+    high: float
+    low: float
+    close: float
+    reads: int
+    seen_at: datetime
+    before: float | None = None
+    packed: str = ""

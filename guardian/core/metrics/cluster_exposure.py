@@ -2,7 +2,9 @@
 
 `cluster_exposure` = the largest over clusters of sum |n_a| / E, n_a the signed notional of an asset as in
 `gross_exposure`, clusters as in clusters.py. Assets whose prices are not followed (spot holdings, more than
-fifty) count in every cluster. It lies between the largest asset's and the gross exposure.
+fifty) count in every cluster. It lies between the largest asset's and the gross exposure. The assets that a
+rule's `of` names are one cluster with all that was measured to move with any of them, whatever else was
+measured: they can only make it larger.
 `correlated_exposure` = max of X(C), X(J), X(I) over E, where X(C) = sqrt(n' C n), J is all ones and I the
 unit matrix: for a long book everything moving as one is worst, for a hedged book the hedge breaking is. A
 pair that is not known counts as 1 where it adds and as 0 where it would net: a hedge that nobody measured
@@ -19,11 +21,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import sqrt
 
-from guardian.core.metrics.clusters import Group, Rho
+from guardian.core.metrics.clusters import Group, Rho, united
 from guardian.core.metrics.correlation import known_rhos
-from guardian.core.metrics.exposure import NOTHING, by_asset, multiple
+from guardian.core.metrics.exposure import NOTHING, base_of, by_asset, multiple
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.model import Measured, Part, Unknown
+from guardian.core.model import Measured, Part, Rule, Unknown
 
 
 def correlation_adjusted(notionals: Sequence[float], correlations: Sequence[Sequence[float]]) -> float:
@@ -55,19 +57,30 @@ def _assumed(a: str, b: str, assets: dict[str, float], rhos: Rho) -> float:
     return 1.0 if assets[a] * assets[b] > 0 else 0.0
 
 
-def largest_cluster(assets: dict[str, Decimal], clusters: tuple[Group, ...]) -> Decimal:
-    """Gross notional of the largest cluster, with everything that is in none."""
+def largest_cluster(
+    assets: dict[str, Decimal], clusters: tuple[Group, ...], declared: Sequence[str] = ()
+) -> Decimal:
+    """Gross notional of the largest cluster, with everything that is in none that was measured."""
     clustered = {asset for group in clusters for asset in group}
     loose = sum([abs(n) for asset, n in assets.items() if asset not in clustered], NOTHING)
-    sums = [sum([abs(assets.get(asset, NOTHING)) for asset in g], NOTHING) for g in clusters]
-    return max(sums, default=NOTHING) + loose
+    own = {asset: abs(n) for asset, n in assets.items() if asset in clustered}
+    groups = united(clusters, declared)
+    return (
+        max([sum([own.get(asset, NOTHING) for asset in g], NOTHING) for g in groups], default=NOTHING) + loose
+    )
+
+
+def declared_in(rule: Rule) -> tuple[str, ...]:
+    """The assets that a rule declares to be one cluster; a symbol stands for its asset."""
+    return tuple([base_of(name) for name in rule.of.split(",")]) if rule.of else ()
 
 
 def cluster(view: View) -> Measured:
     book = view.account.correlations
     if book is None:
         return Unknown("no positions read yet", warming=True)
-    return multiple(view.account, largest_cluster(_assets(view), book.clusters))
+    largest = largest_cluster(_assets(view), book.clusters, declared_in(view.rule))
+    return multiple(view.account, largest)
 
 
 def correlated(view: View) -> Measured:
@@ -85,8 +98,18 @@ def _assets(view: View) -> dict[str, Decimal]:
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)
+OF = "the assets of a cluster"
 CLUSTER = Metric(
-    "cluster_exposure", "multiple", "forecast", ("none",), NEEDS, cluster, reads=("correlations",)
+    "cluster_exposure",
+    "multiple",
+    "forecast",
+    ("none",),
+    NEEDS,
+    cluster,
+    of=OF,
+    of_optional=True,
+    reads=("correlations",),
+    of_assets=True,
 )
 CORRELATED = Metric(
     "correlated_exposure", "multiple", "forecast", ("none",), NEEDS, correlated, reads=("correlations",)

@@ -44,6 +44,15 @@ def partition(assets: Sequence[str], rhos: Rho, before: tuple[Group, ...] = ()) 
     return tuple(sorted(groups))
 
 
+def united(clusters: tuple[Group, ...], declared: Sequence[str]) -> tuple[Group, ...]:
+    """With what somebody declares to be one cluster, and all that was measured to move with any of it."""
+    if not declared:
+        return clusters
+    touched = [group for group in clusters if not set(declared).isdisjoint(group)]
+    one = tuple(sorted({*declared, *(asset for group in touched for asset in group)}))
+    return tuple(sorted([one, *(group for group in clusters if group not in touched)]))
+
+
 def _apart(groups: list[Group], rhos: Rho) -> Apart:
     """The sum of the distances between the members of each two groups."""
     if all(len(g) == 1 for g in groups):  # almost always, and by far the quickest

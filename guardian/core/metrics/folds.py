@@ -1,7 +1,8 @@
 """What metrics remember of the account's reads: every fold of one read, and which of them some rules need.
 
-Live all of it is remembered: rules may change at any time, and people look at the rest. A replay whose rules
-stay as they are may leave out what none of them reads (`Configured.folds`); what they conclude is the same.
+Live all of it is remembered, but for what is remembered only where it is asked for (`ASKED_FOR`): rules may
+change at any time, and people look at the rest. A replay whose rules stay as they are may leave out what none
+of them reads (`Configured.folds`); what they conclude is the same.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from guardian.core.frozen import replace
 from guardian.core.memory import Nav
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.api_calls import fold_calls
+from guardian.core.metrics.bars import fold_bars
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.course import fold_course
 from guardian.core.metrics.group import GROUPS
 from guardian.core.metrics.heat import fold_heat
 from guardian.core.metrics.lots import fold_lots
-from guardian.core.metrics.metric import COURSE, FOLDS
+from guardian.core.metrics.metric import ASKED_FOR, COURSE, FOLDS
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.slices import SLICES
 from guardian.core.model import Rule, Snapshot
-from guardian.core.state import AccountState
+from guardian.core.state import AccountState, State
 
 PARTS_OF_COURSE = frozenset({"course", *COURSE})
 
@@ -39,9 +41,25 @@ def needed(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     # One is made of another: the heat of returns and requests, returns of the grid of correlations.
     if "heat" in found:
         found |= {"api", "returns"}
-    if "returns" in found:
+    if not found.isdisjoint({"returns", "bars"}):
         found.add("correlations")
-    return tuple(fold for fold in FOLDS if fold in found)
+    return tuple(fold for fold in (*FOLDS, *ASKED_FOR) if fold in found)
+
+
+def wanted(state: State, account: AccountState) -> Collection[str]:
+    """What is to be remembered of an account's read: as configured, else all and what its rules ask for."""
+    if state.folds is not None:
+        return state.folds
+    asking = _asking(state.rules)
+    own = {asking[rule.rule_id] for rule in account.rules if rule.rule_id in asking} if asking else ()
+    return (*FOLDS, *[fold for each in own for fold in each]) if own else FOLDS
+
+
+@by_identity
+def _asking(rules: tuple[Rule, ...]) -> dict[str, tuple[str, ...]]:
+    """By rule what it asks for of what is not remembered anyway."""
+    found = {rule.id: tuple(f for f in ASKED_FOR if f in BY_NAME[rule.metric].reads) for rule in rules}
+    return {name: folds for name, folds in found.items() if folds}
 
 
 @by_identity
@@ -55,10 +73,9 @@ def remembered(
     seen: Snapshot,
     nav: Nav | None,
     at: datetime,
-    wanted: Collection[str] | None,
+    folds: Collection[str],
 ) -> dict[str, Any]:
     """What the account remembers anew of this read, by field: `before` is as it was, `nav` as it is now."""
-    folds = FOLDS if wanted is None else wanted
     news: dict[str, Any] = {}
     if "api" in folds:
         news["api"] = fold_calls(before.api, seen, at)
@@ -66,6 +83,10 @@ def remembered(
         news["correlations"] = fold_correlations(before.correlations, seen, before.markets)
     if "returns" in folds:
         news["returns"] = fold_returns(before.returns, before.correlations, news["correlations"])
+    if "bars" in folds:
+        news["bars"] = fold_bars(before.bars, news["correlations"])
+    elif before.bars:
+        news["bars"] = ()  # no rule asks any more: a ring with a hole in it is worth nothing
     if "lots" in folds:
         news["lots"] = fold_lots(before.lots, seen)
     if not PARTS_OF_COURSE.isdisjoint(folds):

@@ -51,6 +51,9 @@ COURSE = ("track", "used", "absorbed")
 FOLDS = ("api", "correlations", "returns", "lots", *COURSE, "course", "heat")
 """What an account remembers of its reads beside their evidence, by the field that holds it (folds.py)."""
 
+ASKED_FOR = ("bars",)
+"""The same, remembered only in accounts with a rule of which the metric says that it reads it."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -79,7 +82,9 @@ class Metric:
     `scopes` are those in which it means something. `baseline`: it reads the rule's window of NAVs. `deeds`:
     of a group it reads the fills as well (deeds.py). `among`: it looks at the other accounts too, and finds
     them in its view. `reads` are the folds that it looks at; not said: all. `low`:
-    too little of it is bad, so that its rules go `under`. `most`: it goes no further.
+    too little of it is bad, so that its rules go `under`. `most`: it goes no further. `choices` are all that
+    `of` may name, where that is a list; `of_assets`: it names assets. `spans`: the shortest and the longest
+    sliding window that it can fill, in seconds.
     """
 
     name: str
@@ -100,6 +105,9 @@ class Metric:
     low: bool = False
     most: Level = LOCKOUT
     dated: Callable[[View], datetime | None] | None = None
+    choices: tuple[str, ...] = ()
+    of_assets: bool = False
+    spans: tuple[float, float] | None = None
 
     @property
     def ceiling(self) -> Level:

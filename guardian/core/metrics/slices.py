@@ -5,7 +5,8 @@ equity stays that of the whole account, so that a limit is a multiple of what ca
 are a holding as a contract is: each contract counts them in its asset, and coins without a contract are a
 slice of their own. It is named by the markets in which the reporting currency buys more of the asset,
 "BTC/USDT" and "BTC/USDT:USDT", beside those in which it has orders; a contract's slice by its symbol and by
-the asset's spot markets: once it is halted, an order in any of them is new risk. Of a strategy it is the
+the asset's spot markets: once it is halted, an order in any of them is new risk. The assets that a rule of
+scope cluster names in `of` are one cluster, with all that moves with any of them. Of a strategy it is the
 whole account under a rule of that strategy, whose symbols are those that it holds or has traded.
 """
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from guardian.core.frozen import replace
+from guardian.core.metrics.cluster_exposure import declared_in
+from guardian.core.metrics.clusters import united
 from guardian.core.metrics.exposure import NOTHING, base_of
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.strategy_course import traded_by
@@ -49,7 +52,8 @@ def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountSta
     if rule.scope == "symbol":
         return tuple([(part, sliced(account, part)) for part in wanted])
     markets, meant = _markets(*known), {symbol for part in wanted for symbol in part}
-    groups = [_of(group, markets) for group in _clusters(account, tuple(markets))]
+    declared = tuple([asset for asset in declared_in(rule) if asset in markets])
+    groups = [_of(group, markets) for group in _clusters(account, tuple(markets), declared)]
     return tuple((group, sliced(account, group)) for group in groups if not meant.isdisjoint(group))
 
 
@@ -131,9 +135,11 @@ def _of(group: tuple[str, ...], markets: dict[str, list[Symbols]]) -> Symbols:
     return tuple(sorted(found))
 
 
-def _clusters(account: AccountState, assets: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _clusters(
+    account: AccountState, assets: tuple[str, ...], declared: tuple[str, ...]
+) -> list[tuple[str, ...]]:
     """What moves together; without correlations everything does: to split it would call not knowing safe."""
     known = account.correlations.clusters if account.correlations is not None else ()
     loose = tuple(a for a in assets if a not in {asset for group in known for asset in group})
     # An asset whose price is not followed may move with any of them.
-    return [tuple(sorted({*group, *loose})) for group in known] or [assets]
+    return [tuple(sorted({*group, *loose})) for group in united(known, declared)] if known else [assets]

@@ -2,8 +2,8 @@
 
 Formula: sqrt(n' D C D n) / E for a day of 288 cells, n the signed exposures, D the assets' sigmas of a
 five-minute cell (EWMA of squared returns without a mean, half-life of a day), C their correlations of the
-same half-life. A year's is sqrt(365) times that: this market has no days off. Range estimators need bars,
-which no read of an account has.
+same half-life. A year's is sqrt(365) times that: this market has no days off. What a window alone shows,
+`realised_volatility` and `range_volatility` tell.
 
 Unit: fraction of equity a day. Needs wallet and positions. Nothing held: 0. Unknown (warming) until one
 asset has four hours of returns; AtLeast while over 1 % of gross exposure has none, or the equity is disputed.

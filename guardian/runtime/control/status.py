@@ -11,6 +11,8 @@ from guardian.core.facts.transfers import Expectation
 from guardian.core.metrics import BY_NAME
 from guardian.core.metrics.cvar_error import standard_error
 from guardian.core.metrics.metric import View
+from guardian.core.metrics.stress_loss import METRIC as STRESS_LOSS
+from guardian.core.metrics.stress_loss import by_scenario
 from guardian.core.metrics.tail_methods import TAILS, by_method
 from guardian.core.model import AtLeast, Known, Level, Position, Rule, Unknown
 from guardian.core.state import AccountState, Incident, RuleState, Target
@@ -140,7 +142,7 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "hold_s": rule.ladder[rung].hold_seconds,
         "held_s": own.held[rung],
         "error": standard_error(account) if rule.metric == "cvar" and value is not None else None,
-        "methods": by_method(account, rule.metric) if rule.metric in TAILS and value is not None else {},
+        "methods": _methods(account, rule) if value is not None else {},
         "age_s": _age(_evidence_at(account, rule, own, now), now),
         "stale_after_s": rule.stale_after_seconds,
         "direction": rule.direction,
@@ -150,6 +152,13 @@ def _rule(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> d
         "ladder": rungs,
         "calm": leaving.calm(account, rule),
     }
+
+
+def _methods(account: AccountState, rule: Rule) -> dict[str, float]:
+    """The same number in other ways; of a group's rule only the group could tell."""
+    if rule.metric == STRESS_LOSS.name and rule.scope == "account":
+        return by_scenario(account)
+    return by_method(account, rule.metric) if rule.metric in TAILS else {}
 
 
 def _evidence_at(account: AccountState, rule: Rule, own: RuleState, now: datetime) -> datetime | None:

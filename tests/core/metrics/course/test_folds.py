@@ -12,7 +12,7 @@ from guardian.core.events import Configured
 from guardian.core.memory import Api, Course
 from guardian.core.metrics import METRICS, Metric, View
 from guardian.core.metrics.folds import needed
-from guardian.core.metrics.metric import COURSE, FOLDS
+from guardian.core.metrics.metric import ASKED_FOR, COURSE, FOLDS
 from guardian.core.model import Call, LedgerKind, Rule, Window
 from guardian.core.state import AccountState
 from tests.core.build import START, Desk, at, policy, position, read, row, rule, rung
@@ -91,7 +91,7 @@ def everything() -> Desk:
 def test_the_account_of_these_tests_remembers_something_of_every_kind() -> None:
     account = everything().account
 
-    assert all(told(account, fold) not in (None, (), Api(), Course()) for fold in FOLDS)
+    assert all(told(account, fold) not in (None, (), Api(), Course()) for fold in (*FOLDS, *ASKED_FOR))
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -103,7 +103,7 @@ def test_a_metric_reads_no_more_than_it_says(metric: Metric) -> None:
     seen: Any = witness
     metric.measure(View(seen, judging(metric), own, at(READS * CELL_SECONDS)))
 
-    assert witness.asked & set(FOLDS) <= set(metric.reads)
+    assert witness.asked & {*FOLDS, *ASKED_FOR} <= set(metric.reads)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_a_rule_concludes_does_not_depend_on_the_rest(own: Rule) -> None:
     assert whole.account.overheat == lean.account.overheat
     assert all(
         told(lean.account, fold) == told(AccountState(policy(), START), fold)
-        for fold in FOLDS
+        for fold in (*FOLDS, *ASKED_FOR)
         if fold not in kept
     )
 
@@ -136,7 +136,8 @@ def test_who_does_not_say_what_it_reads_is_given_everything() -> None:
     assert () == needed(())
 
 
-def test_live_everything_is_remembered_whatever_the_rules() -> None:
+def test_live_everything_is_remembered_whatever_the_rules_but_what_must_be_asked_for() -> None:
     account = lived((), None).account
 
     assert all(told(account, fold) not in (None, (), Api(), Course()) for fold in FOLDS)
+    assert all(told(account, fold) == () for fold in ASKED_FOR)
