@@ -24,7 +24,6 @@ from guardian.core.metrics.reopened import reopened
 from guardian.core.model import CAUTION, FLATTEN, HALT, LOCKOUT, NORMAL, REDUCE, Level, OnUnknown, Rule, Rung
 from guardian.core.rearm import (
     JOURNAL_TROUBLE,
-    KEPT_HALTS,
     Eased,
     Scene,
     closed,
@@ -35,7 +34,7 @@ from guardian.core.rearm import (
     relapsed,
     size_cap,
 )
-from guardian.core.state import AccountState, Decision, Incident, RuleState
+from guardian.core.state import KEPT_HALTS, AccountState, Decision, Incident, RuleState
 
 Mode = Literal["normal", "reduce_only", "halt"]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.facts.activity import Fill, PastOrder, Streak, Tally
+from guardian.core.facts.activity import Fill, GivenUp, PastOrder, Streak, Tally
 from guardian.core.facts.market import Book, Mark, Quote
 from guardian.core.facts.stake import Stake
-from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin
+from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin, TwinFills
 from guardian.core.facts.transfers import Came, Expectation, Flow, Sent
 from guardian.core.frozen import dataclass
-from guardian.core.model import ClockOffset, KeyRecord, LedgerEntry
+from guardian.core.model import KeyRecord, LedgerEntry
 
 CONFIRMED_READS_FOR_BASELINE = 5
 """Reads on which both accounts of the equity agree before any loss is measured (DESIGN section 3)."""
@@ -270,26 +270,6 @@ class Lots:
 
 
 @dataclass(frozen=True, slots=True)
-class CallSlot:
-    """Requests of five seconds: DDSketch buckets (index, count) of times, failures by class, least budget."""
-
-    number: int
-    answered: tuple[tuple[int, int], ...] = ()
-    unanswered: tuple[tuple[int, int], ...] = ()
-    failed: tuple[tuple[str, int], ...] = ()
-    budget: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """The way to the venue: at most 12 slots of requests, and its clock as it was told at `clock_at`."""
-
-    slots: tuple[CallSlot, ...] = ()
-    clock: ClockOffset | None = None
-    clock_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Markets:
     """The newest good quotes and books, each as old as its question; `marks`: since when each is the same."""
 
@@ -308,7 +288,8 @@ MAXIMUM_DOINGS = 500
 class Doings:
     """What was done on the account of late, oldest first, each id once; `filled_at`: the last good answer.
 
-    `since` is when watching began: nothing is known of what was done before it.
+    `since` is when watching began: nothing is known of what was done before it. `given_up` are marks at the
+    ends of signals' orders (metrics/opportunity_cost.py), no more than signals are remembered.
     """
 
     since: datetime
@@ -316,6 +297,7 @@ class Doings:
     filled_at: datetime | None = None
     orders: tuple[PastOrder, ...] = ()
     ordered_at: datetime | None = None
+    given_up: tuple[GivenUp, ...] = ()
 
 
 MAXIMUM_SIGNALS = 200
@@ -329,6 +311,7 @@ class Stack:
     """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins.
 
     `copied` is of the twins' holdings, as they changed (metrics/twins.py), `tracked` of what both earned.
+    `traded` are the fills of paper (metrics/twin_fills.py): as many as of the account, None before any.
     """
 
     heartbeat_at: datetime | None = None
@@ -337,6 +320,7 @@ class Stack:
     twins: tuple[Twin, ...] = ()
     copied: tuple[Copied, ...] = ()
     tracked: Tracked | None = None
+    traded: TwinFills | None = None
 
 
 @dataclass(frozen=True, slots=True)

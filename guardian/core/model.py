@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Literal
 
+from guardian.core.facts.pulse import Pulse
 from guardian.core.frozen import dataclass
 
 
@@ -274,7 +275,7 @@ class Snapshot:
     A part that failed is None here and named in `failures`; a complete snapshot has no failures.
     `ledger` holds the rows that are new since the reader's last successful ledger read; named and not None it
     tells the first of them, and more are to come. `calls` are the requests that it took, `clock` the venue's
-    clock as last measured.
+    clock as last measured. `pulse` is of when the read is decided on, where a rule asks for it.
     """
 
     account: str
@@ -286,6 +287,7 @@ class Snapshot:
     failures: tuple[Failure, ...] = ()
     calls: tuple[Call, ...] = ()
     clock: ClockOffset | None = None
+    pulse: Pulse | None = None
 
     @property
     def complete(self) -> bool:
@@ -298,7 +300,6 @@ class Snapshot:
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
     """One API key of the watched account as the admin's listing shows it. `id` is the public id.
-
     `can_withdraw` and `can_transfer` are as the venue lists them, also of a read-only key, which can do
     neither; None: it does not tell.
     """
@@ -320,9 +321,8 @@ class OnUnknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` of all time or the last `seconds`.
-
-    `hours` is a time of day in `tz`, from `opens` to `closes` in minutes after midnight, if need be past it.
+    """`sliding` over `seconds`; `session` from midnight in `tz`; `hwm` of all time or the last `seconds`;
+    `hours` a time of day in `tz`, from `opens` to `closes` in minutes after midnight, if need be past it.
     """
 
     kind: Literal["none", "sliding", "session", "hwm", "hours"] = "none"

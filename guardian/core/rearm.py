@@ -34,7 +34,6 @@ LONGEST_SILENCE = timedelta(minutes=10)
 """Between two looks; after a longer one nobody can say that it was clean."""
 
 KEPT_INCIDENTS = 5
-KEPT_HALTS = 16
 JOURNAL_TROUBLE = "journal"
 REASKED = ("permit", "prepare", "halt")
 

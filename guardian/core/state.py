@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Literal
 
 from guardian.core.events import Demanded, Outcome
+from guardian.core.facts.calls import Api
 from guardian.core.facts.market import AssetBars
 from guardian.core.frozen import dataclass, replace
 from guardian.core.memory import (
-    Api,
     Baseline,
     Correlations,
     Course,
@@ -51,6 +51,9 @@ SCHEMA = 1
 Facts = tuple[tuple[str, str], ...]
 """What an adapter reports beside the outcome; of a fence: what it needs to restore the key."""
 
+
+KEPT_HALTS = 16
+"""Bound on the instants at which rules have halted an account that are remembered: the newest."""
 
 MAXIMUM_TARGETS = 400
 """Bound on what one incident remembers of settled actions; what is still in flight is never dropped."""

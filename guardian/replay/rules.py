@@ -17,6 +17,8 @@ NOT_IN_CANDLES = {
     "api_latency_p99": "candles have no requests",
     "api_error_rate": "candles have no requests",
     "rate_budget": "candles have no requests",
+    "loop_lag": "candles have no daemon",
+    "disk_free": "candles have no daemon",
     "venue_concentration": "it is about several accounts, and here is one",
 }
 

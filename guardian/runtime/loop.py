@@ -30,6 +30,8 @@ from guardian.runtime.counters import Counters
 from guardian.runtime.desk import AccountDesk
 from guardian.runtime.perform import Performer
 from guardian.runtime.permit import UNSEEN, Permit, PermitBook
+from guardian.runtime.pulse import PulseMeter, felt
+from guardian.runtime.timers import TICK_SECONDS
 from guardian.runtime.watch import Watch
 
 INTERNAL = "engine"
@@ -67,6 +69,7 @@ class Runtime:
         self.performer.read_now = lambda account: self.watches[account].now()
         self.performer.must_be_flat = self._must_be_flat
         self.counters = Counters()
+        self.pulse = PulseMeter(TICK_SECONDS)
         self.started_at = parts.clock.now()
         self.judged_at = self.started_at
         self.told = 0
@@ -116,7 +119,7 @@ class Runtime:
                 done.set_result(self.state)
 
     async def _handle(self, event: Event) -> None:
-        event, begun = replace(event, at=self.parts.clock.now()), time.perf_counter()
+        event, begun = self._stamped(event), time.perf_counter()
         try:
             state, effects = step(self.state, event)
         except Exception as error:
@@ -151,6 +154,15 @@ class Runtime:
         if outgoing:
             self.told += len(outgoing)
             self.courier.poke()
+
+    def _stamped(self, event: Event) -> Event:
+        """As of now; a read with how late guardian is in judging it, where a rule asks for that."""
+        now = self.parts.clock.now()
+        if isinstance(event, SnapshotTaken | Tick):
+            self.pulse.waited(event.at, now)
+        if isinstance(event, SnapshotTaken) and felt(self.state.rules):
+            event = replace(event, snapshot=replace(event.snapshot, pulse=self.pulse.taken(now)))
+        return replace(event, at=now)
 
     def _decided(self, event: Event) -> None:
         """This kind of event can be decided on again. A judgement also makes up for all that is no evidence.
@@ -208,10 +220,15 @@ class Runtime:
     def tick(self) -> None:
         """Judge again where no evidence has arrived for a second: holds run and data ages without news."""
         now = self.parts.clock.now()
+        self.pulse.rang(now)
         # The loop's own instant is among them: without any rule it must still prove that it judges.
         judged = [self.judged_at, *(r.judged_at for a in self.state.accounts for r in a.rules)]
         if any(at is None or now - at >= TICK for at in judged):
             self.post(Tick(now))
+
+    def has_free(self, fraction: float) -> None:
+        """So much of the journal's disk is free now."""
+        self.pulse.has_free(fraction, self.parts.clock.now())
 
     def renew_permits(self) -> None:
         """Extend every lease while events are being decided; a guardian that is stuck lets them run out.

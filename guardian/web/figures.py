@@ -125,7 +125,8 @@ class SanityFigures:
 class Figures:
     """Everything that one scrape tells. `effects` rows are (account, kind, outcome, count).
 
-    `tasks` are those of the event loop that have not ended: a number that grows is a leak.
+    `tasks` are those of the event loop that have not ended: a number that grows is a leak. `lag` is
+    the longest of the last minute that guardian was late, `disk_free` the free part of its journal's disk.
     """
 
     version: str
@@ -142,6 +143,8 @@ class Figures:
     tasks: int = 0
     stack: StackFigures = StackFigures()
     sanity: SanityFigures = SanityFigures()
+    lag: float = 0.0
+    disk_free: float | None = None
 
 
 class Telemetry(Protocol):

@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
+from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin, TwinFill
 from guardian.core.memory import MAXIMUM_GAUGES
 
 AHEAD = timedelta(seconds=60)
@@ -36,6 +36,7 @@ PAST = timedelta(days=1)
 MOST_READINGS = 60
 MOST_SIGNALS = 50
 MOST_HOLDINGS = 200
+MOST_FILLS = 100
 MOST_FINDINGS = 20
 LARGEST_VALUE = 1e18
 LARGEST_MONEY = Decimal(10) ** 15
@@ -138,6 +139,16 @@ class SignalBody(Strict):
     at: Instant | None = None
 
 
+class FillBody(Strict):
+    """What the twin has traded; the same fill told again counts once."""
+
+    symbol: Mark
+    side: Literal["buy", "sell"]
+    quantity: Price = Field(description="Contracts.")
+    price: Price
+    at: Instant = Field(description="When it was filled: RFC 3339 with a zone, a day back at most.")
+
+
 class TwinBody(Strict):
     """Another book that this account is compared with: `holdings` in signed contracts by symbol."""
 
@@ -149,6 +160,10 @@ class TwinBody(Strict):
     multiplier: Positive = Field(1.0, description="How many times its size this account is meant to be.")
     transferred: Money = Field(
         Decimal(0), description="All that was ever paid in less what was paid out; it is no profit."
+    )
+    fills: Annotated[tuple[FillBody, ...], Field(max_length=MOST_FILLS)] | None = Field(
+        None,
+        description="Of `paper`: what it filled of late; told twice counts once. Empty: nothing.",
     )
     at: Instant | None = None
 
@@ -239,6 +254,7 @@ def _fact(told: Message, now: datetime) -> Telemetry:
         gauges=tuple(Gauge(each.name, each.at or now, each.value) for each in told.gauges),
         signals=tuple(_signal(each, now) for each in told.signals),
         twins=tuple(_twin(each, now) for each in told.twins),
+        fills=_fills(told.twins),
     )
 
 
@@ -253,6 +269,14 @@ def _signal(told: SignalBody, now: datetime) -> Signal:
         predicted=told.predicted,
         sigma=told.sigma,
     )
+
+
+def _fills(told: tuple[TwinBody, ...]) -> tuple[TwinFill, ...] | None:
+    """Those of paper; None where it tells none."""
+    rows = [row for twin in told if twin.kind == "paper" for row in twin.fills or ()]
+    if not rows and all(twin.fills is None for twin in told if twin.kind == "paper"):
+        return None
+    return tuple(TwinFill(r.at, r.symbol, 1 if r.side == "buy" else -1, r.quantity, r.price) for r in rows)
 
 
 def _twin(told: TwinBody, now: datetime) -> Twin:

@@ -90,8 +90,12 @@ def _process(now: Figures) -> Iterator[Metric]:
         ("guardian_journal_gap_records", "Records of this run that were lost.", now.journal.gap),
         ("guardian_notifications_queue_length", "Messages of this run not yet taken.", now.notices.queued),
         ("guardian_tasks", "Tasks of the event loop that have not ended.", now.tasks),
+        ("guardian_loop_lag_seconds", "The longest of the last minute that guardian was late.", now.lag),
     ):
         yield GaugeMetricFamily(name, text, value=value)
+    disk = GaugeMetricFamily("guardian_disk_free_ratio", "Free part of the disk of the journal.")
+    _fill(disk, (), [((), now.disk_free)])
+    yield disk
     steps = HistogramMetricFamily("guardian_evaluation_seconds", "Time to judge one event.")
     steps.add_metric([], now.steps.buckets, now.steps.seconds)
     yield steps

@@ -38,6 +38,8 @@ VOCABULARY = {
     "telemetry.py",
     "transfers.py",
     "stake.py",
+    "calls.py",
+    "pulse.py",
     "memory.py",
     "events.py",
     "effects.py",

@@ -116,6 +116,21 @@ BAD_METRICS = [
         "names a strategy where scope: strategy judges each of them",
         "",
     ),
+    ("depth_share", "of: 20bps", "{over: 0.5, level: halt}", "unknown band of the book 20bps", "50bps"),
+    (
+        "reject_rate",
+        "of: fund\n  window: 1h",
+        "{over: 0.5, level: halt}",
+        "unknown class of refusals",
+        "funds",
+    ),
+    (
+        "reject_rate",
+        "of: [funds, rate]\n  window: 1h",
+        "{over: 0.5, level: halt}",
+        "more than a class of refusals",
+        "",
+    ),
     ("flatten_cost", "", "{over: 0.05, level: flatten}", "flatten_cost may not demand flatten", "halt"),
     ("data_age", "", "{over: 60s, level: flatten}", "data_age may not demand flatten", "halt"),
     (

@@ -85,6 +85,9 @@ BESIDE = {
     "heartbeat_age": "telemetry",
     "twins": "telemetry",
     "tracking_difference": "telemetry",
+    "opportunity_cost": "activity, telemetry",
+    "twin_fills": "activity, telemetry",
+    "own_pulse": "guardian itself",
 }
 """What is told beside the account's read, by the module that says how old it is."""
 

@@ -17,7 +17,7 @@ from guardian.web.message import schema
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, SCHEMA = DOCS / "telemetry.md", DOCS / "telemetry.schema.json"
 BLOCK = re.compile(r"(<!-- generated: fields -->\n).*?(<!-- end -->)", re.DOTALL)
-PARTS = {"gauges": "GaugeBody", "signals": "SignalBody", "twins": "TwinBody"}
+PARTS = {"gauges": "GaugeBody", "signals": "SignalBody", "twins": "TwinBody", "twins[].fills": "FillBody"}
 
 
 def schema_text() -> str:
@@ -28,12 +28,17 @@ def fields() -> str:
     """One row a field, those of the parts under their list's name."""
     whole = schema()
     rows = ["| field | | |", "|---|---|---|"]
-    for name, field in whole["properties"].items():
-        rows.append(_row(name, field, whole))
-        if name in PARTS:
-            part = whole["$defs"][PARTS[name]]
-            rows += [_row(f"{name}[].{each}", field, part) for each, field in part["properties"].items()]
+    rows += _rows("", whole, whole)
     return "\n".join(rows) + "\n"
+
+
+def _rows(under: str, part: dict[str, Any], whole: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, field in part["properties"].items():
+        rows.append(_row(under + name, field, part))
+        if under + name in PARTS:
+            rows += _rows(f"{under}{name}[].", whole["$defs"][PARTS[under + name]], whole)
+    return rows
 
 
 def page_text() -> str:

@@ -69,7 +69,7 @@ def test_every_metric_that_the_page_names_is_measured() -> None:
 
     named = set(re.findall(r"`(\w+_\w+|gauge|slippage)`", told)) - {"client_id"}
 
-    assert 8 == len(named)
+    assert 12 == len(named)
     assert named <= set(BY_NAME)
 
 

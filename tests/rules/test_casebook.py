@@ -137,6 +137,7 @@ def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
 8 keys fenced
 9 restart
 10 resume dd
+11 read pulse=0.1/0.5
 11 tick
 12 look dd"""
     got = deeds(tmp_path, facts)
@@ -163,6 +164,8 @@ def test_the_operators_and_the_venues_words_are_facts(tmp_path: Path) -> None:
         ("0 read cash=many", 3, "many is not a number"),
         ("0 read BTC/USD:BTC=1@0", 3, "an inverse contract at a price of zero"),
         ("0 read clock=now", 3, "now cannot be read here"),
+        ("0 read pulse=late", 3, "late cannot be read here"),
+        ("0 telemetry filled=BTC:1", 3, "BTC:1 has no price"),
         ("0 market BTC=1 bidd=BTC@1", 3, "unknown word bidd; did you mean bid?"),
         ("0 market bid=BTC@1", 3, "BTC/USDT:USDT has no mark"),
         ("0 market BTC#1=1", 3, "BTC#1 is one leg"),

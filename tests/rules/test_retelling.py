@@ -100,9 +100,9 @@ def test_what_is_written_down_plays_to_the_same_deeds(case: Case, tmp_path: Path
 def test_a_pack_s_cases_survive_being_written_down(pack: str, tmp_path: Path) -> None:
     for file in files_of(pack, tmp_path):
         folder = file.parent.parent
-        rules = [rule for each in load_packs([str(folder)], folder) for rule in each.rules]
         for case in read_cases(file):
-            known = steps(case, rules)
+            packs = load_packs(case.packs or [str(folder)], file.parent if case.packs else folder)
+            known = steps(case, [rule for each in packs for rule in each.rules])
             (tmp_path / "again.txt").write_text(written("Again.", known, case.start), encoding="utf-8")
 
             (again,) = played([tmp_path / "again.txt"])

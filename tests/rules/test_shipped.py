@@ -103,7 +103,8 @@ def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
     """A shipped pack arms hard limits at most: what is a guess, or told by the watched, is watched first."""
     told = {"heartbeat_age", "slippage", "model_vs_fill", "paper_vs_live", "copy_ratio_deviation"}
     told |= {"gauge", "queue_growth", "slippage_delay", "slippage_impact", "slippage_rise"}
-    told |= {"drift_ks", "drift_psi", "tracking_difference"}
+    told |= {"drift_ks", "drift_psi", "tracking_difference", "tracking_error"}
+    told |= {"opportunity_cost", "trade_match", "fill_price_gap"}
 
     guesses = [
         each.id
@@ -129,6 +130,14 @@ def test_forecasts_and_what_the_stack_tells_only_observe(pack: str) -> None:
 )
 def test_what_nothing_recorded_proves_or_what_is_a_cost_only_warns(pack: str, name: str) -> None:
     assert [Level.CAUTION] == [rung.level for rung in rule(pack, name).ladder]
+
+
+def test_the_third_halt_waits_for_a_person() -> None:
+    """It stops new risk and no more: another halt is no loss that was suffered."""
+    halts = rule("control-server", "control-halts")
+
+    assert [(3.0, "HALT", 2.0)] == rungs("control-server", "control-halts")
+    assert ("operator", True, Window("sliding", 3 * 86_400.0)) == (halts.clears, halts.armed, halts.window)
 
 
 def test_no_coin_leaves_the_treasury_unseen() -> None:

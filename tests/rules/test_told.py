@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from guardian.core.events import ActivityTaken, MarketTaken, TelemetryTold
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.core.facts.market import Book, Market, Quote
-from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
+from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin, TwinFill
 from guardian.runtime.casebook.book import played
 from guardian.runtime.casebook.play import steps
 from guardian.runtime.casebook.read import read_cases
@@ -132,8 +132,9 @@ ACTIVITIES = st.builds(
 FLOATS = SIGNED.map(float)
 KINDS = st.sampled_from(["paper", "master"])
 HOLDINGS = st.lists(st.tuples(SYMBOLS, SIGNED), max_size=3).map(tuple)
+SIDES = st.sampled_from([1, -1])
 TELEMETRY = st.builds(
-    lambda source, beat, g, s, t: TelemetryTold(NOW, Telemetry("main", source, beat, g, s, t)),
+    lambda source, beat, g, s, t, f: TelemetryTold(NOW, Telemetry("main", source, beat, g, s, t, f)),
     WORDS,
     st.booleans(),
     st.lists(st.builds(Gauge, WORDS, INSTANTS, FLOATS), max_size=3).map(tuple),
@@ -155,6 +156,7 @@ TELEMETRY = st.builds(
         st.builds(Twin, KINDS, INSTANTS, SIGNED, HOLDINGS, ABOVE.map(float), SIGNED),
         max_size=2,
     ).map(tuple),
+    maybe(st.lists(st.builds(TwinFill, INSTANTS, SYMBOLS, SIDES, ABOVE, ABOVE), max_size=3).map(tuple)),
 )
 
 

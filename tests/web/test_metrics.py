@@ -44,6 +44,8 @@ EXPECTED = {
     "guardian_notifications_failed_total": 6.0,
     "guardian_notifications_queue_length": 3.0,
     "guardian_tasks": 12.0,
+    "guardian_loop_lag_seconds": 0.375,
+    "guardian_disk_free_ratio": 0.625,
     "guardian_stack_heartbeat_timestamp_seconds": 1_700_000_010.0,
     "guardian_telemetry_accepted_total": 21.0,
     "guardian_telemetry_dropped_total": 22.0,

@@ -67,6 +67,8 @@ FIGURES = Figures(
         sources=(SourceFigures("main", "prometheus:h:1", 1_700_000_011.0, 24),),
     ),
     sanity=SanityFigures(1_700_000_020.0, 25),
+    lag=0.375,
+    disk_free=0.625,
 )
 
 BLIND = replace(

@@ -22,6 +22,7 @@ STRATEGIES = frozenset({"strategy_drawdown", "drift_ks", "drift_psi"})
 BY_TELEMETRY = frozenset(
     {"heartbeat_age", "slippage", "slippage_delay", "slippage_impact", "slippage_rise", "model_vs_fill"}
     | {"drift_ks", "drift_psi", "paper_vs_live", "tracking_difference", "copy_ratio_deviation"}
+    | {"opportunity_cost", "tracking_error", "trade_match", "fill_price_gap"}
 )
 BY_LISTING = frozenset({"foreign_keys", "open_keys", "withdrawing_keys"})
 EXAMPLE = "bot: {order_prefix: [ft-]}"

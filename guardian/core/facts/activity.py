@@ -80,6 +80,17 @@ class PastOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What a price was when an order of a signal ended unfilled: `mark`, of contracts of this size."""
+
+    order_id: str
+    at: datetime
+    mark: Decimal
+    contract_size: Decimal = Decimal(1)
+    inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """Fills and past orders that are new since the reader's last successful question about each.
 

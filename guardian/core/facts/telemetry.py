@@ -54,6 +54,28 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinFill:
+    """What the twin `paper` has traded: `quantity` contracts to `side` (+1 buy, -1 sell) at `price`."""
+
+    at: datetime
+    symbol: str
+    side: int
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TwinFills:
+    """The newest fills of the twin `paper`, oldest first. It tells them since `since`, all of them up to
+    `told_at`; what it has filled at `dropped` and before is forgotten, None where nothing is."""
+
+    since: datetime
+    told_at: datetime
+    rows: tuple[TwinFill, ...] = ()
+    dropped: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Copied:
     """What a twin holds of one symbol, and of how much equity here for one there it was copied: `ratio`.
 
@@ -89,7 +111,10 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """One message of the stack: `source` names the sender; each part may be empty."""
+    """One message of the stack: `source` names the sender; each part may be empty.
+
+    `fills` are those of its twin `paper`; None where it does not tell them.
+    """
 
     account: str
     source: str
@@ -97,3 +122,4 @@ class Telemetry:
     gauges: tuple[Gauge, ...] = ()
     signals: tuple[Signal, ...] = ()
     twins: tuple[Twin, ...] = ()
+    fills: tuple[TwinFill, ...] | None = None

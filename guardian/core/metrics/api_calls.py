@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from guardian.core.memory import Api, CallSlot
+from guardian.core.facts.calls import Api, CallSlot
+from guardian.core.frozen import replace
 from guardian.core.metrics.sketch import Buckets, added, merged, total
 from guardian.core.model import Call, Snapshot
 
@@ -39,6 +40,8 @@ def error_class(call: Call) -> str:
 
 def fold_calls(api: Api, seen: Snapshot, at: datetime) -> Api:
     """A read's requests enter the slot of its arrival; slots that left the window are dropped."""
+    if seen.pulse is not None and math.isfinite(seen.pulse.lag_seconds):
+        api = replace(api, pulse=seen.pulse, pulse_at=at)
     if not seen.calls and seen.clock is None:
         return api
     number = _slot_of(at)
@@ -47,8 +50,8 @@ def fold_calls(api: Api, seen: Snapshot, at: datetime) -> Api:
     slots = (*kept, _grown(same, seen.calls)) if seen.calls else api.slots
     clock = seen.clock
     if clock is not None and math.isfinite(clock.seconds) and math.isfinite(clock.error_seconds):
-        return Api(slots, clock, at)
-    return Api(slots, api.clock, api.clock_at)
+        return replace(api, slots=slots, clock=clock, clock_at=at)
+    return replace(api, slots=slots)
 
 
 def _grown(slot: CallSlot, calls: tuple[Call, ...]) -> CallSlot:

@@ -4,7 +4,8 @@ Formula: sum w s (vwap - p) / p over sum w, over the signals filled in (now - W,
 the signal's price, vwap that of its fills (joined by client id), w their worth. Unit: fraction (17.5 bps are
 0.00175); negative is better than meant. Needs fills, and signals by telemetry: none told is Unknown, never
 zero. AtLeast, in that it fires and does not clear, while fills have no signal or the window is not wholly
-known. What was not filled is not in it. Source: metrics.md M26; A. F. Perold, JPM 14(3), 1988.
+known. What was not filled is not in it (opportunity_cost.py).
+Source: metrics.md M26; A. F. Perold, JPM 14(3), 1988.
 """
 
 from __future__ import annotations

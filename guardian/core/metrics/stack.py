@@ -16,6 +16,7 @@ from math import inf, isfinite
 from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
 from guardian.core.frozen import replace
 from guardian.core.memory import MAXIMUM_GAUGES, MAXIMUM_READINGS, MAXIMUM_SIGNALS, Stack
+from guardian.core.metrics.twin_fills import fold_fills
 
 Gauges = tuple[tuple[str, tuple[Gauge, ...]], ...]
 
@@ -35,6 +36,7 @@ def fold_telemetry(known: Stack, told: Telemetry, at: datetime) -> Stack:
         gauges=_gauges(known.gauges, gauges, at) if gauges else known.gauges,
         signals=_signals((*known.signals, *signals)) if signals else known.signals,
         twins=_twins((*known.twins, *twins)) if twins else known.twins,
+        traded=known.traded if told.fills is None else fold_fills(known.traded, told, at),
     )
 
 

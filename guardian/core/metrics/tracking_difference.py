@@ -11,8 +11,8 @@ with the last moment before it that is kept: while both are told a quarter of an
 where it is of days. AtLeast, as what was earned since, while the twin was not told for all of the window, or
 where that moment is earlier by more than an hour and a tenth of the window.
 
-Trades are not compared one by one: paper tells what it holds, not what it has filled. What the two hold is
-paper_vs_live's, and what live fills cost against the prices that their signals meant is slippage's.
+What cancels out in it is tracking_error's, the trades themselves are trade_match's and fill_price_gap's. What
+the two hold is paper_vs_live's, and what live fills cost against the prices that signals meant is slippage's.
 Its family is behaviour. Source: metrics.md M34.
 """
 

@@ -81,6 +81,7 @@ class Money:
             ledger=rows,
             calls=seen.calls,
             clock=seen.clock,
+            pulse=seen.pulse,
         )
         return _failed(whole, seen.failed)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from guardian.core.events import Outcome
+from guardian.core.facts.pulse import Pulse
 from guardian.core.model import Call, ClockOffset, LedgerKind, Part, Rule
 
 CURRENCY = "USDT"
@@ -73,6 +74,7 @@ class Seen:
     failed: frozenset[Part] = frozenset()
     calls: tuple[Call, ...] = ()
     clock: ClockOffset | None = None
+    pulse: Pulse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from guardian.core.model import OnUnknown, Rule, Verdict
 
 VERDICT = re.compile(r"([\w.-]+) (clear|pending|breached|unknown|warming)(?:(?: at|, at least) (\S+))?")
 LEVEL = re.compile(r"[A-Z]+ -> ([A-Z]+) \(([\w.-]+)\)")
-IS_BLINDNESS = "data_age"
-"""This metric is never unknown: when it cannot see, it fires."""
+NEVER_BLIND = frozenset({"data_age", "halts"})
+"""Never unknown: the first fires when it cannot see, the other counts what guardian itself has done."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ def _gaps(rule: Rule, shown: Sequence[Shown]) -> Iterator[str]:
             yield f"{rule.id}: no case in which it demands {rung.level.name.lower()}"
     if not any(each.near and not each.breached for each in shown):
         yield f"{rule.id}: no case in which it comes near its limit and does not fire"
-    if rule.metric == IS_BLINDNESS:
+    if rule.metric in NEVER_BLIND:
         return
     demands = rule.on_unknown is not OnUnknown.IGNORE
     if not any(each.raised_blind if demands else each.unknown and not each.raised_blind for each in shown):

@@ -123,6 +123,10 @@ def _read(snapshot: Snapshot, brief: bool) -> list[str]:
     clock = snapshot.clock
     if clock is not None and not brief:
         words.append(f"clock={plain(clock.seconds)}/{plain(clock.error_seconds)}")
+    pulse = snapshot.pulse
+    if pulse is not None and not brief:
+        free = "" if pulse.disk_free is None else f"/{plain(pulse.disk_free)}"
+        words.append(f"pulse={plain(pulse.lag_seconds)}{free}")
     return words
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from guardian.core.events import ActivityTaken, MarketTaken, TelemetryTold
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.core.facts.market import Book, Market, Quote, Rows
-from guardian.core.facts.telemetry import Signal, Telemetry, Twin
+from guardian.core.facts.telemetry import Signal, Telemetry, Twin, TwinFill
 from guardian.runtime.casebook.deed import symbol
 from guardian.runtime.casebook.told import CLIENT, SOURCE, Told, row_id
 
@@ -147,7 +147,9 @@ def _telemetry(told: Telemetry, at: datetime) -> list[str]:
     words += ["heartbeat"] if told.heartbeat else []
     words += [",".join([f"gauge={_word(g.name)}:{plain(g.value)}", *_ago(at, g.at)]) for g in told.gauges]
     words += [_signal(signal, at, n) for n, signal in enumerate(told.signals)]
-    return words + [_twin(twin, at) for twin in told.twins]
+    words += [_twin(twin, at) for twin in told.twins]
+    words += ["filled"] if told.fills == () else []
+    return words + [_twin_fill(fill, at) for fill in told.fills or ()]
 
 
 def _signal(signal: Signal, at: datetime, count: int) -> str:
@@ -157,6 +159,11 @@ def _signal(signal: Signal, at: datetime, count: int) -> str:
     told = {"predicted": signal.predicted, "sigma": signal.sigma}
     words += [f"{name}={plain(value)}" for name, value in told.items() if value is not None]
     return "signal=" + ",".join(words + _ago(at, signal.at))
+
+
+def _twin_fill(fill: TwinFill, at: datetime) -> str:
+    words = [_row(fill.symbol, fill.side * fill.quantity, fill.price)]
+    return "filled=" + ",".join(words + _ago(at, fill.at))
 
 
 def _twin(twin: Twin, at: datetime) -> str:

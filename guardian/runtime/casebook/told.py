@@ -16,7 +16,7 @@ from guardian.config.reading import Wrong, clip, unknown
 from guardian.core.events import ActivityTaken, MarketTaken, TelemetryTold
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.core.facts.market import Book, Market, Quote
-from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin
+from guardian.core.facts.telemetry import Gauge, Signal, Telemetry, Twin, TwinFill
 from guardian.runtime.casebook.words import N, is_inverse, money, seconds, symbol_of
 
 Told = MarketTaken | ActivityTaken | TelemetryTold
@@ -266,6 +266,7 @@ def _order(value: str, now: datetime, count: int) -> PastOrder:
 # --- the stack --------------------------------------------------------------------------------
 
 SIGNAL = ("id", "client", "predicted", "sigma", "ago")
+STACK = ("heartbeat", "source", "gauge", "signal", "twin", "filled")
 
 
 def telemetry(words: list[str], account: str, now: datetime) -> TelemetryTold:
@@ -273,7 +274,8 @@ def telemetry(words: list[str], account: str, now: datetime) -> TelemetryTold:
     gauges: list[Gauge] = []
     signals: list[Signal] = []
     twins: list[Twin] = []
-    for name, value in _split(words, ("heartbeat", "source", "gauge", "signal", "twin")):
+    fills: list[TwinFill] = []
+    for name, value in _split(words, STACK):
         match name:
             case "source":
                 found["source"] = value
@@ -283,6 +285,10 @@ def telemetry(words: list[str], account: str, now: datetime) -> TelemetryTold:
                 signals.append(_signal(value, now, len(signals)))
             case "twin":
                 twins.append(_twin(value, now))
+            case "filled":
+                found["fills"] = ()
+                fills += [_twin_fill(value, now)] if value else []
+    found |= {"fills": tuple(fills)} if fills else {}
     told = Telemetry(account, gauges=tuple(gauges), signals=tuple(signals), twins=tuple(twins), **found)
     return TelemetryTold(now, told)
 
@@ -317,6 +323,14 @@ def _twin(value: str, now: datetime) -> Twin:
     times = float(money(given.get("times", "1")))
     paid = money(given.get("paid", "0"))
     return Twin(found[1], ago(given, now), Decimal(found[2]), tuple(holdings), times, paid)
+
+
+def _twin_fill(value: str, now: datetime) -> TwinFill:
+    head, given, _ = options(value, ("ago",))
+    name, side, quantity, price = row(head)
+    if price is None:
+        raise Wrong(f"{clip(head)} has no price", "Write filled=NAME:QUANTITY@PRICE, a minus sells.")
+    return TwinFill(ago(given, now), name, side, quantity, price)
 
 
 READERS: dict[str, Callable[[list[str], str, datetime], Told]] = {

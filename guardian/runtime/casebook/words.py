@@ -10,6 +10,7 @@ from typing import Any
 
 from guardian.config.reading import Wrong, clip, unknown
 from guardian.config.values import DURATION, SECONDS
+from guardian.core.facts.pulse import Pulse
 from guardian.core.model import Call, ClockOffset, Level, Part
 from guardian.runtime.casebook.case import CURRENCY, MOVED, Leg, Resting, Seen
 
@@ -27,6 +28,7 @@ COIN = re.compile(rf"([A-Z0-9]+):(-?{N})@({N})", re.ASCII)
 CALLS = re.compile(rf"(\d{{1,4}})@({N})(?:/(\d{{1,15}})of(\d{{1,15}}))?(?::([\w-]+))?", re.ASCII)
 CALLS_FIX = "calls=COUNT@SECONDS, calls=4@0.1/9of50, calls=4@0.1:10006, calls=4@4:silent"
 CLOCK = re.compile(rf"(-?{N})(?:/({N}))?", re.ASCII)
+PULSE = re.compile(rf"({N})(?:/({N}))?", re.ASCII)
 SYMBOL = re.compile(r"[A-Za-z0-9][\w/:.-]*(?:#\d)?", re.ASCII)
 TIME_FIX = "Write seconds (12, 0.5), a duration (2m), or a range: -5..-1, 0..1h/5s."
 
@@ -194,6 +196,11 @@ def _clock(found: dict[str, Any], value: str) -> None:
     found["clock"] = ClockOffset(float(matched[1]), float(matched[2] or 0.01))
 
 
+def _pulse(found: dict[str, Any], value: str) -> None:
+    matched = _matched(PULSE, value, "pulse=SECONDS or pulse=SECONDS/FREE")
+    found["pulse"] = Pulse(float(matched[1]), float(matched[2]) if matched[2] else None)
+
+
 READ: dict[str, Reader] = {
     "order": _resting(False),
     "stop": _resting(True),
@@ -204,5 +211,6 @@ READ: dict[str, Reader] = {
     "coin": _coin,
     "calls": _calls,
     "clock": _clock,
+    "pulse": _pulse,
     **{name: _amount(name) for name in ("cash", "equity", "margin", "maintenance", *MOVED)},
 }

@@ -70,6 +70,7 @@ class RuntimeTelemetry:
     def figures(self) -> Figures:
         runtime, counters = self._runtime, self._runtime.counters
         courier, committer = runtime.courier, runtime.committer
+        pulse = runtime.pulse.taken(runtime.parts.clock.now())
         return Figures(
             version=__version__,
             started_at=runtime.started_at.timestamp(),
@@ -85,6 +86,8 @@ class RuntimeTelemetry:
             tasks=_tasks(),
             stack=_stack(counters.stack),
             sanity=_sanity(counters.sanity),
+            lag=pulse.lag_seconds,
+            disk_free=pulse.disk_free,
         )
 
     def _unready(self) -> Iterator[str]:

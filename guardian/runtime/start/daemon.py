@@ -27,6 +27,7 @@ from guardian.ports import Channel
 from guardian.runtime.clock import SystemClock, wall
 from guardian.runtime.loop import Parts, Runtime, permits_of
 from guardian.runtime.permit import PermitBook
+from guardian.runtime.pulse import DISK_SECONDS, DiskLook
 from guardian.runtime.start.assemble import Assembled, assemble
 from guardian.runtime.start.dropped import keep_incidents
 from guardian.runtime.start.restore import Resumption, resume, resume_anyhow
@@ -192,6 +193,9 @@ def set_timers(opened: Opened, timers: Timers) -> None:
         timers.every(polls[name], watch.poll, f"snapshot {name}")
     timers.every(TICK_SECONDS, runtime.tick, "tick")
     timers.every(PERMIT_SECONDS, runtime.renew_permits, "permits")
+    disk = DiskLook(opened.config.state_dir, runtime.has_free)
+    timers.every(DISK_SECONDS, disk.look, "disk")
+    disk.look()
     timers.every(CLOCK_SECONDS, SetBack(opened).look, "clock")
     keep = Warmth(opened)
     timers.every(WARM_SECONDS, keep.warm, "warm")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from guardian.core.events import Configured
-from guardian.core.memory import Api, Course
+from guardian.core.facts.calls import Api
+from guardian.core.memory import Course
 from guardian.core.metrics import METRICS, Metric, View
 from guardian.core.metrics.folds import needed
 from guardian.core.metrics.metric import ASKED_FOR, COURSE, FOLDS
