@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, GivenUp, PastOrder, Streak, Tally
 from guardian.core.facts.market import Book, Mark, Quote
-from guardian.core.facts.stake import Stake
-from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin, TwinFills
+from guardian.core.facts.stake import Answer, Stake
+from guardian.core.facts.telemetry import Copied, Gauge, Signal, Tracked, Twin, TwinFills, Words
 from guardian.core.facts.transfers import Came, Expectation, Flow, Sent
 from guardian.core.frozen import dataclass
 from guardian.core.model import KeyRecord, LedgerEntry
@@ -177,17 +177,23 @@ class Returns:
     shift: float | None = None
 
 
+Parts = tuple[tuple[str, float | None, float], ...]
+"""Components of the overheat score: (name, value, weight)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heat:
     """The overheat score as of `at`: `raw` from its components then, `score` with what is `left` of before.
-    `components` are (name, value, weight); `latency` averages the logarithm of the slowest requests' time."""
+    `latency` averages the logarithm of the slowest requests' time; `looked`: when the newest look at the
+    market came, and `raw`, `score` and `components` before it."""
 
     at: datetime
     raw: float
     score: float
-    components: tuple[tuple[str, float | None, float], ...] = ()
+    components: Parts = ()
     latency: Faded = (0.0, 0.0)
     left: float = 0.0
+    looked: tuple[datetime, float, float, Parts] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +225,7 @@ class Course:
     `stakes` are what strategies hold of each pair, and what all together do (metrics/stakes.py).
     `traded` are rows of trades by orders that are not the bot's (metrics/foreign_activity.py), `tally` is
     what was done by the minute (metrics/tally.py). `flows` are changes of the units (metrics/flows.py).
+    `answer` is the newest about fills, until a read of a later instant (metrics/done.py).
     """
 
     track: tuple[tuple[datetime, float], ...] = ()
@@ -237,36 +244,7 @@ class Course:
     traded: tuple[LedgerEntry, ...] = ()
     tally: Tally | None = None
     flows: tuple[Flow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """One opening that is still open: how many contracts, since when; `witnessed` if its start was seen."""
-
-    opened_at: datetime
-    quantity: Decimal
-    witnessed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LegLots:
-    """The lots of one leg, oldest first; `side` is +1 long, -1 short (metrics.md M29), `entry` its newest."""
-
-    leg: str
-    side: int
-    lots: tuple[Lot, ...]
-    entry: Decimal | None = None
-    sure: tuple[datetime, Decimal] | None = None  # a read and its signed contracts (metrics/closed_lots.py)
-    tried: tuple[datetime, Decimal] | None = None  # another, not judged yet
-
-
-@dataclass(frozen=True, slots=True)
-class Lots:
-    """Every open leg's lots as of the read of `at`; `gone` are those that the read before it still showed."""
-
-    at: datetime
-    legs: tuple[LegLots, ...] = ()
-    gone: tuple[LegLots, ...] = ()
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,14 +281,15 @@ class Doings:
 MAXIMUM_SIGNALS = 200
 MAXIMUM_GAUGES = 20
 MAXIMUM_READINGS = 60
-"""Bound on the readings of one gauge: the newest."""
+"""Bound on the readings of one gauge: the newest of them, and the newest of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What the trading stack has told: when it last lived, its gauges' newest readings, signals and twins.
 
-    `copied` is of the twins' holdings, as they changed (metrics/twins.py), `tracked` of what both earned.
+    `copied` is of the twins' holdings, as they changed (metrics/twins.py), `tracked` of what both earned,
+    and `words` what of both the newest words have changed.
     `traded` are the fills of paper (metrics/twin_fills.py): as many as of the account, None before any.
     """
 
@@ -321,6 +300,7 @@ class Stack:
     copied: tuple[Copied, ...] = ()
     tracked: Tracked | None = None
     traded: TwinFills | None = None
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)

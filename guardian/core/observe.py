@@ -27,8 +27,8 @@ from guardian.core.events import (
 from guardian.core.frozen import replace
 from guardian.core.metrics.baseline import fold_baselines
 from guardian.core.metrics.correlation import fold_quotes
-from guardian.core.metrics.done import fold_done
-from guardian.core.metrics.folds import falling, remembered, wanted, with_heat
+from guardian.core.metrics.done import after_answer, before_answer, fold_done
+from guardian.core.metrics.folds import completed, falling, remembered, wanted
 from guardian.core.metrics.foreign_keys import fold_keys
 from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.heat import fold_quoted
@@ -118,18 +118,18 @@ def snapshot(state: State, account: AccountState, event: SnapshotTaken) -> Accou
     rules = fold_baselines(account, nav, falling(state.rules))
     news = remembered(account, seen, nav, event.at, wanted(state, account))
     account = replace(account, evidence=evidence, nav=nav, rules=rules, **news)
-    return with_heat(account, seen.asked_at, state.folds)
+    return completed(account, seen.asked_at, state.folds)
 
 
 def beside(account: AccountState, event: MarketTaken | ActivityTaken | TelemetryTold) -> AccountState:
     """Evidence that comes apart from the account's own snapshots."""
     match event:
         case MarketTaken(market=market):
-            markets = fold_market(account.markets, market)
-            correlations = fold_quotes(account.correlations, markets)
-            return fold_quoted(replace(account, markets=markets, correlations=correlations), event.at)
+            account = before_answer(replace(account, markets=fold_market(account.markets, market)), event.at)
+            correlations = fold_quotes(account.correlations, account.markets)
+            return fold_quoted(after_answer(replace(account, correlations=correlations)), event.at)
         case ActivityTaken(activity=activity):
-            return fold_done(account, activity)
+            return fold_done(account, activity, event.at)
         case TelemetryTold(telemetry=telemetry):
             return fold_told(account, telemetry, event.at)
 

@@ -14,6 +14,7 @@ from typing import Literal
 from guardian.core.events import Demanded, Outcome
 from guardian.core.facts.calls import Api
 from guardian.core.facts.market import AssetBars
+from guardian.core.facts.stake import Lots
 from guardian.core.frozen import dataclass, replace
 from guardian.core.memory import (
     Baseline,
@@ -22,7 +23,6 @@ from guardian.core.memory import (
     Doings,
     Group,
     Heat,
-    Lots,
     Markets,
     Nav,
     Returns,

@@ -181,7 +181,11 @@ def test_a_strategy_whose_orders_no_bot_places(desk: Path, metric: str, of: str,
         ("unattributed_share", "window: 1h", CONFIG, ""),
         ("unattributed_share", "window: 1h", NAMELESS, "tells no strategies of main apart"),
         ("strategy_drawdown", "window: 1h\n  scope: strategy", CONFIG, ""),
-        ("strategy_drawdown", "window: 1h\n  scope: strategy", NAMELESS, "tells no strategies of main apart"),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy", NAMELESS, ""),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [main]", NAMELESS, ""),
+        ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [main]", CONFIG, "begin with"),
+        ("pair_convergence", "scope: portfolio", NAMELESS, "one account alone is one strategy"),
+        ("pair_convergence", "scope: venue", CONFIG, "one account alone is one strategy"),
         ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [ft-]", NAMELESS, ""),
         ("strategy_drawdown", "window: 1h\n  scope: strategy\n  only: [tf-]", CONFIG, "begin with"),
     ],
@@ -200,6 +204,18 @@ def test_rules_of_strategies_need_enough_prefixes(
 
     assert len(told) == bool(says), told
     assert all(says in each["message"] for each in told)
+
+
+def test_two_accounts_are_two_strategies(desk: Path) -> None:
+    _, _, account = CONFIG.partition("accounts:\n")
+    second = account.replace("main", "other")
+    for each in ("watch", "hands"):
+        second = second.replace(f"keys/{each}", f"keys/other-{each}")
+    plain(desk, ("one", "pair_convergence", "  scope: portfolio\n"), config=CONFIG + second)
+    text = (desk / "pack/rules.yaml").read_text()
+    (desk / "pack/rules.yaml").write_text(text.replace("over: 0.5", "over: 2"))
+
+    assert [] == warned()
 
 
 def test_without_prefixes_a_strategy_is_not_judged(desk: Path) -> None:

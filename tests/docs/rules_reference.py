@@ -76,6 +76,7 @@ BESIDE = {
     "mark_age": "market",
     "within": "activity",
     "losing_streak": "activity",
+    "pair_convergence": "activity",
     "foreign_activity": "activity",
     "foreign_keys": "keys",
     "signalled": "activity, telemetry",
@@ -185,7 +186,8 @@ SCOPES = {
     "venue": "the accounts at one venue together",
     "symbol": "each symbol by itself, over the account's equity; only those past the limit are acted on",
     "cluster": "each group of assets that move together, in the same way",
-    "strategy": "each strategy by itself (client order id prefix); only its symbols are acted on",
+    "strategy": "each strategy by itself (client order id prefix, or an account without any); "
+    "only its symbols are acted on",
 }
 
 

@@ -13,6 +13,7 @@ from guardian.config.advice.too_rare import rare_reads
 from guardian.config.document import Items, Leaf, Node, Table
 from guardian.config.reading import Page, Wrong, clip, line_at, nearest, read_file
 from guardian.config.shapes import AccountConfig, Config, Finding, Pack
+from guardian.core.metrics.group import GROUPS
 from guardian.core.model import Rule
 
 BY_PREFIX = "foreign_activity"
@@ -32,6 +33,7 @@ def warnings(config: Config, node: Node) -> tuple[Finding, ...]:
     """Of a configuration that is sound; `node` is its file's tree."""
     told = [*_nameless(config, node), *_unlisted(config, node), *_of_nobody(config)]
     told += [*_untold(config, node), *_no_mandate(config, node), *_unparted(config, node)]
+    told += _alone(config, node)
     told += rare_reads(config, node)
     return tuple(sorted(told, key=lambda finding: (finding.file, finding.line)))
 
@@ -64,8 +66,30 @@ def _unparted(config: Config, node: Node) -> Iterator[Finding]:
 
 
 def _strategies(rule: Rule) -> int:
-    """How many prefixes a rule needs."""
-    return 1 if rule.scope == "strategy" and not rule.only else PREFIXES.get(rule.metric, 0)
+    """How many prefixes a rule needs of each account; of several accounts each is a strategy at least."""
+    return 0 if rule.scope in GROUPS else PREFIXES.get(rule.metric, 0)
+
+
+def _alone(config: Config, node: Node) -> Iterator[Finding]:
+    """Rules that compare the strategies of several accounts, where one account with one strategy is all."""
+    rules = [r for r in config.rules if r.scope in GROUPS and PREFIXES.get(r.metric, 0) > 1]
+    rules = [rule for rule in rules if max(_compared(rule, config), default=0) == 1]
+    if rules:
+        problem = f"one account alone is one strategy: nothing is known of {_named(rules)}"
+        fix = "Name the other sub-accounts too, or `bot: {order_prefix: [ft-grid-, ft-trend-]}`."
+        yield Finding(str(config.path), line_at(node, "accounts"), "", "accounts", problem, "", fix)
+
+
+def _compared(rule: Rule, config: Config) -> Iterable[int]:
+    """Of each group that the rule judges, how many strategies it has."""
+    found: dict[str, int] = {}
+    for account in config.accounts:
+        name = {"mandate": account.mandate, "venue": account.venue}.get(rule.scope, account.name)
+        if name and (not rule.only or name in rule.only):
+            group = "" if rule.scope == "portfolio" else name
+            known = len(account.bot.order_prefix)
+            found[group] = found.get(group, 0) + (known if known > 1 else 1)
+    return found.values()
 
 
 def _unlisted(config: Config, node: Node) -> Iterator[Finding]:
@@ -117,11 +141,13 @@ def _of_nobody(config: Config) -> Iterator[Finding]:
     """Rules whose `of` names a gauge that no source has, or a strategy whose orders no bot places."""
     gauges = sorted({name for source in config.sources for name, _ in source.gauges})
     prefixes = sorted({prefix for account in config.accounts for prefix in account.bot.order_prefix})
+    whole = {account.name for account in config.accounts if not account.bot.order_prefix}
     for pack in config.packs:
         for rule in pack.rules:
             if rule.metric in GAUGES and config.telemetry is None and rule.of not in gauges:
                 yield _told(pack, rule, _gauge(rule.of, gauges))
-            for name in _strangers(rule, prefixes) if prefixes else ():
+            accounts = whole if rule.scope == "strategy" else set()
+            for name in sorted({*_strangers(rule, prefixes)} - accounts) if prefixes else ():
                 yield _told(pack, rule, _strategy(name, prefixes))
 
 

@@ -110,6 +110,16 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What was known of twins before the words that came at one instant, until a read of a later one."""
+
+    at: datetime
+    twins: tuple[Twin, ...] = ()
+    copied: tuple[Copied, ...] = ()
+    tracked: Tracked | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Telemetry:
     """One message of the stack: `source` names the sender; each part may be empty.
 

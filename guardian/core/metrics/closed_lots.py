@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from guardian.core.facts.activity import Fill
+from guardian.core.facts.stake import LegLots, Lots
 from guardian.core.frozen import replace
-from guardian.core.memory import MAXIMUM_DOINGS, Doings, LegLots, Lots
+from guardian.core.memory import MAXIMUM_DOINGS, Doings
 
 Read = tuple[datetime, Decimal]
 """When a leg was asked for, and its signed contracts."""

@@ -71,7 +71,8 @@ def rebased_on(account: AccountState, nav: Nav, wallet: Wallet) -> AccountState:
     if ratio is None or asked is None:
         return replace(account, nav=after)
     crossing = _crossing(account, max(asked, nav.at), None, wallet)
-    return replace(account, nav=after, course=replace(account.course, **_crossed(account, crossing, ratio)))
+    crossed = _crossed(account, crossing, ratio)
+    return replace(account, nav=after, course=replace(account.course, answer=None, **crossed))
 
 
 def _ratio(account: AccountState, nav: Nav | None) -> Decimal | None:

@@ -18,13 +18,15 @@ from guardian.core.metrics.api_calls import fold_calls
 from guardian.core.metrics.bars import fold_bars
 from guardian.core.metrics.correlation import fold_correlations
 from guardian.core.metrics.course import fold_course
+from guardian.core.metrics.done import after_answer, before_answer
 from guardian.core.metrics.group import GROUPS
-from guardian.core.metrics.heat import fold_heat
+from guardian.core.metrics.heat import after_look, before_look, fold_heat
 from guardian.core.metrics.lots import fold_lots
 from guardian.core.metrics.metric import ASKED_FOR, COURSE, FOLDS
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.metrics.returns import fold_returns
 from guardian.core.metrics.slices import SLICES
+from guardian.core.metrics.twins import after_words, before_words
 from guardian.core.model import Rule, Snapshot
 from guardian.core.state import AccountState, State
 
@@ -75,8 +77,17 @@ def remembered(
     at: datetime,
     folds: Collection[str],
 ) -> dict[str, Any]:
-    """What the account remembers anew of this read, by field: `before` is as it was, `nav` as it is now."""
-    news: dict[str, Any] = {}
+    """What the account remembers anew of this read, by field: `before` is as it was, `nav` as it is now.
+
+    What came at the same instant, and is made of reads too, is folded anew after it (`completed`).
+    """
+    before = before_words(before_look(before_answer(before, at), at), at)
+    news: dict[str, Any] = {
+        "course": before.course,
+        "heat": before.heat,
+        "lots": before.lots,
+        "stack": before.stack,
+    }
     if "api" in folds:
         news["api"] = fold_calls(before.api, seen, at)
     if "correlations" in folds:
@@ -94,9 +105,9 @@ def remembered(
     return news
 
 
-def with_heat(account: AccountState, at: datetime, wanted: Collection[str] | None) -> AccountState:
-    """The account after a read asked at this instant, with its heat: that is made of all the rest."""
-    if wanted is not None and "heat" not in wanted:
-        return account
-    heat = fold_heat(account, at)
-    return account if heat is account.heat else replace(account, heat=heat)
+def completed(account: AccountState, asked_at: datetime, wanted: Collection[str] | None) -> AccountState:
+    """The account after a read: with its heat, that is made of all the rest, and all that came with it."""
+    if wanted is None or "heat" in wanted:
+        heat = fold_heat(account, asked_at)
+        account = account if heat is account.heat else replace(account, heat=heat)
+    return after_words(after_look(after_answer(account)))

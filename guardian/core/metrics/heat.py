@@ -52,24 +52,50 @@ def fold_heat(account: AccountState, at: datetime) -> Heat:
     )
     raw = _score_of(parts)
     left = overheat(account, at).value if heat else 0.0  # as it was told until now: it only ever relaxes
-    return Heat(at, raw, max(raw, left), tuple((c.name, c.value, c.weight) for c in parts), latency, left)
+    told = tuple((c.name, c.value, c.weight) for c in parts)
+    return Heat(at, raw, max(raw, left), told, latency, left, heat.looked if heat else None)
 
 
 def fold_quoted(account: AccountState, at: datetime) -> AccountState:
-    """The account after a look at the market: what it tells of funding is compared with the newest read's.
+    """The account after a look at the market that came at `at`, and its heat."""
+    account = before_look(account, at)
+    heat = account.heat
+    if heat is None or at < heat.at:
+        return account
+    return after_look(
+        replace(account, heat=replace(heat, looked=(at, heat.raw, heat.score, heat.components)))
+    )
+
+
+def before_look(account: AccountState, at: datetime) -> AccountState:
+    """The account without what a look at the market of this instant has told; an older one is settled."""
+    heat = account.heat
+    if heat is None or heat.looked is None:
+        return account
+    arrived, raw, score_, parts = heat.looked
+    if arrived != at:
+        return replace(account, heat=replace(heat, looked=None))
+    return replace(account, heat=replace(heat, raw=raw, score=score_, components=parts))
+
+
+def after_look(account: AccountState) -> AccountState:
+    """And with it, once a read of that instant was folded: what it tells of funding is compared with that.
 
     It tightens at once. What is less than at a read before it waits for the next look: heat relaxes slowly.
     """
     heat = account.heat
-    if heat is None or at < heat.at:
+    if heat is None or heat.looked is None:
         return account
+    at, before = heat.looked[0], heat.components
     funding = _funding(account, at)
-    parts = [Component(*part) if part[0] != funding.name else funding for part in heat.components]
+    parts = [Component(*part) if part[0] != funding.name else funding for part in before]
     raw = _score_of(tuple(parts))
+    looked = (at, heat.raw, heat.score, before)
     if raw <= heat.raw and at > heat.at:
-        return account
+        return replace(account, heat=replace(heat, looked=looked))
     told = tuple((c.name, c.value, c.weight) for c in parts)
-    return replace(account, heat=replace(heat, raw=raw, score=max(raw, heat.left), components=told))
+    score_ = max(raw, heat.left)
+    return replace(account, heat=replace(heat, raw=raw, score=score_, components=told, looked=looked))
 
 
 def _due(account: AccountState, last: datetime, at: datetime) -> bool:

@@ -40,6 +40,12 @@ def unpacked(series: str) -> tuple[Hours, Floats]:
     return np.concatenate(hours), np.frombuffer(values, VALUE).astype(np.float64)
 
 
+def latest(series: str) -> int:
+    """The newest hour of a series that is not empty."""
+    runs = series.partition(":")[0].split(",")
+    return sum(int(number) for run in runs for number in run.split("+")) - 1
+
+
 def packed(hours: Sequence[int], values: bytes) -> str:
     """Of hours in order and their numbers as they are kept."""
     runs: Runs = []

@@ -18,8 +18,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from guardian.core.facts.stake import LegLots, Lot, Lots
 from guardian.core.frozen import replace
-from guardian.core.memory import LegLots, Lot, Lots
 from guardian.core.model import Position, Snapshot
 
 MAXIMUM_LOTS = 200

@@ -59,7 +59,7 @@ ASKED_FOR = ("bars",)
 class View:
     """What a metric may look at: one account, one rule with its own baseline, and the time.
 
-    `others` are all accounts that are watched, of a group its members, for a metric that is `among` them.
+    `others` are all accounts that are watched, for a metric that is `among` them; of a group its members.
     """
 
     account: AccountState

@@ -7,7 +7,8 @@ slice of their own. It is named by the markets in which the reporting currency b
 "BTC/USDT" and "BTC/USDT:USDT", beside those in which it has orders; a contract's slice by its symbol and by
 the asset's spot markets: once it is halted, an order in any of them is new risk. The assets that a rule of
 scope cluster names in `of` are one cluster, with all that moves with any of them. Of a strategy it is the
-whole account under a rule of that strategy, whose symbols are those that it holds or has traded.
+whole account under a rule of that strategy, whose symbols are those that it holds or has traded; an account
+without prefixes is one strategy.
 """
 
 from __future__ import annotations
@@ -32,10 +33,9 @@ def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
     """The symbols of each part, and what a metric may look at of it, by name."""
     account, rule = view.account, view.rule
     if rule.scope == "strategy":
-        names = rule.only or account.policy.order_prefixes
         return tuple(
             (traded_by(account, name, start_of(view)), replace(view, rule=replace(rule, of=name)))
-            for name in names
+            for name in _strategies(account, rule)
         )
     return tuple(
         [
@@ -43,6 +43,13 @@ def parts(view: View) -> tuple[tuple[Symbols, View], ...]:
             for symbols, part in slices(account, rule)
         ]
     )
+
+
+def _strategies(account: AccountState, rule: Rule) -> Symbols:
+    """Prefixes of client order ids; "", which all begin with, where an account without them is one itself."""
+    prefixes, own = account.policy.order_prefixes, account.policy.name
+    names = rule.only or prefixes or (own,)
+    return tuple("" if name == own and not prefixes else name for name in names)
 
 
 def slices(account: AccountState, rule: Rule) -> tuple[tuple[Symbols, AccountState], ...]:

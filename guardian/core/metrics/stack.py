@@ -61,7 +61,8 @@ def thinned(readings: Iterable[Gauge]) -> tuple[Gauge, ...]:
     """Oldest first: the largest of each ten seconds (of two alike the newer), and the newest of all.
 
     However often a gauge is told, its sixty readings then span ten minutes: a window has a past. What is
-    dropped is never the largest of its ten seconds, so that the order of messages changes nothing.
+    dropped is never the largest of its ten seconds, and the newest takes no other's place, so that the order
+    of messages changes nothing.
     """
     ordered = sorted(readings, key=lambda g: g.at)
     largest: dict[int, Gauge] = {}
@@ -69,10 +70,8 @@ def thinned(readings: Iterable[Gauge]) -> tuple[Gauge, ...]:
         cell = int(gauge.at.timestamp()) // CELL_SECONDS
         if cell not in largest or gauge.value >= largest[cell].value:
             largest[cell] = gauge
-    kept = tuple(largest.values())
-    if ordered[-1] is not kept[-1]:
-        kept = (*kept, ordered[-1])
-    return kept[-MAXIMUM_READINGS:]
+    kept = tuple(largest.values())[-MAXIMUM_READINGS:]
+    return kept if ordered[-1] is kept[-1] else (*kept, ordered[-1])
 
 
 def _room(series: dict[str, dict[datetime, Gauge]], at: datetime) -> bool:

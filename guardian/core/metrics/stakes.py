@@ -1,15 +1,16 @@
 """M07, what is remembered: what each strategy holds of each pair, and how far it has fallen within the hour.
 
 A strategy is a prefix of `bot.order_prefix`; beside them each pair has a stake of everybody's fills together,
-which begins at the position that is found. All of it is looked at when fills are told, at the marks of a read
-of the last minute, and only while fills and position agree: a close that is not told yet would leave lots
-that follow the market. A position may be read before its fills are told, or after: each fill counts once.
+which begins at the position that is found. Where less than two prefixes are named, the account is one
+strategy, and the stakes of everybody are its own. All of it is looked at when fills are told, at the marks of
+a read of the last minute, and only while fills and position agree: a close that is not told yet would leave
+lots that follow the market. A position may be read before its fills are told, or after: each counts once.
 
 A fill that closes more than its strategy has opened closes lots of before watching; where the others' lots
 are what it nets with, it opens. A close by nobody (an attached stop, a hand, a liquidation, guardian) is the
 only holder's; where several may be meant, their lots are lost until the pair is flat. Bounds: `MOST` stakes
-of strategies and as many of pairs, 61 minutes and 1,500 hours of each. Where money crosses the border,
-flows.py sets the peaks to the new units. Source: metrics.md M07.
+of strategies and as many of pairs, 61 minutes of each, and 1,500 hours of each strategy's. Where money
+crosses the border, flows.py sets the peaks to the new units. Source: metrics.md M07.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from guardian.core.facts.activity import Fill
-from guardian.core.facts.stake import Stake
+from guardian.core.facts.stake import Answer, Stake
 from guardian.core.frozen import replace
 from guardian.core.metrics.exposure import settle_prices
-from guardian.core.metrics.history import appended
+from guardian.core.metrics.history import appended, latest
 from guardian.core.metrics.strategy_course import marks_of
 from guardian.core.metrics.strategy_pnl import NOBODY, StrategyBook, gained, quote_of, whose
 from guardian.core.model import Part, Position
@@ -32,6 +33,9 @@ from guardian.core.state import AccountState
 EVERYBODY = ""
 MOST = 40
 WINDOW = timedelta(hours=1)
+HISTORY_HOURS = 30 * 24
+"""So long what a strategy lost in an hour is compared with."""
+
 PATIENCE = timedelta(seconds=60)
 """So long fills and position may differ before the position is believed."""
 
@@ -50,16 +54,15 @@ def strategies(account: AccountState) -> tuple[str, ...]:
     return prefixes if len(prefixes) > 1 else ()
 
 
-def fold_stakes(account: AccountState, fills: Sequence[Fill], at: datetime) -> tuple[Stake, ...]:
-    """Every stake after one answer about fills; `fills` are its new ones, oldest first."""
+def fold_stakes(account: AccountState, answer: Answer) -> tuple[Stake, ...]:
+    """Every stake after one answer about fills; what it says of them is oldest first."""
+    fills, at, names = answer.fills, answer.asked_at, strategies(account)
     rates = settle_prices(account.evidence.wallet)
-    stakes = {(s.name, s.symbol): _turned(s, at) for s in account.course.stakes}
-    names = strategies(account)
-    first = account.doings is None or account.doings.filled_at is None
+    stakes = {(s.name, s.symbol): _turned(s, at, bool(s.name or not names)) for s in answer.stakes}
     legs, asked = _legs(account), account.evidence.asked_at(Part.POSITIONS)
     read = Read(at, asked) if asked is not None and at - asked <= PATIENCE else None
     # What was done before the first answer is in the positions already.
-    told = () if first else fills
+    told = () if answer.first else fills
     if read is not None:
         _find(stakes, told, legs, read)
     news = _not_in_position(stakes, told, legs, asked)
@@ -284,15 +287,20 @@ def _peaked(best: Peaks, minute: int, pnl: float) -> Peaks:
     return tuple(kept)
 
 
-def _turned(stake: Stake, at: datetime) -> Stake:
-    """In a new hour of the clock: with how far it had fallen when it was last seen in the one before."""
+def _turned(stake: Stake, at: datetime, compared: bool) -> Stake:
+    """In a new hour of the clock: with how far it had fallen when it was last seen in the one before.
+
+    Only a strategy is `compared` with its own past, and with no more of it than counts.
+    """
     hour = _minute(at) // 60
     if stake.hour >= hour:
         return stake
     known = stake.seen_at is not None and _minute(stake.seen_at) // 60 == stake.hour
-    hourly = stake.hourly
-    if known and stake.busy and stake.name and not doubtful(stake, at):
+    hourly = stake.hourly if compared else ""
+    if known and stake.busy and compared and not doubtful(stake, at):
         hourly = appended(hourly, stake.hour, stake.fell)
+    if hourly and latest(hourly) < hour - HISTORY_HOURS:
+        hourly = ""
     return replace(stake, hourly=hourly, hour=hour, busy=False)
 
 
@@ -307,7 +315,8 @@ def _minute(at: datetime) -> int:
 
 def _kept(stakes: Stakes, at: datetime) -> tuple[Stake, ...]:
     """Without what nobody holds or traded within the hour, and at most `MOST` of either kind: the newest."""
-    live = [s for s in stakes.values() if s.quantity or s.busy or s.hourly or s.fell or doubtful(s, at)]
-    live.sort(key=lambda s: (s.hour, bool(s.quantity), s.busy), reverse=True)
+    recent = {key for key, s in stakes.items() if s.fell or doubtful(s, at)}
+    live = [s for key, s in stakes.items() if s.quantity or s.busy or s.hourly or key in recent]
+    live.sort(key=lambda s: (s.hour, bool(s.quantity), s.busy, (s.name, s.symbol) in recent), reverse=True)
     kept = [s for s in live if s.name][:MOST] + [s for s in live if not s.name][:MOST]
     return tuple(sorted(kept, key=lambda s: (s.name, s.symbol)))

@@ -1,9 +1,10 @@
 """M07, of one strategy: its P&L after each of its fills, and whose lots a close by nobody was.
 
-A strategy is a client order id prefix, of several of the account's that fit the longest. A close without a
-name (an attached stop, a hand, a liquidation) or by guardian itself is its own where nobody else traded the
-symbol. A point before a flow is set to the units after it (flows.py), about the P&L of that moment, so that
-what was given back by then stays the same part of the equity. Source: metrics.md M07.
+A strategy is a client order id prefix, of several of the account's that fit the longest, or an account that
+names none: "", which all ids begin with. A close without a name (an attached stop, a hand, a liquidation) or
+by guardian itself is its own where nobody else traded the symbol. A point before a flow is set to the units
+after it (flows.py), about the P&L of that moment, so that what was given back by then stays the same part of
+the equity. Source: metrics.md M07.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _lay(legs: Legs, fill: Fill) -> None:
 
 
 def course_of(account: AccountState, name: str) -> Course:
-    """The strategy's, by the fills that the account remembers."""
+    """The strategy's, by the fills that the account remembers: all of them of ""."""
     fills = account.doings.fills if account.doings is not None else ()
     prefixes = account.policy.order_prefixes
     owner, rates = f"{account.policy.name} {name}", _rates(account, fills)

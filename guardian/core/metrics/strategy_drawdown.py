@@ -2,8 +2,9 @@
 
 Formula: (max P - P now) / E, P the P&L of its fills (strategy_pnl.py) after each fill in the window, at marks
 of now, and at the window's beginning where it held nothing then. A strategy is a client order id prefix: the
-rule's `of`, or with scope strategy each of its `only`, else of `bot.order_prefix`, by itself. A close without
-a name (an attached stop, a hand, a liquidation) or by guardian itself is its own where nobody else traded the
+rule's `of`, or with scope strategy each of its `only`, else of `bot.order_prefix`, by itself; there an
+account without prefixes is one strategy, by its own name, of all that is traded in it. A close without a name
+(an attached stop, a hand, a liquidation) or by guardian itself is its own where nobody else traded the
 symbol. Unit: fraction of the account's equity, for a strategy has none of its own. Needs wallet, positions
 and an answer about fills.
 
@@ -37,8 +38,8 @@ def measure(view: View) -> Measured:
     if doings is None:
         return Unknown("no fills read yet", warming=True)
     start, name = start_of(view), view.rule.of
-    if not name:
-        return Unknown("neither `only` nor bot.order_prefix names a strategy")
+    if not name and view.rule.scope != "strategy":
+        return Unknown("`of` names no strategy")
     course = course_of(view.account, name)
     old, recent = _parted(course.points, start)
     strays = _strays(course.legs, view.account.evidence.positions)

@@ -6,8 +6,8 @@ portfolio, mandate, venue   the group's accounts merged (group)  the metric's; A
 symbol, cluster, strategy   each part of the account (slices)    the worst part's; `fault` names the symbols
 
 `only` selects: accounts for account and portfolio, mandates for mandate, venues for venue, symbols or assets
-for symbol and cluster, client order id prefixes for strategy. Each member judges a group's rule for itself,
-so that no account waits for another.
+for symbol and cluster, for strategy client order id prefixes, or an account that names none. Each member
+judges a group's rule for itself, so that no account waits for another.
 """
 
 from __future__ import annotations
@@ -85,14 +85,13 @@ def look(metric: Metric, view: View, accounts: Accounts) -> tuple[Measured, bool
 def _together(metric: Metric, view: View, accounts: Accounts) -> Look:
     together = members(accounts, view.account, view.rule)
     mixed = unlike(together)
-    if mixed:
+    if mixed and metric.unit != "count":
         # It will not pass by itself: what the rule says of blindness is done.
         return Look(Unknown(mixed), True)
     whole = merged(view.account, together, view.own.group)
     if metric.deeds:
         whole = with_deeds(whole, together)
-    others = together if metric.among else ()
-    measured, stale = fresh(metric, replace(view, account=whole, others=others))
+    measured, stale = fresh(metric, replace(view, account=whole, others=together))
     late = patience(together, view.rule) if metric.baseline else view.rule.stale_after_seconds
     blind = unseen(together, view.now, late)
     if isinstance(measured, Unknown):

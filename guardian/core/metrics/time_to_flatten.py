@@ -35,7 +35,8 @@ def waiting_seconds(quantity: float, depth: float, per_second: float, pov: float
     rest = max(0.0, quantity - depth)
     if not rest:
         return 0.0
-    return min(rest / (pov * per_second), LONGEST_SECONDS) if per_second > 0 else LONGEST_SECONDS
+    rate = pov * per_second
+    return min(rest / rate, LONGEST_SECONDS) if rate > 0 else LONGEST_SECONDS
 
 
 def flattenable(seconds: float, depth: float, per_second: float, requests_seconds: float) -> float:

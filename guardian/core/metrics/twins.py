@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from guardian.core.facts.telemetry import Copied, Telemetry, Twin
+from guardian.core.facts.telemetry import Copied, Telemetry, Twin, Words
 from guardian.core.frozen import replace
 from guardian.core.memory import Nav
 from guardian.core.metrics.exposure import settle_price, settle_prices
@@ -27,19 +27,41 @@ from guardian.core.state import AccountState
 
 def fold_told(account: AccountState, told: Telemetry, at: datetime) -> AccountState:
     """The account after one message of its stack, which came at `at`."""
-    stack = fold_telemetry(account.stack, told, at)
-    if stack.twins != account.stack.twins or (stack.twins and not stack.copied):
-        copied = (each for twin in stack.twins for each in _copied(account, twin))
-        stack = replace(stack, copied=tuple(copied))
-    before, paper = (_of_kind(known.twins, "paper") for known in (account.stack, stack))
+    known = account.stack
+    stack = fold_telemetry(known, told, at)
+    if stack.twins == known.twins and (known.copied or not any(twin.holdings for twin in stack.twins)):
+        return replace(account, stack=stack)
+    words = known.words
+    if words is None or words.at != at:
+        words = Words(at, known.twins, known.copied, known.tracked)
+    return after_words(replace(account, stack=replace(stack, words=words)))
+
+
+def before_words(account: AccountState, at: datetime) -> AccountState:
+    """The account before a read that came at `at`: words of an older instant are settled."""
+    words = account.stack.words
+    if words is None or words.at == at:
+        return account
+    return replace(account, stack=replace(account.stack, words=None))
+
+
+def after_words(account: AccountState) -> AccountState:
+    """With what the newest words make of the twins, beside the newest read of their instant."""
+    stack, words = account.stack, account.stack.words
+    if words is None:
+        return account
+    before, paper = (_of_kind(twins, "paper") for twins in (words.twins, stack.twins))
+    tracked = words.tracked
     if paper is not None and paper != before:
-        stack = replace(stack, tracked=fold_tracked(account, before, paper))
-    return replace(account, stack=stack)
+        was = replace(account, stack=replace(stack, tracked=tracked))
+        tracked = fold_tracked(was, before, paper)
+    copied = (each for twin in stack.twins for each in _copied(account, words.copied, twin))
+    return replace(account, stack=replace(stack, copied=tuple(copied), tracked=tracked))
 
 
-def _copied(account: AccountState, twin: Twin) -> list[Copied]:
+def _copied(account: AccountState, before: tuple[Copied, ...], twin: Twin) -> list[Copied]:
     """What the newest word on a twin makes of all that it holds."""
-    known = {each.symbol: each for each in account.stack.copied if each.kind == twin.kind}
+    known = {each.symbol: each for each in before if each.kind == twin.kind}
     now = equities(account.nav, twin)
     return [Copied(twin.kind, s, held, _ratio(known.get(s), held, now)) for s, held in twin.holdings if held]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.core.memory import Lot
+from guardian.core.facts.stake import Lot
 from guardian.core.metrics.lots import MAXIMUM_LOTS, changed, oldest_seconds, weighted_seconds
 from guardian.core.model import AtLeast, Known, Measured, Part, Unknown
 from guardian.runtime.codec import decode_state, encode_state

@@ -292,13 +292,6 @@ def test_only_selects_strategies():
     assert stage.now(0) == AtLeast(pytest.approx(0.002), UNWATCHED)
 
 
-def test_without_a_name_no_strategy_is_judged():
-    stage = Stage("strategy_drawdown", window=MINUTE, scope="strategy", order_prefixes=()).watched()
-    stage.did(0)
-
-    assert stage.now(0) == Unknown("neither `only` nor bot.order_prefix names a strategy")
-
-
 def test_a_strategy_that_did_nothing_does_not_clear_what_another_one_may_have_lost():
     """Nothing is known of mm- beyond a bound; that ft- did nothing says nothing about it."""
     stage = each_strategy()

@@ -50,8 +50,26 @@ def calm() -> State:
 def test_of_one_instant_it_makes_no_difference_which_came_first(calm: State, rate: float) -> None:
     one, other = (heat_after(calm, *order) for order in permutations([snapshot(120), looked(120, rate)]))
 
-    assert replace(one, left=0.0) == replace(other, left=0.0)
+    assert settled(one) == settled(other)
     assert {name: value for name, value, _ in one.components}["funding"] == min(rate / 0.001, 1.0)
+
+
+@pytest.mark.parametrize("second", [90, 120])
+@pytest.mark.parametrize("quantity", [-1, 1, 3])
+def test_of_one_instant_the_position_of_its_read_pays(calm: State, second: float, quantity: float) -> None:
+    """A short is paid what the long of the read before it would have paid; 90 s is no minute's look."""
+    legs = (position(quantity=quantity, mark=100),)
+    turned = SnapshotTaken(at(second), read(second, legs, (), 1000))
+
+    one, other = (heat_after(calm, *order) for order in permutations([turned, looked(second, 0.003)]))
+
+    assert settled(one) == settled(other)
+    assert settled(one).raw == (settled(heat_after(calm)).raw if quantity < 0 and second == 90 else one.raw)
+
+
+def settled(heat: Heat) -> Heat:
+    """Once another instant has begun."""
+    return replace(heat, looked=None)
 
 
 def test_what_is_hotter_tightens_at_once(calm: State) -> None:
@@ -67,10 +85,10 @@ def test_what_is_cooler_waits_for_the_next_read_and_relaxes(calm: State) -> None
     cooler = heat_after(calm, looked(90, 0.003), looked(100, 0.0))
     later = heat_after(calm, looked(90, 0.003), looked(100, 0.0), snapshot(121), snapshot(182))
 
-    assert cooler == hot
+    assert settled(cooler) == settled(hot)
     assert later.raw < hot.raw
     assert hot.score * 0.97 < later.score < hot.score
 
 
 def test_a_look_that_was_overtaken_changes_nothing(calm: State) -> None:
-    assert heat_after(calm, looked(30, 0.003)) == heat_after(calm)
+    assert settled(heat_after(calm, looked(30, 0.003))) == settled(heat_after(calm))

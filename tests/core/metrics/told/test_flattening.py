@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guardian.core.metrics import BY_NAME, View
@@ -100,6 +100,7 @@ def test_where_the_requests_alone_take_too_long_nothing_can_be_closed():
 
 
 @given(st.integers(1, 600), st.integers(0, 600), st.floats(0, 100), st.floats(0, 90))
+@example(1, 0, 5e-324, 0.0)
 def test_more_than_can_be_closed_takes_longer_than_there_is(q: int, depth: int, volume: float, rtts: float):
     """The two say the same of one symbol: above 1 is above the deadline."""
     most = flattenable(60, depth, volume, rtts)
