@@ -197,8 +197,8 @@ class OpenOrder:
 
     @property
     def settle(self) -> str:
-        """What follows the colon of "BTC/USD:BTC"; of a spot market its quote currency."""
-        return self.symbol.partition("/")[2].rpartition(":")[2]
+        """What follows the colon of "BTC/USD:BTC-260327", without a date; of a spot market its quote."""
+        return self.symbol.partition("/")[2].rpartition(":")[2].partition("-")[0]
 
     def notional(self, price: Decimal) -> Decimal:
         """Unsigned value at a price, in the settle currency; settled in its base, a contract is inverse."""
@@ -272,10 +272,10 @@ class ClockOffset:
 class Snapshot:
     """What one concurrent read saw; as old as its earliest *question* (`asked_at`).
 
-    A part that failed is None here and named in `failures`; a complete snapshot has no failures.
-    `ledger` holds the rows that are new since the reader's last successful ledger read; named and not None it
-    tells the first of them, and more are to come. `calls` are the requests that it took, `clock` the venue's
-    clock as last measured. `pulse` is of when the read is decided on, where a rule asks for it.
+    A part that failed is None here and named in `failures`; complete, it has none. `ledger` holds the rows
+    that are new since the last good read of it; named and not None it tells the first, and more are to come.
+    `calls` are the requests that it took, `clock` the venue's clock as last measured, `pulse` is as
+    of deciding, where a rule asks. Positions and orders named and not None are acted on, and prove nothing.
     """
 
     account: str

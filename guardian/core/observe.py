@@ -1,7 +1,8 @@
 """Observe: fold one event into what is known. Nothing is judged here and nothing is sent.
 
 Law: a part that failed keeps its old value *and its old age*; an answer older than what we have is ignored;
-all positions vanishing at once must be confirmed by the wallet of the same read.
+all positions vanishing at once must be confirmed by the wallet of the same read. Positions that failed and
+were told in part replace the value, so that they are acted on, and keep the old age: they judge nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from guardian.core.metrics.group import GROUPS, concerns
 from guardian.core.metrics.heat import fold_quoted
 from guardian.core.metrics.markets import fold_market
 from guardian.core.metrics.nav import fold_nav
-from guardian.core.metrics.plausible import plausible
+from guardian.core.metrics.plausible import partial, plausible
 from guardian.core.metrics.reopened import fold_reopened
 from guardian.core.metrics.twins import fold_told
 from guardian.core.model import FLATTEN, Part, Rule, Snapshot
@@ -140,7 +141,7 @@ def _news(seen: Snapshot, old: Evidence) -> tuple[Snapshot, Evidence]:
         if seen.asked_at <= asked:
             # Overtaken by a newer read: of this one only the ledger rows are news, for they come once.
             return replace(seen, wallet=None, positions=None, orders=None), old
-    return seen, _merged(old, seen)
+    return replace(seen, positions=None) if partial(seen, POSITIONS) else seen, _merged(old, seen)
 
 
 def _merged(old: Evidence, seen: Snapshot) -> Evidence:
@@ -159,10 +160,10 @@ def _merged(old: Evidence, seen: Snapshot) -> Evidence:
 
 def _asked(old: Evidence, seen: Snapshot) -> tuple[tuple[Part, datetime], ...]:
     """When each part was asked for whose answer is kept, in the order of their names."""
-    ledger, asked = None if seen.failed(LEDGER) else seen.ledger, []
-    answers = (LEDGER, ledger), (ORDERS, seen.orders), (POSITIONS, seen.positions), (WALLET, seen.wallet)
-    for part, answer in answers:
-        if at := old.asked_at(part) if answer is None else seen.asked_at:
+    parts = (LEDGER, seen.ledger), (ORDERS, seen.orders), (POSITIONS, seen.positions), (WALLET, seen.wallet)
+    asked = []
+    for part, answer in parts:
+        if at := old.asked_at(part) if answer is None or partial(seen, part) else seen.asked_at:
             asked.append((part, at))
     return tuple(asked)
 

@@ -116,6 +116,26 @@ class Bed:
                 self.venue.clock(),
             )
 
+    def hold_inverse(self, dollars: int, base: str = "BTC") -> str:
+        """A position in the contract that is margined in this coin, of which one is held; the market's id."""
+        world, account, now = self.venue.world, self.venue.tenants[0].account, self.venue.clock()
+        if base + "USD" not in world.markets:
+            world.list_inverse(base)
+            world.transfer(account, Decimal(1), now, base)
+        world.take_over(
+            account, Taken(symbol=base + "USD", index=0, origin="block", signed_qty=Decimal(dollars)), now
+        )
+        return base + "USD"
+
+    def close_linear(self) -> None:
+        """All of it is gone, orders too."""
+        world, account, now = self.venue.world, self.venue.tenants[0].account, self.venue.clock()
+        for order in list(account.open_orders.values()):
+            world.cancel(account, order, now)
+        for leg in account.open_legs():
+            if not world.instruments[leg.symbol].inverse:
+                world.take_over(account, Taken(symbol=leg.symbol, index=leg.index, origin="adl"), now)
+
     def leave_dust(self) -> str:
         """One step of a market whose smallest order is two steps is held; the market's id."""
         world, account = self.venue.world, self.venue.tenants[0].account

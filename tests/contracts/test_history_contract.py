@@ -78,6 +78,38 @@ async def a_fill_is_told_once_with_all_that_the_venue_says(history: History, bed
     assert (later.fills, later.orders) == ((), ())
 
 
+async def an_inverse_fill_counts_dollars_and_costs_coins(history: History, bed: Bed) -> None:
+    bed.hold_inverse(500)
+    await begun(history)
+    world, tenant = bed.venue.world, bed.venue.tenants[0]
+    request = OrderRequest(
+        symbol="BTCUSD", side=Side.SELL, kind=Kind.MARKET, qty=Decimal(2_000), link_id="thief-1"
+    )
+    order = world.place(tenant.account, request, bed.venue.clock())
+    execution = tenant.account.executions[-1]
+    await asyncio.sleep(MOMENT)
+    bed.venue.world.settle_funding("BTCUSD", Decimal("0.0001"), bed.venue.clock())
+
+    after = bed.history(Heard(execution_at(execution.at), execution_at(execution.at)))
+    told, again = await after.recent(), await after.recent()
+    await after.close()
+
+    (fill,) = (f for f in told.fills or () if f.id == execution.id)
+    assert (fill.symbol, fill.inverse, fill.side, fill.quantity) == ("BTC/USD:BTC", True, -1, 2_000)
+    assert (fill.closed, fill.worth, fill.contract_size) == (500, 2_000, 1)
+    assert (fill.fee, fill.fee_currency) == (execution.fee, "BTC")
+    assert fill.fee == pytest.approx(
+        Decimal(2_000) / execution.price * Decimal("0.00055"), abs=Decimal("1e-8")
+    )
+    (past,) = (o for o in told.orders or () if o.id == order.id)
+    assert (past.symbol, past.client_id, past.filled) == ("BTC/USD:BTC", "thief-1", 2_000)
+    assert (again.fills, again.orders, told.problem) == ((), (), "")
+
+
+def execution_at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
 async def an_order_is_told_when_it_is_over(history: History, bed: Bed) -> None:
     await begun(history)
     order = resting(bed, "ft-waits")
@@ -270,6 +302,7 @@ async def a_refused_key_is_told_by_its_raw_code(history: History, bed: Bed) -> N
 CONTRACT: tuple[Contract, ...] = (
     what_was_before_is_no_news,
     a_fill_is_told_once_with_all_that_the_venue_says,
+    an_inverse_fill_counts_dollars_and_costs_coins,
     an_order_is_told_when_it_is_over,
     the_venues_reason_is_told,
     a_partly_filled_order_is_partly,

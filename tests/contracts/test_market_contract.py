@@ -44,6 +44,23 @@ async def it_tells_what_the_market_is(reader: MarketReader, bed: Bed) -> None:
     assert (quote.other, quote.other_venue) == (None, "")
 
 
+async def inverse_contracts_have_a_market_of_their_own(reader: MarketReader, bed: Bed) -> None:
+    """Books of these count dollars. Alone, and in a list that is asked for as a whole."""
+    bed.venue.world.list_inverse("BTC")
+    bed.venue.world.set_prices({"BTCUSD": Decimal(42_000)}, bed.venue.clock())
+    truth = bed.venue.world.markets["BTCUSD"]
+    many = [f"{symbol.removesuffix('USDT')}/USDT:USDT" for symbol in list(bed.venue.world.markets)[:12]]
+
+    alone, all_of_them = await reader.look(["BTC/USD:BTC"]), await reader.look(["BTC/USD:BTC", *many])
+
+    (quote,), (book,) = alone.quotes or (), alone.books or ()
+    assert (alone.problem, quote.symbol, quote.mark) == ("", "BTC/USD:BTC", truth.mark)
+    offered = truth.offered(Side.BUY, bed.venue.clock())
+    assert (book.symbol, sum(q for _, q in book.asks)) == ("BTC/USD:BTC", sum(offer.qty for offer in offered))
+    assert all_of_them.problem == ""
+    assert [q.symbol for q in all_of_them.quotes or ()] == ["BTC/USD:BTC", *many]
+
+
 async def its_book_holds_what_an_order_would_meet(reader: MarketReader, bed: Bed) -> None:
     truth = bed.venue.world.markets["BTCUSDT"]
 
@@ -138,6 +155,7 @@ async def each_request_is_told(reader: MarketReader, bed: Bed) -> None:
 
 CONTRACT: tuple[Contract, ...] = (
     it_tells_what_the_market_is,
+    inverse_contracts_have_a_market_of_their_own,
     its_book_holds_what_an_order_would_meet,
     it_keeps_to_what_is_asked,
     it_sees_many_symbols_at_once,

@@ -59,6 +59,66 @@ async def its_positions_and_wallet_agree_about_profit(reader: Reader, bed: Bed) 
     assert snapshot.wallet.position_margin > 0
 
 
+async def an_inverse_position_is_told_in_its_coin(reader: Reader, bed: Bed) -> None:
+    """One dollar a contract: its notional and profit are coins, which the wallet prices."""
+    bed.hold_inverse(-30_000)
+    bed.venue.world.set_prices({"BTCUSDT": Decimal(40_000)}, bed.venue.clock())
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete, snapshot.failures
+    assert snapshot.wallet is not None
+    found = {position.symbol: position for position in snapshot.positions or ()}
+    held = found["BTC/USD:BTC"]
+    assert (held.inverse, held.settle, held.base) == (True, "BTC", "BTC")
+    assert (held.quantity, held.contract_size, held.mark) == (-30_000, 1, 40_000)
+    assert held.notional == Decimal("-0.75")
+    prices = {b.currency: b.price for b in snapshot.wallet.balances}
+    cash = sum((b.quantity * b.price for b in snapshot.wallet.balances), Decimal(0))
+    profit = sum((p.open_pnl * prices[p.settle] for p in found.values()), Decimal(0))
+    assert snapshot.wallet.equity - cash == pytest.approx(profit, abs=Decimal("0.05"))
+
+
+async def an_inverse_position_alone_is_not_flat(reader: Reader, bed: Bed) -> None:
+    """Opened a moment ago, while nothing else is held any more."""
+    await reader.snapshot()
+    bed.hold_inverse(500)
+    bed.close_linear()
+
+    snapshot = await reader.snapshot()
+
+    assert snapshot.complete, snapshot.failures
+    assert [p.symbol for p in snapshot.positions or ()] == ["BTC/USD:BTC"]
+
+
+@about_the_wire("what the venue lists apart, the simulator's ports tell at once")
+async def what_could_not_be_asked_about_is_not_flat(reader: Reader, bed: Bed) -> None:
+    await reader.snapshot()
+    bed.close_linear()
+    for category in ("inverse", "option"):
+        for path, part in (("position/list", Part.POSITIONS), ("order/realtime", Part.ORDERS)):
+            bed.commits("status", rf"{path}\?category={category}", code=503)
+
+            snapshot = await reader.snapshot()
+
+            assert [(failure.part, failure.code) for failure in snapshot.failures] == [(part, "http-503")]
+            bed.behaves()
+    assert (await reader.snapshot()).complete
+
+
+@about_the_wire("the simulator's world has no options")
+async def a_held_option_is_named_beside_what_is_known(reader: Reader, bed: Bed) -> None:
+    option = {"symbol": "BTC-27MAR26-70000-C", "side": "Buy", "size": "0.1", "positionIdx": 0}
+    bed.commits("replace", r"position/list\?category=option", values={"/list": [option]})
+
+    snapshot = await reader.snapshot()
+
+    (failure,) = snapshot.failures
+    assert (failure.part, failure.code) == (Part.POSITIONS, "contract")
+    assert "BTC-27MAR26-70000-C" in failure.why
+    assert len(snapshot.positions or ()) == len(bed.truth()["positions"])
+
+
 async def a_transfer_is_a_flow_told_once(reader: Reader, bed: Bed) -> None:
     first = await reader.snapshot()
     await asyncio.sleep(0.005)
@@ -229,6 +289,10 @@ CONTRACT: tuple[Contract, ...] = (
     it_sees_what_the_venue_knows,
     it_sees_every_order_over_pages,
     its_positions_and_wallet_agree_about_profit,
+    an_inverse_position_is_told_in_its_coin,
+    an_inverse_position_alone_is_not_flat,
+    what_could_not_be_asked_about_is_not_flat,
+    a_held_option_is_named_beside_what_is_known,
     a_transfer_is_a_flow_told_once,
     its_ledger_explains_every_change_of_cash,
     a_ledger_that_failed_is_told_by_the_next_read,

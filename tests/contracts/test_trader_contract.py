@@ -14,6 +14,7 @@ from guardian.core.effects import CloseOrder
 from guardian.core.events import Outcome
 from guardian.core.model import Position
 from guardian.ports import Trader
+from guardian.sim.world.orders import Kind, OrderRequest, Side
 from tests.contracts.beds import BEDS, Bed, skip_unless_it_concerns
 
 Contract = Callable[[Trader, Bed], Awaitable[None]]
@@ -56,6 +57,39 @@ async def every_position_can_be_closed(trader: Trader, bed: Bed) -> None:
     assert all(dict(report.facts)["order_id"] for report in reports)
     assert not any(bed.sizes().values())
     assert bed.truth()["sign_flips"] == 0
+
+
+async def an_inverse_position_is_closed_in_its_dollars(trader: Trader, bed: Bed) -> None:
+    symbol = bed.hold_inverse(-30_000)
+    await trader.warm()
+    (leg,) = (p for p in await positions(bed) if p.inverse)
+
+    part = await trader.close_position(closing(leg, 1, quantity=Decimal("12000.7")))
+    left = bed.sizes()[symbol]
+    capped = await trader.close_position(
+        closing(leg, 2, quantity=-left / 2, price=leg.mark * Decimal("1.02"))
+    )
+    rest = await trader.close_position(closing(leg, 3, quantity=None))
+
+    assert {part.outcome, capped.outcome, rest.outcome} == {Outcome.DONE}
+    assert left in (Decimal(-18_000), Decimal(-17_999)), "whole dollars"
+    assert not bed.sizes().get(symbol)
+    assert (await trader.resolve(leg.symbol, "gdn-1-3-1")).outcome is Outcome.DONE
+    assert (await trader.close_position(closing(leg, 4))).outcome is Outcome.GONE
+
+
+async def an_order_of_an_inverse_contract_is_cancelled(trader: Trader, bed: Bed) -> None:
+    symbol = bed.hold_inverse(1_000)
+    world, account = bed.venue.world, bed.venue.tenants[0].account
+    request = OrderRequest(
+        symbol=symbol, side=Side.BUY, kind=Kind.LIMIT, qty=Decimal(100), price=Decimal(30_000)
+    )
+    order = world.place(account, request, bed.venue.clock())
+
+    report = await trader.cancel("BTC/USD:BTC", order.id, conditional=False)
+
+    assert report.outcome is Outcome.DONE
+    assert not order.is_open
 
 
 async def a_close_without_quantity_closes_what_is_there(trader: Trader, bed: Bed) -> None:
@@ -267,6 +301,8 @@ async def its_key_is_audited(trader: Trader, bed: Bed) -> None:
 
 CONTRACT: tuple[Contract, ...] = (
     every_position_can_be_closed,
+    an_inverse_position_is_closed_in_its_dollars,
+    an_order_of_an_inverse_contract_is_cancelled,
     a_close_without_quantity_closes_what_is_there,
     a_capped_close_trades_within_its_cap_and_leaves_nothing_resting,
     closing_more_than_there_is_never_turns_the_position,

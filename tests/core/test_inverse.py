@@ -55,6 +55,20 @@ def test_contracts_of_a_hundred_dollars_count_a_hundred_fold():
     assert (Decimal("0.2"), Decimal(10_000)) == (held.notional, held.worth)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "settle", "worth"),
+    [
+        ("BTC/USD:BTC", "BTC", "0.02"),
+        ("BTC/USD:BTC-260327", "BTC", "0.02"),
+        ("BTC/USDT:USDT-260327", "USDT", "50000000"),
+    ],
+)
+def test_a_dated_contract_settles_in_the_same_coin(symbol: str, settle: str, worth: str):
+    resting = order(symbol=symbol, remaining=Decimal(1_000))
+
+    assert (settle, Decimal(worth)) == (resting.settle, resting.notional(Decimal(50_000)))
+
+
 def test_a_linear_leg_is_worth_its_notional():
     held = position(BTC, -2, 110, entry=100)
 

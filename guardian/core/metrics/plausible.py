@@ -31,6 +31,14 @@ def plausible(seen: Snapshot, evidence: Evidence) -> Snapshot:
     return _refused(seen, Part.POSITIONS, "inconsistent", why)
 
 
+def partial(seen: Snapshot, part: Part) -> bool:
+    """Whether what a read tells of a part is not all of it, and so no newer for any judgement.
+
+    Orders are told anew even so: each is acted on by itself, and what nobody asked about is not among them.
+    """
+    return part is not Part.ORDERS and seen.failed(part)
+
+
 def _priceless(p: Position) -> bool:
     held = p.quantity or p.inverse
     return bool(held) and (p.mark <= NOTHING or p.entry <= NOTHING or p.contract_size <= NOTHING)

@@ -55,7 +55,7 @@ class StrategyBook:
         opened = (fill.quantity - closing - unknown) * fill.side
         kept = held + closing * fill.side
         if opened:
-            entry = (abs(kept) * entry + abs(opened) * fill.price) / (abs(kept) + abs(opened))
+            entry = _average(fill, (abs(kept), entry), (abs(opened), fill.price))
         self.lots[fill.symbol] = (kept + opened, entry)
         if not kept + opened:
             del self.lots[fill.symbol]
@@ -98,6 +98,16 @@ class Contract(Protocol):
     def contract_size(self) -> Decimal: ...
     @property
     def inverse(self) -> bool: ...
+
+
+def _average(shape: Contract, *lots: tuple[Decimal, Decimal]) -> Decimal:
+    """The entry at which lots (contracts, price) gain together what each gains; of an inverse contract the
+    harmonic mean, for its worth is fixed in the quote currency and its coins are what was paid."""
+    held = [(quantity, price) for quantity, price in lots if quantity]
+    whole = sum((quantity for quantity, _ in held), Decimal(0))
+    if shape.inverse:
+        return whole / sum((quantity / price for quantity, price in held), Decimal(0))
+    return sum((quantity * price for quantity, price in held), Decimal(0)) / whole
 
 
 def gained(shape: Contract, signed: Decimal, start: Decimal, end: Decimal) -> Decimal:

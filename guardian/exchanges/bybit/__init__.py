@@ -1,4 +1,4 @@
-"""Bybit's unified trading account (API v5): linear contracts settled in USDT and USDC."""
+"""Bybit's unified trading account (API v5): linear contracts settled in USDT and USDC, and inverse ones."""
 
 from __future__ import annotations
 
@@ -47,11 +47,12 @@ BYBIT = Venue(
     name="bybit",
     title="Bybit (unified trading account)",
     capabilities=(
-        "Sees the unified wallet, USDT and USDC linear contracts, all open and conditional orders, and the "
-        "transaction log; beside them public prices and books, and the account's fills and past orders. "
+        "Sees the unified wallet, USDT and USDC linear contracts and inverse ones, their orders and those of "
+        "options, and the transaction log; beside them public prices and books, and the account's fills and "
+        "past orders of all categories. "
         "Cancels by id and closes reduce-only, 20 orders a second by default. A master key fences "
-        "(read-only, reversible) and deletes the keys of a sub-account. Not covered: inverse contracts, "
-        "options and spot orders; they show as margin or equity that no position explains. "
+        "(read-only, reversible) and deletes the keys of a sub-account. Not covered: resting spot orders. "
+        "Options are seen and not closed: while one is held the positions are not known and nothing is flat. "
         "A position in a quanto contract fails the read of all positions."
     ),
     open_reader=_open_reader,

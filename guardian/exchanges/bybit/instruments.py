@@ -1,6 +1,6 @@
-"""Lot sizes of every linear contract, loaded in the background so that no read and no close waits for them.
+"""Lot sizes of linear and inverse contracts, loaded in the background so that no read and no close waits.
 
-What the venue says is no linear contract, though listed as one, has none: what is held of it is not read.
+What the venue says is another contract than its category has none: what is held of it is not read.
 
 Source: GET /v5/market/instruments-info (docs/v5/market/instrument), paged, 1000 a page.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.client import BybitClient, following
-from guardian.exchanges.bybit.symbols import SETTLE_COINS, symbol_of
+from guardian.exchanges.bybit.symbols import SETTLE_COINS, Category, symbol_of
 from guardian.exchanges.generic.fields import Row, garbage, mapping, optional_text, positive, rows, text
 from guardian.ports import InstrumentFacts
 
@@ -22,7 +22,10 @@ _FRESH_S = 24 * 3600.0
 _RETRY_S = 60.0
 _PAGE = 1000
 _MOST_PAGES = 20
-_LINEAR = ("LinearPerpetual", "LinearFutures")
+_KINDS: dict[Category, tuple[str, ...]] = {
+    "linear": ("LinearPerpetual", "LinearFutures"),
+    "inverse": ("InversePerpetual", "InverseFutures"),
+}
 _LONGEST_WORD = 32
 
 
@@ -43,8 +46,8 @@ class Instruments:
             self._loaded_at = None
         return facts
 
-    def linear(self, venue_id: str) -> InstrumentFacts | None:
-        """As `known`, of what is held. Raises VenueError("contract") for what the venue says is not linear.
+    def held(self, venue_id: str) -> InstrumentFacts | None:
+        """As `known`, of what is held. Raises VenueError("contract") for what is not what its category says.
 
         What such a contract is worth has a multiplier of its own: read as linear it would be of any size.
         """
@@ -76,20 +79,31 @@ class Instruments:
     async def _load_quietly(self) -> None:
         """A failed load keeps the last facts; positions then carry a step derived from their own size."""
         self._tried_at = time.monotonic()
-        try:
-            listed = await self._load()
-        except VenueError:
-            return
-        facts = {optional_text(row, "symbol"): _facts_of(row) for row in listed}
-        self._facts = {venue_id: known for venue_id, known in facts.items() if known is not None}
-        self._odd = {optional_text(row, "symbol"): why for row in listed if (why := _oddity(row))}
-        self._loaded_at = time.monotonic()
+        answers = await asyncio.gather(*map(self._load, _KINDS), return_exceptions=True)
+        for category, listed in zip(_KINDS, answers, strict=True):
+            if isinstance(listed, list):
+                self._learn(category, listed)
+            elif not isinstance(listed, VenueError):
+                raise listed
+        if not any(isinstance(listed, VenueError) for listed in answers):
+            self._loaded_at = time.monotonic()
 
-    async def _load(self) -> list[Row]:
+    def _learn(self, category: Category, listed: list[Row]) -> None:
+        """What is listed no more keeps its lot size: the venue takes orders by it, or none at all."""
+        for row in listed:
+            venue_id, facts = optional_text(row, "symbol"), _facts_of(row, category)
+            self._odd.pop(venue_id, None)
+            self._facts.pop(venue_id, None)
+            if why := _oddity(row, category):
+                self._odd[venue_id] = why
+            elif facts is not None:
+                self._facts[venue_id] = facts
+
+    async def _load(self, category: Category) -> list[Row]:
         found: list[Row] = []
         cursor = ""
         for _ in range(_MOST_PAGES):
-            params = {"category": "linear", "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
+            params = {"category": category, "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
             page = await self._client.ask("publicGetV5MarketInstrumentsInfo", params, None)
             listed = rows(page.result, "list")
             found += listed
@@ -99,20 +113,26 @@ class Instruments:
         raise garbage("instruments-info does not end")
 
 
-def _oddity(row: Row) -> str:
-    """How it is not a linear contract, settled in what it is quoted in; "" if it is, or nothing is said."""
+def _oddity(row: Row, category: Category) -> str:
+    """How it is not what its category says: linear, settled in what it is quoted in, or inverse, in its base.
+
+    "" if it is, or nothing is said.
+    """
     kind, quote, settle = (optional_text(row, name) for name in ("contractType", "quoteCoin", "settleCoin"))
-    if kind and kind not in _LINEAR:
-        return f"no linear contract: {kind[:_LONGEST_WORD]!a}"
+    if kind and kind not in _KINDS[category]:
+        return f"no {category} contract: {kind[:_LONGEST_WORD]!a}"
+    if category == "inverse":
+        quote = optional_text(row, "baseCoin")
     # A dollar is quoted, and a stablecoin settles: the price is the same, as far as the peg holds.
     if not quote or not settle or quote == settle or (quote == "USD" and settle in SETTLE_COINS):
         return ""
-    return f"a quanto contract: quoted in {quote[:_LONGEST_WORD]!a}, settled in {settle[:_LONGEST_WORD]!a}"
+    of = "on" if category == "inverse" else "quoted in"
+    return f"a quanto contract: {of} {quote[:_LONGEST_WORD]!a}, settled in {settle[:_LONGEST_WORD]!a}"
 
 
-def _facts_of(row: Row) -> InstrumentFacts | None:
+def _facts_of(row: Row, category: Category) -> InstrumentFacts | None:
     """None for a row that cannot be read: one odd new listing must not cost the facts of all others."""
-    if _oddity(row):
+    if _oddity(row, category):
         return None
     try:
         lot, price = mapping(row, "lotSizeFilter"), mapping(row, "priceFilter")

@@ -6,11 +6,12 @@ Sources: docs/v5/account/wallet-balance, docs/v5/position, docs/v5/order/open-or
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from guardian.core.model import Balance, OpenOrder, Position, Wallet
-from guardian.exchanges.bybit.symbols import symbol_of
+from guardian.errors import VenueError
+from guardian.exchanges.bybit.symbols import category_of, symbol_of
 from guardian.exchanges.generic.fields import (
     Row,
     flag,
@@ -27,7 +28,10 @@ from guardian.exchanges.generic.fields import (
 )
 from guardian.ports import InstrumentFacts
 
-LINEAR_SIZE = Decimal(1)
+CONTRACT_SIZE = Decimal(1)
+"""A linear contract is one unit of its base, an inverse one a dollar."""
+
+LONGEST_NAME = 48
 _SIGNS = {"Buy": 1, "Sell": -1}
 # Which side a leg can have: 0 is the one-way leg, 1 the long leg and 2 the short leg of hedge mode.
 _LEG_SIDES = {0: {"Buy", "Sell"}, 1: {"Buy"}, 2: {"Sell"}}
@@ -157,7 +161,7 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         quantity=size * _SIGNS[side],
         entry=_entry(row, settle),
         mark=positive(row, "markPrice"),
-        contract_size=LINEAR_SIZE,
+        contract_size=CONTRACT_SIZE,
         step=step,
         minimum=facts.minimum if facts else step,
         maximum=facts.maximum if facts else size,
@@ -166,6 +170,34 @@ def parse_position(row: Row, settle: str, facts_of: FactsOf) -> Position | None:
         liquidation=_liquidation(row),
         maintenance=_maintenance(row),
     )
+
+
+def parse_inverse(row: Row, facts_of: FactsOf) -> Position | None:
+    """One leg of a contract that is margined, and gains, in its base coin; its size counts dollars.
+
+    Raises VenueError("contract") for one whose name does not say so: its coin would be a guess.
+    """
+    symbol = symbol_of(text(row, "symbol"))
+    if category_of(symbol) != "inverse":
+        if number(row, "size") == 0:
+            return None
+        raise VenueError("contract", f"{_name(row)} is not named as an inverse contract")
+    position = parse_position(row, symbol.partition("/")[0], facts_of)
+    return None if position is None else replace(position, inverse=True)
+
+
+def parse_option(row: Row) -> Position | None:
+    """None for an empty row. Raises VenueError("contract") for what is held.
+
+    What an option risks does not follow from its size and price: read as a contract it would look small.
+    """
+    if number(row, "size") != 0:
+        raise VenueError("contract", f"an option is held, which is not read: {_name(row)}")
+    return None
+
+
+def _name(row: Row) -> str:
+    return f"{text(row, 'symbol')[:LONGEST_NAME]!a}"
 
 
 def _entry(row: Row, settle: str) -> Decimal:

@@ -14,13 +14,21 @@ from typing import Any, TypeVar
 from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.audit import audit_key
-from guardian.exchanges.bybit.client import BybitClient, Pages
+from guardian.exchanges.bybit.categories.holdings import Holdings, Listed
+from guardian.exchanges.bybit.client import BybitClient
 from guardian.exchanges.bybit.instruments import Instruments
 from guardian.exchanges.bybit.ledger import Ledger, Told
-from guardian.exchanges.bybit.parse import WalletView, parse_order, parse_position, parse_wallet
-from guardian.exchanges.bybit.symbols import SETTLE_COINS
+from guardian.exchanges.bybit.parse import (
+    WalletView,
+    parse_inverse,
+    parse_option,
+    parse_order,
+    parse_position,
+    parse_wallet,
+)
+from guardian.exchanges.bybit.symbols import SETTLE_COINS, Category
 from guardian.exchanges.generic.clock import now
-from guardian.exchanges.generic.fields import garbage
+from guardian.exchanges.generic.fields import Row, garbage
 from guardian.exchanges.generic.venue import Endpoint
 from guardian.ports import Credential, KeyAudit
 
@@ -97,7 +105,9 @@ class CatchUp:
 
 
 class BybitReader:
-    """See ports.Reader. Covers the unified wallet and the linear contracts settled in USDT and USDC."""
+    """See ports.Reader. Covers the unified wallet, linear contracts settled in USDT and USDC, inverse ones,
+    and the orders of these and of options. A held option is told as a failure beside the positions.
+    """
 
     def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
         self._endpoint = endpoint
@@ -108,6 +118,11 @@ class BybitReader:
         self._ledger_turn = asyncio.Lock()
         self._catch_up = CatchUp(endpoint.timeout_s, lambda: self._ledger.behind)
         self._legs: Legs | None = None
+        timing = endpoint.flows_seconds, endpoint.timeout_s
+        self._positions: Holdings[Position] = Holdings(Part.POSITIONS, self._legs_of, *timing)
+        self._orders: Holdings[OpenOrder] = Holdings(Part.ORDERS, self._orders_of, *timing)
+        self._flat = True
+        """Whether the last read looked so: then the next one asks closely at once."""
 
     async def snapshot(self) -> Snapshot:
         """Ask wallet, positions and all open orders at once, each under its own deadline; then the ledger.
@@ -119,28 +134,33 @@ class BybitReader:
         asked_at = now()
         wallet, positions, orders = await asyncio.gather(
             self._part(Part.WALLET, self._wallet()),
-            self._part(Part.POSITIONS, self._positions()),
-            self._part(Part.ORDERS, self._orders()),
+            self._part(Part.POSITIONS, self._positions.read(self._flat)),
+            self._part(Part.ORDERS, self._orders.read(self._flat)),
         )
+        self._flat = _looks_flat(positions, orders)
+        if self._flat and isinstance(positions, Listed) and isinstance(orders, Listed):
+            positions, orders = await asyncio.gather(
+                self._positions.rest(positions), self._orders.rest(orders)
+            )
         ledger: Told | Failure = UNASKED
         if isinstance(wallet, WalletView):
             ledger = await self._books(wallet, _legs(positions))
-            if positions == () and wallet.says_positions:
+            if positions == Listed(()) and wallet.says_positions:
                 positions = Failure(
                     Part.POSITIONS, "inconsistent", "no position is listed, but the wallet shows some"
                 )
         parts = (
             wallet,
-            positions,
-            orders,
+            positions.lacking if isinstance(positions, Listed) else positions,
+            orders.lacking if isinstance(orders, Listed) else orders,
             BEHIND if isinstance(ledger, Told) and not ledger.current else ledger,
         )
         return Snapshot(
             account=self._endpoint.account,
             asked_at=asked_at,
             wallet=wallet.wallet if isinstance(wallet, WalletView) else None,
-            positions=_unless_failed(positions),
-            orders=_unless_failed(orders),
+            positions=positions.rows if isinstance(positions, Listed) else None,
+            orders=orders.rows if isinstance(orders, Listed) else None,
             ledger=ledger.rows if isinstance(ledger, Told) else None,
             failures=tuple(part for part in parts if isinstance(part, Failure)),
             calls=self._client.calls.take(),
@@ -173,19 +193,28 @@ class BybitReader:
         )
         return parse_wallet(answer.result, self._endpoint.currency, answer.time_ms)
 
-    async def _positions(self) -> tuple[Position, ...]:
+    async def _legs_of(self, category: Category) -> tuple[Position, ...]:
         found: list[Position] = []
-        for settle, pages in zip(SETTLE_COINS, await self._by_settle("PositionList", 200), strict=True):
-            parsed = (parse_position(row, settle, self._instruments.linear) for row in pages.rows)
+        for settle, rows in await self._ask_all(category, "PositionList", 200):
+            parsed = (self._leg(category, settle, row) for row in rows)
             found += [position for position in parsed if position is not None]
         if len({position.leg for position in found}) != len(found):
             raise garbage("a leg is listed twice")
         return tuple(found)
 
-    async def _orders(self) -> tuple[OpenOrder, ...]:
+    def _leg(self, category: Category, settle: str, row: Row) -> Position | None:
+        match category:
+            case "linear":
+                return parse_position(row, settle, self._instruments.held)
+            case "inverse":
+                return parse_inverse(row, self._instruments.held)
+            case "option":
+                return parse_option(row)
+
+    async def _orders_of(self, category: Category) -> tuple[OpenOrder, ...]:
         """Conditional orders are included: without an orderFilter the venue lists every kind."""
         found: dict[str, OpenOrder] = {}
-        for row in (row for pages in await self._by_settle("OrderRealtime", 50) for row in pages.rows):
+        for row in (row for _, rows in await self._ask_all(category, "OrderRealtime", 50) for row in rows):
             order = parse_order(row)
             if order is None:
                 continue
@@ -196,21 +225,27 @@ class BybitReader:
             found[order.id] = order
         return tuple(found.values())
 
-    async def _by_settle(self, question: str, limit: int) -> list[Pages]:
-        """All pages for each settle coin, asked at once; the first failure counts when all have ended."""
+    async def _ask_all(
+        self, category: Category, question: str, limit: int
+    ) -> list[tuple[str, tuple[Row, ...]]]:
+        """All rows by settle coin, asked at once; the first failure counts when all have ended.
+
+        Linear contracts have to be asked for by what they settle in, the others may not.
+        """
+        settles = SETTLE_COINS if category == "linear" else ("",)
         asked = [
             self._client.ask_pages(
                 f"privateGetV5{question}",
-                {"category": "linear", "settleCoin": settle, "limit": limit},
+                {"category": category, "limit": limit} | ({"settleCoin": settle} if settle else {}),
                 self._credential,
             )
-            for settle in SETTLE_COINS
+            for settle in settles
         ]
-        answers: list[Pages] = []
-        for answer in await asyncio.gather(*asked, return_exceptions=True):
+        answers: list[tuple[str, tuple[Row, ...]]] = []
+        for settle, answer in zip(settles, await asyncio.gather(*asked, return_exceptions=True), strict=True):
             if isinstance(answer, BaseException):
                 raise answer
-            answers.append(answer)
+            answers.append((settle, answer.rows))
         return answers
 
     async def _books(self, wallet: WalletView, legs: Legs | None) -> Told | Failure:
@@ -234,9 +269,12 @@ class BybitReader:
             return told
 
 
-def _legs(positions: tuple[Position, ...] | Failure) -> Legs | None:
-    return None if isinstance(positions, Failure) else {p.leg: (p.quantity, p.entry) for p in positions}
+def _looks_flat(positions: Listed[Position] | Failure, orders: Listed[OpenOrder] | Failure) -> bool:
+    """Whether all that is told so far is dust, as for guardian's claim of flat (core/plan/verify.py)."""
+    if isinstance(positions, Failure) or isinstance(orders, Failure):
+        return False
+    return not orders.rows and all(abs(p.quantity) < p.minimum for p in positions.rows)
 
 
-def _unless_failed(part: T | Failure) -> T | None:
-    return None if isinstance(part, Failure) else part
+def _legs(positions: Listed[Position] | Failure) -> Legs | None:
+    return None if isinstance(positions, Failure) else {p.leg: (p.quantity, p.entry) for p in positions.rows}

@@ -1,16 +1,21 @@
-"""Bybit ids and the field's names for linear contracts, converted by spelling alone.
+"""Bybit ids and the field's names for contracts, converted by spelling alone.
 
 No table is needed, so a symbol can be closed while the venue's public endpoints are down:
 BTCUSDT = BTC/USDT:USDT, BTCPERP = BTC/USDC:USDC, BTCUSDT-27MAR26 = BTC/USDT:USDT-260327,
-BTC-27MAR26 = BTC/USDC:USDC-260327. Any other spelling keeps the venue's id. A spot market is spelled like a
+BTC-27MAR26 = BTC/USDC:USDC-260327, BTCUSD = BTC/USD:BTC, BTCUSDH26 = BTC/USD:BTC-260327. An option keeps the
+venue's id, and is so an asset of its own, as does any other spelling. A spot market is spelled like a
 contract: what was asked about tells them apart.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
+from typing import Literal
 
 SETTLE_COINS = ("USDT", "USDC")
+Category = Literal["linear", "inverse", "option"]
+"""What the venue lists apart: contracts in a stablecoin, those in their base coin, and options."""
 
 # What spot markets are quoted in, as far as they are spelled so; of two that fit the longer one counts.
 _STABLE = ("USDT", "USDC", "USDE", "USDQ", "USDR", "USD1", "RLUSD", "XUSD", "DAI")
@@ -19,6 +24,18 @@ _QUOTES = (*_STABLE, "USD", "EUR", "BRL", "PLN", "TRY", "BTC", "ETH", "SOL", "MN
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DATED_ID = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})")
 _SYMBOL = re.compile(r"([A-Z0-9]+)/(USDT|USDC):(?:USDT|USDC)(?:-(\d{2})(\d{2})(\d{2}))?")
+_INVERSE_ID = re.compile(r"([A-Z0-9]+)USD(?:([FGHJKMNQUVXZ])(\d{2}))?")
+_INVERSE_SYMBOL = re.compile(r"([A-Z0-9]+)/USD:\1(?:-(\d{2})(\d{2})\d{2})?")
+_OPTION_ID = re.compile(r"[A-Z0-9]+-\d{1,2}[A-Z]{3}\d{2}-[\d.]+-[CP](?:-[A-Z]+)?")
+_MONTH_CODES = "FGHJKMNQUVXZ"
+_FRIDAY = 4
+
+
+def category_of(symbol: str) -> Category:
+    """What the venue has to be told with every question about a contract, and with every order."""
+    if _INVERSE_SYMBOL.fullmatch(symbol):
+        return "inverse"
+    return "option" if _OPTION_ID.fullmatch(symbol) else "linear"
 
 
 def symbol_of(venue_id: str) -> str:
@@ -33,7 +50,17 @@ def symbol_of(venue_id: str) -> str:
     for ending, settle in (("USDT", "USDT"), ("PERP", "USDC")):
         if venue_id.endswith(ending) and len(venue_id) > len(ending) and venue_id.isalnum():
             return f"{venue_id[: -len(ending)]}/{settle}:{settle}"
+    inverse = _INVERSE_ID.fullmatch(venue_id)
+    if inverse:
+        return f"{inverse[1]}/USD:{inverse[1]}{_delivered(inverse[2], inverse[3]) if inverse[2] else ''}"
     return venue_id
+
+
+def _delivered(month_code: str, year: str) -> str:
+    """An inverse future is named by month and year; it is delivered on the last Friday."""
+    month = _MONTH_CODES.index(month_code) + 1
+    last = date(2000 + int(year) + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    return f"-{last - timedelta(days=(last.weekday() - _FRIDAY) % 7):%y%m%d}"
 
 
 def spot_symbol_of(venue_id: str) -> str:
@@ -45,6 +72,10 @@ def spot_symbol_of(venue_id: str) -> str:
 
 def id_of(symbol: str) -> str:
     """ "BTC/USDT:USDT" -> "BTCUSDT"; what is no unified symbol is taken as the venue's own id."""
+    inverse = _INVERSE_SYMBOL.fullmatch(symbol)
+    if inverse:
+        month = _MONTH_CODES[(int(inverse[3]) - 1) % 12] if inverse[3] else ""
+        return f"{inverse[1]}USD{month}{inverse[2] or ''}"
     parts = _SYMBOL.fullmatch(symbol)
     if parts is None:
         return symbol

@@ -19,7 +19,7 @@ from guardian.exchanges.bybit import codes
 from guardian.exchanges.bybit.audit import audit_key
 from guardian.exchanges.bybit.client import BybitClient, Envelope, raw_code
 from guardian.exchanges.bybit.instruments import Instruments
-from guardian.exchanges.bybit.symbols import id_of
+from guardian.exchanges.bybit.symbols import category_of, id_of
 from guardian.exchanges.generic.clock import now
 from guardian.exchanges.generic.fields import Row, garbage, number, optional_text, rows, text
 from guardian.exchanges.generic.pace import Bucket, Pacer
@@ -56,7 +56,7 @@ _Send = Callable[[Bucket, Credential], Awaitable[_Reply]]
 
 
 class BybitTrader:
-    """See ports.Trader. Linear contracts settled in USDT and USDC."""
+    """See ports.Trader. Linear contracts settled in USDT and USDC and inverse ones; of options the orders."""
 
     def __init__(self, endpoint: Endpoint, warm_connections: int | None = None) -> None:
         self._client = BybitClient(endpoint)
@@ -98,8 +98,8 @@ class BybitTrader:
         return await self._perform(self._orders, send, _judge_close)
 
     async def cancel(self, symbol: str, order_id: str, conditional: bool) -> Report:
-        """One order by its id; plain and conditional orders share the endpoint for linear contracts."""
-        body = {"category": "linear", "symbol": id_of(symbol), "orderId": order_id}
+        """One order by its id; plain and conditional orders of contracts share the endpoint."""
+        body = {"category": category_of(symbol), "symbol": id_of(symbol), "orderId": order_id}
 
         async def send(_: Bucket, credential: Credential) -> _Reply:
             envelope = await self._client.send("privatePostV5OrderCancel", body, credential)
@@ -112,7 +112,7 @@ class BybitTrader:
         credential = self._credential
         if credential is None:
             return _NO_KEY
-        query = {"category": "linear", "symbol": id_of(symbol), "orderLinkId": client_id}
+        query = {"category": category_of(symbol), "symbol": id_of(symbol), "orderLinkId": client_id}
         try:
             for question in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
                 answer = await self._client.ask(question, query, credential)
@@ -161,7 +161,7 @@ class BybitTrader:
     async def _send_batched(self, order: dict[str, object], credential: Credential) -> _Reply:
         """A batch of one: the second budget, without tying one position's fate to another's answer."""
         single = {name: value for name, value in order.items() if name != "category"}
-        body = {"category": "linear", "request": [single]}
+        body = {"category": order["category"], "request": [single]}
         envelope = await self._client.send("privatePostV5OrderCreateBatch", body, credential)
         if envelope.code != codes.OK:
             return _reply(envelope, envelope.code, envelope.message, {}, None)
@@ -182,7 +182,7 @@ class BybitTrader:
 
     def _body(self, order: CloseOrder) -> dict[str, object]:
         body: dict[str, object] = {
-            "category": "linear",
+            "category": category_of(order.symbol),
             "symbol": id_of(order.symbol),
             "side": "Buy" if order.side > 0 else "Sell",
             "orderType": "Market",

@@ -83,7 +83,7 @@ def symbol_of(word: str) -> tuple[str, int]:
 
 def is_inverse(symbol: str) -> bool:
     """Whether it settles in its base coin: BTC/USD:BTC."""
-    return symbol.partition("/")[0] == symbol.rpartition(":")[2]
+    return symbol.partition("/")[0] == symbol.rpartition(":")[2].partition("-")[0]
 
 
 def seen(words: list[str]) -> Seen:

@@ -2,7 +2,8 @@
 
 A rule is a JSON object; unknown fields are refused. When it applies:
 
-    match        part of "METHOD /path", or a regular expression over it; default: every venue request
+    match        part of "METHOD /path?category=X", or a regular expression over it (the category where one is
+                 named); default: every venue request
     symbol       only requests that name this symbol
     key          only requests signed by a key of this role: watch, hands, bot, canary, admin
     probability  0 to 1, drawn from the venue's seed; default 1

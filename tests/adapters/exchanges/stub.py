@@ -38,6 +38,7 @@ QUERY_API = "/v5/user/query-api"
 SUB_MEMBERS = "/v5/user/query-sub-members"
 SUB_KEYS = "/v5/user/sub-apikeys"
 UPDATE_KEY = "/v5/user/update-sub-api"
+ELSEWHERE = ("inverse", "option")
 DELETE_KEY = "/v5/user/delete-sub-api"
 
 
@@ -65,10 +66,15 @@ Answer = Callable[[Seen], Any]
 
 
 class Script:
-    """`answers[path]` is a function of the request: a result dict, or a Raw."""
+    """`answers[path]` is a function of the request: a result dict, or a Raw.
+
+    Of inverse contracts and options, which most tests are not about, there is nothing: `elsewhere` says what
+    else is answered about them, and they are not in what was `sent_to` a path.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.elsewhere: dict[tuple[str, str], Answer] = {}
         self.seen: list[Seen] = []
         self.venue_ms: Callable[[], int] = lambda: round(time.time() * 1000)
         self.url = ""
@@ -76,8 +82,16 @@ class Script:
     def says(self, path: str, answer: Any) -> None:
         self.answers[path] = answer if callable(answer) else lambda _: answer
 
+    def says_of(self, category: str, path: str, answer: Any) -> None:
+        self.elsewhere[path, category] = answer if callable(answer) else lambda _: answer
+
     def sent_to(self, path: str) -> list[dict[str, Any]]:
-        return [request.sent for request in self.seen if request.path == path]
+        sent = (request.sent for request in self.seen if request.path == path)
+        return [each for each in sent if each.get("category") not in ELSEWHERE]
+
+    def asked_of(self, category: str, path: str) -> list[dict[str, Any]]:
+        sent = (request.sent for request in self.seen if request.path == path)
+        return [each for each in sent if each.get("category") == category]
 
     def endpoint(self, **changes: Any) -> Endpoint:
         settings: dict[str, Any] = {
@@ -108,13 +122,19 @@ class Script:
         sent = orjson.loads(body) if body else dict(request.query)
         seen = Seen(request.path, sent, dict(request.headers), time.monotonic())
         self.seen.append(seen)
-        answer = self.answers.get(request.path, _no_route)(seen)
+        answer = self._answer(seen)
         raw = answer if isinstance(answer, Raw) else Raw(self.envelope(answer))
         if raw.delay:
             await asyncio.sleep(raw.delay)
         return web.Response(
             body=raw.body, status=raw.status, headers=raw.headers, content_type="application/json"
         )
+
+    def _answer(self, seen: Seen) -> Any:
+        category = seen.sent.get("category")
+        if category in ELSEWHERE and seen.path in self.answers and "symbol" not in seen.sent:
+            return self.elsewhere.get((seen.path, category), lambda _: listed([]))(seen)
+        return self.answers.get(seen.path, _no_route)(seen)
 
 
 def _no_route(_: Seen) -> Raw:

@@ -41,7 +41,8 @@ async def test_an_audit_is_no_request_of_a_read(script: Script, reader: BybitRea
 
     assert script.sent_to(stub.QUERY_API)
     assert not named(snapshot.calls, "")
-    assert len(snapshot.calls) == 8  # five, the first clock, the first lot sizes and the first ledger
+    # Five, two of positions and two of orders elsewhere, the first clock, lot sizes twice, the first ledger.
+    assert len(snapshot.calls) == 13
 
 
 @pytest.mark.parametrize(

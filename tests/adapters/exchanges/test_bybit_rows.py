@@ -10,6 +10,7 @@ import pytest
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.beside.rows import (
     parse_fill,
+    parse_option_fill,
     parse_past_order,
     parse_spot_fill,
     parse_spot_order,
@@ -37,6 +38,35 @@ def test_a_fill_says_what_made_it(kind: str, cause: str) -> None:
     assert seen is not None
     assert (seen.cause, seen.fee_currency) == (cause, "USDC")
     assert (seen.side, seen.quantity, seen.closed) == (-1, Decimal("0.5"), 0)
+
+
+@pytest.mark.parametrize(
+    ("venue_id", "symbol", "fee_currency", "inverse"),
+    [
+        ("BTCUSD", "BTC/USD:BTC", "BTC", True),
+        ("ETHUSDZ26", "ETH/USD:ETH-261225", "ETH", True),
+        ("BTCUSDT", "BTC/USDT:USDT", "USDT", False),
+        ("BTC-27MAR26-70000-C", "BTC-27MAR26-70000-C", "", False),
+    ],
+)
+def test_a_fill_says_whether_its_quantity_counts_dollars(
+    venue_id: str, symbol: str, fee_currency: str, inverse: bool
+) -> None:
+    seen = parse_fill(fill(symbol=venue_id, execQty="500"))
+
+    assert seen is not None
+    assert (seen.symbol, seen.fee_currency, seen.inverse) == (symbol, fee_currency, inverse)
+    assert seen.worth == (500 if inverse else 500 * 50_000)
+    assert not seen.spot
+
+
+@pytest.mark.parametrize("kind", ["Funding", "Delivery"])
+def test_the_end_of_an_option_is_no_fill(kind: str) -> None:
+    """It is told at the price of its underlying: of a premium of 900 it would make a gain of 49,100."""
+    option = {"symbol": "BTC-27MAR26-70000-C", "execType": kind}
+
+    assert parse_option_fill(fill(**option)) is None
+    assert parse_option_fill(fill(**option | {"execType": "Trade"})) is not None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from guardian.errors import ConfigError, VenueError
 from guardian.exchanges import VENUES, venue
-from guardian.exchanges.bybit.symbols import id_of, symbol_of
+from guardian.exchanges.bybit.symbols import category_of, id_of, symbol_of
 from guardian.exchanges.generic.clock import VenueClock
 from guardian.exchanges.generic.fields import flag, integer, number, optional_number, strings
 from guardian.exchanges.generic.wire import check_egress, localise
@@ -72,14 +72,37 @@ class TestSymbols:
             ("ETHPERP", "ETH/USDC:USDC"),
             ("BTCUSDT-27MAR26", "BTC/USDT:USDT-260327"),
             ("BTC-3APR26", "BTC/USDC:USDC-260403"),
+            ("BTCUSD", "BTC/USD:BTC"),
+            ("BTCUSDH26", "BTC/USD:BTC-260327"),
+            ("ETHUSDZ27", "ETH/USD:ETH-271231"),
+            ("BTC-27MAR26-70000-C", "BTC-27MAR26-70000-C"),
+            ("ETH-3APR26-2500-P-USDT", "ETH-3APR26-2500-P-USDT"),
             ("SOMETHING", "SOMETHING"),
             ("USDT", "USDT"),
+            ("USD", "USD"),
         ],
     )
     def test_names_convert_both_ways_without_a_table(self, venue_id: str, symbol: str) -> None:
         """A position must be closable while instruments-info is down."""
         assert symbol_of(venue_id) == symbol
         assert id_of(symbol) == venue_id
+
+    @pytest.mark.parametrize(
+        ("symbol", "category"),
+        [
+            ("BTC/USDT:USDT", "linear"),
+            ("BTC/USDC:USDC-260327", "linear"),
+            ("BTC/USD:BTC", "inverse"),
+            ("BTC/USD:BTC-260327", "inverse"),
+            ("BTC/USD:ETH", "linear"),
+            ("BTC-27MAR26-70000-C", "option"),
+            ("BTC-27MAR26", "linear"),
+            ("SOMETHING", "linear"),
+        ],
+    )
+    def test_the_name_says_where_the_venue_lists_it(self, symbol: str, category: str) -> None:
+        """An order that names another category is refused, or is about another contract."""
+        assert category_of(symbol) == category
 
 
 class TestNumbers:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from guardian.core.facts.activity import Activity, Fill, PastOrder
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.beside.rows import (
     parse_fill,
+    parse_option_fill,
     parse_past_order,
     parse_spot_fill,
     parse_spot_order,
@@ -41,9 +43,26 @@ ORDERS: Listed[PastOrder] = Listed(
     lambda order: f"{order.id} {order.status} {order.filled}",
     SWEEP_MS,
 )
-ALL_FILLS = (FILLS, replace(FILLS, parse=parse_spot_fill, category="spot"))
-ALL_ORDERS = (ORDERS, replace(ORDERS, parse=parse_spot_order, category="spot"))
-"""Of each the contracts, then spot: the venue has no question for both."""
+RARELY_S = 60.0
+"""How often an account without inverse contracts and options is asked about them: well within what a row of
+the ledger waits for the fill that tells whose it was (core/metrics/foreign_activity.py)."""
+
+ALL_FILLS = (
+    FILLS,
+    replace(FILLS, parse=parse_spot_fill, category="spot"),
+    replace(FILLS, category="inverse", rarely_s=RARELY_S),
+    replace(FILLS, parse=parse_option_fill, category="option", rarely_s=RARELY_S),
+)
+ALL_ORDERS = (
+    ORDERS,
+    replace(ORDERS, parse=parse_spot_order, category="spot"),
+    replace(ORDERS, category="inverse", rarely_s=RARELY_S),
+    replace(ORDERS, category="option", rarely_s=RARELY_S),
+)
+"""Of each all categories: the venue has no question for more than one."""
+
+
+Brought = list[tuple[Trail[T], Stretch[T]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,11 @@ class _Open:
 
 
 class BybitHistory:
-    """See ports.History. Covers contracts settled in USDT and USDC, and spot. One question at a time."""
+    """See ports.History. Covers linear and inverse contracts, options and spot. One question at a time.
+
+    `Activity.asked_at` is about those that every question asks about. The others were asked about at most
+    `RARELY_S` before it, unless something failed: so much earlier they go on after a restart.
+    """
 
     def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
         self._endpoint = endpoint
@@ -69,15 +92,15 @@ class BybitHistory:
         opened = self._open()
         await opened.client.keep_clock()
         fills, orders = await asyncio.gather(
-            self._part("executions", opened.fills), self._part("order-history", opened.orders)
+            self._part("executions", _due(opened.fills)), self._part("order-history", _due(opened.orders))
         )
         told = [part for part in (fills, orders) if not isinstance(part, str)]
-        reaches = [stretch.reaches for part in told for stretch in part]
+        reaches = [stretch.reaches for part in told for _, stretch in part]
         return Activity(
             account=self._endpoint.account,
             asked_at=min(reaches, default=asked_at),
-            fills=None if isinstance(fills, str) else _kept(opened.fills, fills),
-            orders=None if isinstance(orders, str) else _kept(opened.orders, orders),
+            fills=None if isinstance(fills, str) else _kept(fills),
+            orders=None if isinstance(orders, str) else _kept(orders),
             problem="; ".join(part for part in (fills, orders) if isinstance(part, str)),
             calls=opened.client.calls.take(),
         )
@@ -91,20 +114,20 @@ class BybitHistory:
             client, key, done = BybitClient(self._endpoint), self._credential, self._endpoint.done_to
             self._opened = _Open(
                 client,
-                tuple(Trail(client, key, listed, done.fills) for listed in ALL_FILLS),
-                tuple(Trail(client, key, listed, done.orders) for listed in ALL_ORDERS),
+                tuple(Trail(client, key, listed, _since(listed, done.fills)) for listed in ALL_FILLS),
+                tuple(Trail(client, key, listed, _since(listed, done.orders)) for listed in ALL_ORDERS),
             )
         return self._opened
 
-    async def _part(self, name: str, trails: tuple[Trail[T], ...]) -> list[Stretch[T]] | str:
-        """What came of all trails, or why one of them brought nothing: a half would look like the whole."""
+    async def _part(self, name: str, trails: tuple[Trail[T], ...]) -> Brought[T] | str:
+        """What came of all these trails, or why one brought nothing: a half would look like the whole."""
         answers = await asyncio.gather(*(self._answer(trail) for trail in trails))
         wrong = {t.category: why for t, why in zip(trails, answers, strict=True) if isinstance(why, str)}
         if len(wrong) == len(trails) and len(set(wrong.values())) == 1:
             return f"{name}: {wrong.popitem()[1]}"
         if wrong:
             return "; ".join(f"{name} ({category}): {why}" for category, why in wrong.items())
-        return [answer for answer in answers if isinstance(answer, Stretch)]
+        return [(t, answer) for t, answer in zip(trails, answers, strict=True) if isinstance(answer, Stretch)]
 
     async def _answer(self, trail: Trail[T]) -> Stretch[T] | str:
         """What came, or why nothing did."""
@@ -120,8 +143,17 @@ class BybitHistory:
             return f"unforeseen shape: {type(error).__name__}"
 
 
-def _kept(trails: tuple[Trail[T], ...], stretches: list[Stretch[T]]) -> tuple[T, ...]:
+def _since(listed: Listed[T], done_to: datetime | None) -> datetime | None:
+    """From when an earlier run may have left something untold."""
+    return None if done_to is None else done_to - timedelta(seconds=listed.rarely_s)
+
+
+def _due(trails: tuple[Trail[T], ...]) -> tuple[Trail[T], ...]:
+    return tuple(trail for trail in trails if trail.due)
+
+
+def _kept(brought: Brought[T]) -> tuple[T, ...]:
     """The rows of all trails, which count as told from now on."""
-    for trail, stretch in zip(trails, stretches, strict=True):
+    for trail, stretch in brought:
         trail.keep(stretch)
-    return tuple(row for stretch in stretches for row in stretch.rows)
+    return tuple(row for _, stretch in brought for row in stretch.rows)

@@ -15,7 +15,7 @@ from guardian.core.facts.market import Book, Market, Quote
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.beside.quotes import LEVELS, parse_book, parse_quote
 from guardian.exchanges.bybit.client import BybitClient
-from guardian.exchanges.bybit.symbols import id_of
+from guardian.exchanges.bybit.symbols import category_of, id_of
 from guardian.exchanges.generic.clock import now
 from guardian.exchanges.generic.compare import OtherVenue
 from guardian.exchanges.generic.fields import Row, garbage, optional_text, rows
@@ -35,7 +35,7 @@ _NAMED = 5
 
 
 class BybitMarket:
-    """See ports.MarketReader. Covers linear contracts."""
+    """See ports.MarketReader. Covers linear and inverse contracts."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -91,8 +91,10 @@ class BybitMarket:
     async def _quotes(self, symbols: Sequence[str]) -> Found[Quote]:
         if len(symbols) <= _ONE_BY_ONE:
             return await _each(symbols, self._quote)
-        page = await self._ask("publicGetV5MarketTickers", {"category": "linear"})
-        listed = {optional_text(row, "symbol"): row for row in rows(page, "list")}
+        listed: dict[str, Row] = {}
+        for category in sorted({category_of(symbol) for symbol in symbols} - {"option"}):
+            page = await self._ask("publicGetV5MarketTickers", {"category": category})
+            listed |= {optional_text(row, "symbol"): row for row in rows(page, "list")}
 
         async def pick(symbol: str) -> Quote:
             if id_of(symbol) not in listed:
@@ -102,7 +104,7 @@ class BybitMarket:
         return await _each(symbols, pick)
 
     async def _quote(self, symbol: str) -> Quote:
-        params: dict[str, object] = {"category": "linear", "symbol": id_of(symbol)}
+        params: dict[str, object] = {"category": category_of(symbol), "symbol": id_of(symbol)}
         found = rows(await self._ask("publicGetV5MarketTickers", params), "list")
         if len(found) != 1 or found[0].get("symbol") != id_of(symbol):
             raise garbage("not one ticker")
@@ -112,7 +114,11 @@ class BybitMarket:
         return await _each(symbols, self._book)
 
     async def _book(self, symbol: str) -> Book:
-        params: dict[str, object] = {"category": "linear", "symbol": id_of(symbol), "limit": LEVELS}
+        params: dict[str, object] = {
+            "category": category_of(symbol),
+            "symbol": id_of(symbol),
+            "limit": LEVELS,
+        }
         result = await self._ask("publicGetV5MarketOrderbook", params)
         return _sensible(lambda row: parse_book(row, symbol), result)
 

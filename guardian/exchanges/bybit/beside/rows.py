@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from guardian.core.facts.activity import Fill, PastOrder
 from guardian.errors import VenueError
-from guardian.exchanges.bybit.symbols import spot_symbol_of, symbol_of
+from guardian.exchanges.bybit.symbols import category_of, spot_symbol_of, symbol_of
 from guardian.exchanges.generic.fields import (
     Row,
     flag,
@@ -36,6 +36,8 @@ _CAUSES = {"Trade": "trade", "BustTrade": "liquidation", "AdlTrade": "adl", "Del
 _KNOWN = _CAUSES.keys() | {"BlockTrade", "MovePosition", "FutureSpread"}
 # Of a contract, Cancelled says nothing about fills, and Deactivated is a conditional order that never fired.
 _ENDED = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Deactivated", "Rejected"})
+# An option's end pays out what the ledger tells; the price that is told with it is its underlying's.
+_NO_OPTION_FILLS = _NO_FILLS | {"Delivery"}
 # CreateByStopOrder is somebody's own conditional order, and CreateByClosing a hand in the venue's app.
 _ORIGINS = {
     f"CreateBy{kind}": "attached"
@@ -66,6 +68,11 @@ def parse_spot_fill(row: Row) -> Fill | None:
     return parse_fill(row, spot_symbol_of)
 
 
+def parse_option_fill(row: Row) -> Fill | None:
+    """Its quantity counts units of its underlying, its price is the premium of one, in what it settles in."""
+    return None if text(row, "execType") in _NO_OPTION_FILLS else parse_fill(row)
+
+
 def _fill(row: Row, cause: str, named: Named) -> Fill:
     symbol = named(text(row, "symbol"))
     return Fill(
@@ -81,6 +88,7 @@ def _fill(row: Row, cause: str, named: Named) -> Fill:
         client_id=optional_text(row, "orderLinkId"),
         closed=optional_number(row, "closedSize") or Decimal(0),
         realised=optional_number(row, "execPnl"),
+        inverse=category_of(symbol) == "inverse",
         cause=cause,
         origin=_origin(row),
     )

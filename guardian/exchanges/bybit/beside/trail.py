@@ -7,11 +7,15 @@ once, and how far it reaches.
 
 A list that is filtered by another instant than the one that its rows are dated by (past orders: the
 documentation does not say whether by their creation or by their end) is also swept as a whole now and then.
+
+A list of what most accounts never trade may be asked `rarely`: as long as it is known up to the last question
+and has told nothing of late. Nothing is lost by that: the next question goes on where the last answer ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +36,9 @@ _WIDEST_MS = 7 * 24 * 3600 * 1000 - 1
 # Wide enough to reach from the oldest row that may be late to now.
 _NARROWEST_MS = _LATE_MS + 2 * _AHEAD_MS
 _TIMEOUT = "timeout"
+_BUSY_S = 3600.0
+"""For so long after it has told a row a list is asked as often as any."""
+
 _PAGES = 10
 _PAGES_OF_NARROWEST = 400
 
@@ -41,6 +48,7 @@ class Listed(Generic[T]):
     """What is asked, and what a row says: `parse` gives None for one of no concern.
 
     `told` is a row's identity and what may change of it. `sweep_ms` is None for a list without sweeps.
+    `rarely_s` is how long a quiet list need not be asked; 0: every question asks it.
     """
 
     method: str
@@ -50,6 +58,7 @@ class Listed(Generic[T]):
     told: Callable[[T], str]
     sweep_ms: int | None = None
     category: str = "linear"
+    rarely_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,8 @@ class Stretch(Generic[T]):
     """What one question brought, oldest first; everything up to `reaches` (of our clock) has now come.
 
     `current` says that this is the moment of the question. `asked_ms` is that moment on the venue's clock,
-    and from `next_ms` on the next question asks: what is older can no longer be late.
+    and from `next_ms` on the next question asks: what is older can no longer be late. `asked_at` is the same
+    moment by the monotonic clock.
     """
 
     rows: tuple[T, ...]
@@ -66,6 +76,7 @@ class Stretch(Generic[T]):
     next_ms: int
     current: bool
     swept: bool
+    asked_at: float
 
 
 def _too_wide(error: BaseException) -> bool:
@@ -94,6 +105,18 @@ class Trail(Generic[T]):
         self._swept_ms = 0
         self._span_ms = self._sweep_span_ms = _WIDEST_MS
         self._seen: dict[str, int] = {}
+        self._asked_at: float | None = None
+        self._told_at: float | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether a question must ask it. One that failed, or was never kept, stays due."""
+        current = time.monotonic()
+        if self._asked_at is None or not self._current:
+            return True
+        if self._told_at is not None and current - self._told_at < _BUSY_S:
+            return True
+        return current - self._asked_at >= self._listed.rarely_s
 
     @property
     def category(self) -> str:
@@ -101,7 +124,7 @@ class Trail(Generic[T]):
 
     async def ask(self) -> Stretch[T]:
         """The next stretch. Raises VenueError and then forgets nothing."""
-        asked_at = now()
+        asked_at, asked = now(), time.monotonic()
         now_ms = self._venue_ms(asked_at)
         start, latest = self._begun(now_ms), now_ms + _AHEAD_MS
         rows, end, swept = None, latest, self._sweep_due(now_ms)
@@ -117,10 +140,13 @@ class Trail(Generic[T]):
             next_ms=min(end, now_ms - _LATE_MS),
             current=not behind,
             swept=swept,
+            asked_at=asked,
         )
 
     def keep(self, stretch: Stretch[T]) -> None:
         self._from_ms, self._current = stretch.next_ms, stretch.current
+        self._asked_at = stretch.asked_at
+        self._told_at = stretch.asked_at if stretch.rows else self._told_at
         if stretch.swept:
             self._swept_ms = stretch.asked_ms
         if stretch.swept or self._listed.sweep_ms is None:

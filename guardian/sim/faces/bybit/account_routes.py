@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from guardian.sim.faces.bybit.codes import PARAMS, BybitProblem
-from guardian.sim.faces.bybit.market_routes import category_of, is_linear
+from guardian.sim.faces.bybit.market_routes import CONTRACTS, category_of, concerns, contract, listed_in
 from guardian.sim.faces.bybit.rows import ledger_row, position_row, wallet_row
 from guardian.sim.faces.bybit.wire import (
     Call,
@@ -18,8 +18,7 @@ from guardian.sim.faces.bybit.wire import (
     required,
     text_of,
 )
-from guardian.sim.world.account import Leg
-from guardian.sim.world.orders import Refusal, Refused
+from guardian.sim.world.account import LedgerRow, Leg
 
 DAY_MS = 86_400_000
 
@@ -70,12 +69,12 @@ def coin_info(call: Call) -> Reply:
 
 
 def position_list(call: Call) -> Reply:
-    """By symbol: its rows even when empty. By settleCoin: open positions only."""
+    """By symbol: its rows even when empty. By settleCoin, or without either: open positions only."""
     category = category_of(call)
     symbol, coin = text_of(call.params, "symbol"), text_of(call.params, "settleCoin")
     if category == "linear" and not symbol and not coin:
         raise BybitProblem(PARAMS, "params error: symbol or settleCoin is required")
-    legs = _legs(call, symbol, coin) if category == "linear" else []
+    legs = _legs(call, symbol, coin) if category in CONTRACTS else []
     page, cursor = paged(legs, lambda row: row[0], call.params, page_size(call.params, 20, 200))
     margin = call.world.margin(call.me)
     rows = [position_row(call.world, call.me, leg, margin) for _, leg in page]
@@ -85,13 +84,12 @@ def position_list(call: Call) -> Reply:
 def _legs(call: Call, symbol: str, coin: str) -> list[tuple[int, Leg]]:
     """Legs with a falling number that is theirs as long as the account lives, for the cursor."""
     if symbol:
-        call.world.market(symbol)
+        contract(call, symbol)
         indexes = (1, 2) if call.me.is_hedged(symbol) else (0,)
         return [(-n, call.me.leg(symbol, index)) for n, index in enumerate(indexes)]
-    if coin != "USDT":
-        return []
-    listed = enumerate(call.me.legs.values())
-    return [(-n, leg) for n, leg in listed if leg.size and is_linear(call.world, leg.symbol)]
+    listed = [(-n, leg) for n, leg in enumerate(call.me.legs.values()) if leg.size]
+    settles = {leg.symbol: call.world.instruments[leg.symbol].settle for _, leg in listed}
+    return [row for row in listed if concerns(call, row[1].symbol) and coin in ("", settles[row[1].symbol])]
 
 
 def transaction_log(call: Call) -> Reply:
@@ -101,11 +99,15 @@ def transaction_log(call: Call) -> Reply:
     if text_of(params, "type"):
         rows = [row for row in rows if row.type == params["type"]]
     if text_of(params, "category"):
-        rows = [row for row in rows if row.symbol and params["category"] == "linear"]
+        rows = [row for row in rows if row.symbol and concerns(call, row.symbol)]
     if text_of(params, "currency"):
         rows = [row for row in rows if row.currency == params["currency"]]
     page, cursor = paged(rows, lambda row: row.seq, params, page_size(params, 20, 50))
-    return Reply({"nextPageCursor": cursor, "list": [ledger_row(row) for row in page]})
+    return Reply({"nextPageCursor": cursor, "list": [ledger_row(row, _category(call, row)) for row in page]})
+
+
+def _category(call: Call, row: LedgerRow) -> str:
+    return listed_in(call.world, row.symbol) if row.symbol else ""
 
 
 def _between(rows: Sequence[D], start: int, end: int) -> list[D]:
@@ -136,10 +138,9 @@ def range_of(params: Params, now: int, span: int) -> tuple[int, int]:
 
 
 def trading_symbol(call: Call) -> str:
-    """The symbol of a private call in the linear category, or a refusal."""
-    if category_of(call) != "linear":
+    """The symbol of a private call about a contract, or a refusal."""
+    if category_of(call) not in CONTRACTS:
         raise BybitProblem(PARAMS, "params error: Category is invalid")
     symbol = required(call.params, "symbol")
-    if symbol not in call.world.markets or not is_linear(call.world, symbol):
-        raise Refused(Refusal.UNKNOWN_SYMBOL, symbol)
+    contract(call, symbol)
     return symbol

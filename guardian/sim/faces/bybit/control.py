@@ -30,6 +30,7 @@ class Control:
         return [
             web.post("/_sim/price", self._guarded(self._price)),
             web.post("/_sim/depth", self._guarded(self._depth)),
+            web.post("/_sim/inverse", self._guarded(self._inverse)),
             web.post("/_sim/flow", self._guarded(self._flow)),
             web.post("/_sim/funding", self._guarded(self._funding)),
             web.post("/_sim/clock", self._guarded(self._clock)),
@@ -62,6 +63,10 @@ class Control:
         market = self.venue.world.market(sent["symbol"])
         market.level_notional = _positive(sent["level_notional"])
         return {"symbol": sent["symbol"], "level_notional": str(market.level_notional)}
+
+    def _inverse(self, sent: dict[str, Any], _: web.Request) -> dict[str, Any]:
+        """{base}: list the contract that is margined in this coin ("BTCUSD"); it follows the linear one."""
+        return {"symbol": self.venue.world.list_inverse(str(sent["base"])).symbol}
 
     def _flow(self, sent: dict[str, Any], _: web.Request) -> dict[str, Any]:
         """{account: name or uid, amount}: a deposit, or a withdrawal when negative."""

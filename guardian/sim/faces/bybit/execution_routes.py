@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from guardian.sim.faces.bybit.account_routes import DAY_MS, range_of
-from guardian.sim.faces.bybit.market_routes import category_of, is_linear
+from guardian.sim.faces.bybit.market_routes import category_of, concerns
 from guardian.sim.faces.bybit.rows import CREATED_BY, TAKEN_BY
 from guardian.sim.faces.bybit.wire import Call, Reply, page_size, paged, plain, stepped, text_of
 from guardian.sim.world.account import Execution, LedgerRow
@@ -22,7 +22,7 @@ def execution_list(call: Call) -> Reply:
     """Newest first, at most seven days at once. An order's id goes before its client id before its symbol."""
     category, params = category_of(call), call.params
     start, end = range_of(params, call.now, 7 * DAY_MS)
-    rows = [row for row in _listed(call) if start <= row.at <= end] if category == "linear" else []
+    rows = [row for row in _listed(call) if start <= row.at <= end]
     wanted = text_of(params, "execType")
     rows = [row for row in rows if wanted in ("", _kind(row)) and _selected(call, row)]
     page, cursor = paged(rows, lambda row: row.seq, params, page_size(params, 50, 100))
@@ -33,8 +33,7 @@ def execution_list(call: Call) -> Reply:
 def _listed(call: Call) -> list[Execution | LedgerRow]:
     funding = [row for row in call.me.ledger if row.funding is not None]
     rows: list[Execution | LedgerRow] = [*call.me.executions, *funding]
-    linear = [row for row in rows if is_linear(call.world, row.symbol)]
-    return sorted(linear, key=lambda row: -row.seq)
+    return sorted((row for row in rows if concerns(call, row.symbol)), key=lambda row: -row.seq)
 
 
 def _kind(row: Execution | LedgerRow) -> str:
@@ -75,7 +74,7 @@ def _fill_row(world: World, execution: Execution) -> dict[str, Any]:
         "markIv": "",
         "orderQty": stepped(execution.order_qty, instrument.step),
         "orderPrice": stepped(execution.order_price, instrument.tick),
-        "execValue": plain(execution.qty * execution.price),
+        "execValue": plain(instrument.value(execution.qty, execution.price)),
         "closedSize": stepped(execution.closed, instrument.step),
         "execType": execution.kind,
         "seq": execution.seq,
@@ -113,7 +112,7 @@ def _funding_row(world: World, row: LedgerRow) -> dict[str, Any]:
         "markIv": "",
         "orderQty": "0",
         "orderPrice": "0",
-        "execValue": plain(row.qty * row.price),
+        "execValue": plain(instrument.value(row.qty, row.price)),
         "closedSize": "0",
         "execType": _FUNDING,
         "seq": row.seq,

@@ -1,4 +1,7 @@
-"""Public market endpoints of the linear category; other categories list nothing."""
+"""Public market endpoints of linear contracts, and of inverse ones where the world lists any.
+
+Spot and options list nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,14 @@ from guardian.sim.faces.bybit.wire import (
 from guardian.sim.world.engine import World
 from guardian.sim.world.instruments import Instrument
 from guardian.sim.world.market import Market
-from guardian.sim.world.orders import Side
+from guardian.sim.world.orders import Refusal, Refused, Side
 
 _INTERVALS = {"D": 1440, "W": 10080, "M": 43200}
 DEEPEST = 200
 """Levels of a contract's book that one question gives at most."""
 
-_CATEGORIES = ("linear", "inverse", "spot", "option")
+CONTRACTS = ("linear", "inverse")
+_CATEGORIES = (*CONTRACTS, "spot", "option")
 
 
 def category_of(call: Call) -> str:
@@ -43,7 +47,7 @@ def server_time(call: Call) -> Reply:
 
 def instruments_info(call: Call) -> Reply:
     category = category_of(call)
-    listed = _instruments(call) if category == "linear" else []
+    listed = _instruments(call)
     if text_of(call.params, "status", "Trading") != "Trading":
         listed = []
     numbered = [(-number, instrument) for number, instrument in enumerate(listed)]
@@ -54,21 +58,33 @@ def instruments_info(call: Call) -> Reply:
 
 def _instruments(call: Call) -> list[Instrument]:
     symbol, base = text_of(call.params, "symbol"), text_of(call.params, "baseCoin")
-    if symbol:
-        return [call.world.market(symbol).instrument]
-    return [i for i in call.world.instruments.values() if base in ("", i.base) and not i.inverse]
+    listed = [i for i in call.world.instruments.values() if concerns(call, i.symbol)]
+    if symbol and category_of(call) in CONTRACTS:
+        return [contract(call, symbol).instrument]
+    return [i for i in listed if base in ("", i.base)]
 
 
-def is_linear(world: World, symbol: str) -> bool:
-    """This face serves the linear category; what else the world lists is not its business."""
-    return not world.markets[symbol].instrument.inverse
+def contract(call: Call, symbol: str) -> Market:
+    """The market of a contract, in the category that the call names; raises Refused for any other."""
+    if not concerns(call, symbol):
+        raise Refused(Refusal.UNKNOWN_SYMBOL, symbol)
+    return call.world.markets[symbol]
+
+
+def concerns(call: Call, symbol: str) -> bool:
+    """Whether the call's category lists a symbol."""
+    return symbol in call.world.markets and category_of(call) == listed_in(call.world, symbol)
+
+
+def listed_in(world: World, symbol: str) -> str:
+    return "inverse" if world.markets[symbol].instrument.inverse else "linear"
 
 
 def _instrument_row(instrument: Instrument) -> dict[str, Any]:
     tick, step = instrument.tick, instrument.step
     return {
         "symbol": instrument.symbol,
-        "contractType": "LinearPerpetual",
+        "contractType": "InversePerpetual" if instrument.inverse else "LinearPerpetual",
         "status": "Trading",
         "baseCoin": instrument.base,
         "quoteCoin": instrument.quote,
@@ -96,7 +112,7 @@ def _instrument_row(instrument: Instrument) -> dict[str, Any]:
         },
         "unifiedMarginTrade": True,
         "fundingInterval": 480,
-        "settleCoin": instrument.quote,
+        "settleCoin": instrument.settle,
         "copyTrading": "both",
         "upperFundingRate": "0.00375",
         "lowerFundingRate": "-0.00375",
@@ -112,7 +128,7 @@ def _instrument_row(instrument: Instrument) -> dict[str, Any]:
 
 def tickers(call: Call) -> Reply:
     category = category_of(call)
-    markets = [call.world.markets[i.symbol] for i in _instruments(call)] if category == "linear" else []
+    markets = [call.world.markets[i.symbol] for i in _instruments(call)]
     return Reply({"category": category, "list": [ticker_row(m, call.now) for m in markets]})
 
 
@@ -156,9 +172,9 @@ def ticker_row(market: Market, now: int) -> dict[str, Any]:
 
 
 def orderbook(call: Call) -> Reply:
-    if category_of(call) != "linear":
+    if category_of(call) not in CONTRACTS:
         raise BybitProblem(PARAMS, "params error: Category is invalid")
-    market = call.world.market(required(call.params, "symbol"))
+    market = contract(call, required(call.params, "symbol"))
     depth = page_size(call.params, 25, DEEPEST)
     result = {
         "s": market.instrument.symbol,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from guardian.sim.faces.bybit.account_routes import DAY_MS, range_of, trading_symbol
 from guardian.sim.faces.bybit.codes import PARAMS, REFUSALS, TEXTS, TOO_MANY, BybitProblem
-from guardian.sim.faces.bybit.market_routes import category_of
+from guardian.sim.faces.bybit.market_routes import CONTRACTS, category_of, concerns
 from guardian.sim.faces.bybit.rows import order_row
 from guardian.sim.faces.bybit.wire import (
     Call,
@@ -161,7 +161,7 @@ def amend(call: Call) -> Reply:
 
 def cancel_all(call: Call) -> Reply:
     """Without a filter conditional orders and position stops go too; at most 500 a call."""
-    if category_of(call) != "linear":
+    if category_of(call) not in CONTRACTS:
         return Reply({"list": [], "success": "1"})
     if not any(text_of(call.params, name) for name in ("symbol", "baseCoin", "settleCoin")):
         raise BybitProblem(PARAMS, "params error: symbol, baseCoin or settleCoin is required")
@@ -174,23 +174,28 @@ def cancel_all(call: Call) -> Reply:
 
 
 def _selected(call: Call, order: Order) -> bool:
+    """Of the call's category; without a coin linear contracts are those in USDT, inverse ones are all."""
     params = call.params
+    if not concerns(call, order.symbol):
+        return False
+    instrument = call.world.instruments[order.symbol]
     symbol, base = text_of(params, "symbol"), text_of(params, "baseCoin")
-    coin, kind = text_of(params, "settleCoin", "USDT"), text_of(params, "orderFilter")
+    coin = text_of(params, "settleCoin", instrument.settle if instrument.inverse else "USDT")
+    kind = text_of(params, "orderFilter")
     conditional = bool(order.stop_kind)
     if symbol:
         place = order.symbol == symbol
     elif base:
-        place = call.world.instruments[order.symbol].base == base
+        place = instrument.base == base
     else:
-        place = coin == call.world.instruments[order.symbol].settle
+        place = coin == instrument.settle
     return place and (not kind or (kind == "StopOrder") == conditional)
 
 
 def realtime(call: Call) -> Reply:
     """Open orders newest first; one order by id also when it closed lately; `openOnly` 1 adds closed."""
     category = category_of(call)
-    rows = _realtime(call) if category == "linear" else []
+    rows = _realtime(call) if category in CONTRACTS else []
     page, cursor = paged(rows, lambda o: o.seq, call.params, page_size(call.params, 20, 50))
     listed = [order_row(call.world, order) for order in page]
     return Reply({"list": listed, "nextPageCursor": cursor, "category": category})
@@ -201,8 +206,9 @@ def _realtime(call: Call) -> list[Order]:
     order_id, link_id = text_of(params, "orderId"), text_of(params, "orderLinkId")
     if order_id or link_id:
         order = call.world.find(account, order_id, link_id)
-        return [order] if order is not None else []
-    if not any(text_of(params, name) for name in ("symbol", "baseCoin", "settleCoin")):
+        return [order] if order is not None and concerns(call, order.symbol) else []
+    named = any(text_of(params, name) for name in ("symbol", "baseCoin", "settleCoin"))
+    if not named and category_of(call) == "linear":
         raise BybitProblem(PARAMS, "params error: symbol, baseCoin or settleCoin is required")
     orders = [o for o in account.open_orders.values() if _selected(call, o)]
     if int_of(params, "openOnly", 0) == 1:
@@ -219,7 +225,7 @@ def history(call: Call) -> Reply:
     """Closed orders of the last seven days (or the given range), newest first; see `_kept`."""
     category = category_of(call)
     start, end = range_of(call.params, call.now, 7 * DAY_MS)
-    orders = _newest(call.me.orders) if category == "linear" else []
+    orders = _newest(call.me.orders) if category in CONTRACTS else []
     rows = [o for o in orders if start <= o.updated <= end and _kept(o, call.now) and _matches(call, o)]
     page, cursor = paged(rows, lambda o: o.seq, call.params, page_size(call.params, 20, 50))
     listed = [order_row(call.world, order) for order in page]

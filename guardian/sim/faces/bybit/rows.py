@@ -59,7 +59,7 @@ def order_row(world: World, order: Order) -> dict[str, Any]:
         "tpTriggerBy": "",
         "positionIdx": order.index,
         "timeInForce": order.tif.value,
-        "leavesValue": plain(order.leaves * price),
+        "leavesValue": plain(instrument.value(order.leaves, price)) if price else "0",
         "updatedTime": str(order.updated),
         "side": order.side.value,
         "smpGroup": 0,
@@ -77,7 +77,7 @@ def order_row(world: World, order: Order) -> dict[str, Any]:
         "marketUnit": "",
         "smpOrderId": "",
         "triggerBy": "MarkPrice" if order.trigger is not None else "",
-        "cumFeeDetail": {"USDT": plain(order.fee)} if order.fee else {},
+        "cumFeeDetail": {instrument.settle: plain(order.fee)} if order.fee else {},
     }
 
 
@@ -96,7 +96,7 @@ def position_row(world: World, account: Account, leg: Leg, margin: Margin) -> di
         "liqPrice": _liquidation_price(world, leg, margin),
         "riskLimitValue": "",
         "takeProfit": prices.get("TakeProfit", ""),
-        "positionValue": money(abs(leg.size) * leg.entry) if leg.size else "",
+        "positionValue": money(instrument.value(abs(leg.size), leg.entry)) if leg.size else "",
         "isReduceOnly": False,
         "positionIMByMp": initial,
         "tpslMode": "Full",
@@ -138,7 +138,8 @@ def _liquidation_price(world: World, leg: Leg, margin: Margin) -> str:
     return stepped(price, world.markets[leg.symbol].instrument.tick) if price is not None else ""
 
 
-def ledger_row(row: LedgerRow) -> dict[str, Any]:
+def ledger_row(row: LedgerRow, category: str) -> dict[str, Any]:
+    """`category` is its contract's, "" of what is about none."""
     traded = bool(row.symbol)
     return {
         "transSubType": "",
@@ -159,7 +160,7 @@ def ledger_row(row: LedgerRow) -> dict[str, Any]:
         "qty": plain(row.qty if traded else row.change),
         "cashBalance": plain(row.cash),
         "currency": row.currency,
-        "category": "linear" if traded else "",
+        "category": category,
         "tradePrice": plain(row.price) if traded else "",
         "tradeId": row.trade_id,
         "extraFees": "",

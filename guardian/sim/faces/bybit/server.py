@@ -108,7 +108,7 @@ class BybitServer:
         known = identity if key else identity[:18]
         seen = Seen(self.log.next_number(), at, request.method, path, known, role, order_fields(params))
         self.log.add(seen)
-        rules = self.faults.draw(f"{request.method} {path}", _symbols(params), role)
+        rules = self.faults.draw(_call(request.method, path, params), _symbols(params), role)
         remote = request.remote or ""
         return Incoming(request.method, path, signed, params, request.headers, remote, seen, rules)
 
@@ -234,6 +234,12 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _call(method: str, path: str, params: dict[str, Any] | None) -> str:
+    """What a rule's `match` is looked for in."""
+    category = params.get("category") if params else None
+    return f"{method} {path}?category={category}" if isinstance(category, str) else f"{method} {path}"
 
 
 def _symbols(params: dict[str, Any] | None) -> frozenset[str]:

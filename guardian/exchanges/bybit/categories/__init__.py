@@ -1,0 +1,1 @@
+"""What one read asks of each category in which the venue lists contracts apart."""
