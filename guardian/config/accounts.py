@@ -11,6 +11,7 @@ from pathlib import Path
 from guardian.config.document import Node, Table
 from guardian.config.reading import Field, Read, Reported, Spot, Wrong, list_of, only_entry, read_table
 from guardian.config.shapes import (
+    CONTRACTS,
     AccountConfig,
     BotConfig,
     CompareConfig,
@@ -57,6 +58,7 @@ def account_reader(base: Path) -> Read[AccountConfig]:
         "drill": Field(_drill(base), None),
         "compare": Field(_compare, None),
         "mandate": Field(name, ""),
+        "contracts": Field(_contracts, CONTRACTS),
     }
 
     def read(node: Node, spot: Spot) -> AccountConfig:
@@ -76,6 +78,14 @@ def _venue(node: Node, spot: Spot) -> str:
     if not re.fullmatch(r"[a-z0-9]{2,32}", value, re.ASCII):
         raise Wrong("not a venue's id", "Write the ccxt id in lower case, such as bybit or binanceusdm.")
     return value
+
+
+def _contracts(node: Node, spot: Spot) -> tuple[str, ...]:
+    """What is left out is not asked about, so that an empty list would be an account without any eyes."""
+    value = list_of(choice("kind of contract", CONTRACTS))(node, spot)
+    if CONTRACTS[0] not in value:
+        raise Wrong("linear contracts are always watched", f"Write {CONTRACTS[0]} among them.", CONTRACTS[0])
+    return tuple(kind for kind in CONTRACTS if kind in value)
 
 
 def _currency(node: Node, spot: Spot) -> str:

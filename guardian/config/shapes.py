@@ -130,11 +130,15 @@ class DrillConfig:
     symbol: str
 
 
+CONTRACTS = ("linear", "inverse", "option")
+
+
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
     """One watched account. `url` replaces the venue's address, `egress` is a source address or a proxy.
 
     `mandate` is whose money it is: rules of that scope judge the accounts of one client together.
+    `contracts` are the kinds that the account can trade: nobody asks about another.
     """
 
     name: str
@@ -150,6 +154,7 @@ class AccountConfig:
     drill: DrillConfig | None = None
     compare: CompareConfig | None = None
     mandate: str = ""
+    contracts: tuple[str, ...] = CONTRACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def _account(account: AccountConfig, place: Place) -> dict[str, Any]:
         "venue": account.venue,
         "url": place.venue_url,
         "currency": "USDT",
+        "contracts": list(account.contracts),
         "keys": {**{role: f"file:{role}.json" for role in ("watch", "hands", "admin")}, "hold": "boot"},
         "bot": {"keys": [place.keys["bot"]["key"]], "secret_ref": "file:bot.json", "order_prefix": ["bot-"]},
         "halt": [{"process": {"pidfile": "bot.pid", "grace": "5s"}}],

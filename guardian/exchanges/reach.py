@@ -28,4 +28,5 @@ def endpoint_of(
         clock_seconds=account.poll.clock_seconds,
         done_to=done_to or Heard(),
         compare=None if compare is None else Compared(compare.venue, compare.url),
+        contracts=account.contracts,
     )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from guardian.core.model import Failure, LedgerEntry, OpenOrder, Part, Position, Snapshot
 from guardian.errors import VenueError
 from guardian.exchanges.bybit.audit import audit_key
-from guardian.exchanges.bybit.categories.holdings import Holdings, Listed
+from guardian.exchanges.bybit.categories.holdings import OTHERS, Holdings, Listed
 from guardian.exchanges.bybit.client import BybitClient
 from guardian.exchanges.bybit.instruments import Instruments
 from guardian.exchanges.bybit.ledger import Ledger, Told
@@ -118,9 +118,10 @@ class BybitReader:
         self._ledger_turn = asyncio.Lock()
         self._catch_up = CatchUp(endpoint.timeout_s, lambda: self._ledger.behind)
         self._legs: Legs | None = None
-        timing = endpoint.flows_seconds, endpoint.timeout_s
-        self._positions: Holdings[Position] = Holdings(Part.POSITIONS, self._legs_of, *timing)
-        self._orders: Holdings[OpenOrder] = Holdings(Part.ORDERS, self._orders_of, *timing)
+        others = tuple(other for other in OTHERS if other in endpoint.contracts)
+        asking = endpoint.flows_seconds, endpoint.timeout_s, others
+        self._positions: Holdings[Position] = Holdings(Part.POSITIONS, self._legs_of, *asking)
+        self._orders: Holdings[OpenOrder] = Holdings(Part.ORDERS, self._orders_of, *asking)
         self._flat = True
         """Whether the last read looked so: then the next one asks closely at once."""
 

@@ -37,6 +37,7 @@ class Endpoint:
     to when an earlier run has booked the ledger: a reader begins there, so that nothing in between is lost.
     `clock_seconds` is the longest time between two measurements of the venue's clock. `done_to` is up to when
     an earlier run has heard of fills and of past orders; `compare` is where a second price comes from.
+    `contracts` are the kinds that the account can trade: nobody asks about another.
     """
 
     account: str
@@ -51,6 +52,7 @@ class Endpoint:
     clock_seconds: float = 60.0
     done_to: Heard = Heard()
     compare: Compared | None = None
+    contracts: tuple[str, ...] = ("linear", "inverse", "option")
 
 
 class OpenAdmin(Protocol):

@@ -18,6 +18,7 @@ ACCOUNT = AccountConfig(
     poll=PollConfig(flows_seconds=7.0, clock_seconds=13.0),
     egress="127.0.0.2",
     compare=CompareConfig("binance", "https://proxy.example"),
+    contracts=("linear", "inverse"),
 )
 
 
@@ -39,6 +40,7 @@ def test_all_that_the_configuration_says_is_in_the_endpoint() -> None:
         "booked_to": booked_to,
         "clock_seconds": 13.0,
         "done_to": {"fills": filled_to, "orders": booked_to},
+        "contracts": ("linear", "inverse"),
         "compare": {"venue": "binance", "url": "https://proxy.example"},
     }
 

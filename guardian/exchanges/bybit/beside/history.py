@@ -114,10 +114,18 @@ class BybitHistory:
             client, key, done = BybitClient(self._endpoint), self._credential, self._endpoint.done_to
             self._opened = _Open(
                 client,
-                tuple(Trail(client, key, listed, _since(listed, done.fills)) for listed in ALL_FILLS),
-                tuple(Trail(client, key, listed, _since(listed, done.orders)) for listed in ALL_ORDERS),
+                tuple(
+                    Trail(client, key, listed, _since(listed, done.fills)) for listed in self._of(ALL_FILLS)
+                ),
+                tuple(
+                    Trail(client, key, listed, _since(listed, done.orders)) for listed in self._of(ALL_ORDERS)
+                ),
             )
         return self._opened
+
+    def _of(self, lists: tuple[Listed[T], ...]) -> tuple[Listed[T], ...]:
+        """Those of spot, and of the contracts that the account can trade."""
+        return tuple(each for each in lists if each.category in ("spot", *self._endpoint.contracts))
 
     async def _part(self, name: str, trails: tuple[Trail[T], ...]) -> Brought[T] | str:
         """What came of all these trails, or why one brought nothing: a half would look like the whole."""

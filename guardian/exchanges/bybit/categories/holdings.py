@@ -1,7 +1,8 @@
 """The positions, or the open orders, of one account over all categories of contracts.
 
 The venue has no question for all of them. Linear contracts are asked about by every read. The others,
-inverse contracts and options, are asked about
+inverse contracts and options (or those of them that the configuration says the account can trade), are asked
+about
 - every `pace_s` seconds;
 - by every read while something of them is there, or while it is not known whether something is;
 - by every read whose other answers look flat: what nobody has asked about is not flat.
@@ -61,18 +62,19 @@ class Holdings(Generic[T]):
     ask: Question[T]
     pace_s: float
     timeout_s: float
+    others: tuple[Category, ...] = OTHERS
     _told: dict[Category, _Told] = field(default_factory=lambda: {other: _Told() for other in OTHERS})
 
     async def read(self, closely: bool) -> Listed[T]:
         """`closely`: as by an account that may be flat. Raises VenueError where linear contracts failed."""
-        due = tuple(other for other in OTHERS if closely or self._due(other))
+        due = tuple(other for other in self.others if closely or self._due(other))
         others = asyncio.gather(*(self._other(other) for other in due))
         try:
             rows = await self.ask("linear")
             answers = await others
         finally:
             others.cancel()
-        unasked = tuple(other for other in OTHERS if other not in due)
+        unasked = tuple(other for other in self.others if other not in due)
         return self._joined(Listed(rows, unasked=unasked), due, answers, closely)
 
     async def rest(self, listed: Listed[T]) -> Listed[T]:

@@ -248,3 +248,18 @@ async def test_nonsense_about_them_is_no_answer(script: Script, reader: BybitRea
     snapshot = await reader.snapshot()
 
     assert failed(snapshot) == [(Part.POSITIONS, "garbage"), (Part.ORDERS, "garbage")]
+
+
+async def test_what_the_account_cannot_trade_is_never_asked_about(script: Script) -> None:
+    """Where a venue refuses the question for good, an account that looks flat would never be seen."""
+    reader = BybitReader(script.endpoint(contracts=("linear", "inverse")), WATCH)
+    flat(script)
+    script.says_of("option", stub.POSITIONS, Raw('{"retCode": 10005, "retMsg": "Permission denied"}'))
+    script.says_of("inverse", stub.POSITIONS, listed([inverse()]))
+
+    snapshot = await reader.snapshot()
+    await reader.close()
+
+    assert snapshot.complete
+    assert [p.symbol for p in snapshot.positions or ()] == ["BTC/USD:BTC"]
+    assert script.asked_of("option", stub.POSITIONS) == script.asked_of("option", stub.ORDERS) == []

@@ -168,3 +168,14 @@ async def test_a_past_order_of_an_option_is_told(script: Script, history: BybitH
     (order,) = (await history.recent()).orders or ()
 
     assert (order.symbol, order.status) == (OPTION, "filled")
+
+
+async def test_what_the_account_cannot_trade_is_never_asked_about(script: Script) -> None:
+    script.says(EXECUTIONS, listed([]))
+    history = BybitHistory(script.endpoint(contracts=("linear", "inverse")), WATCH)
+
+    activity = await history.recent()
+    await history.close()
+
+    assert not activity.problem
+    assert [1, 1, 0] == asked(script)
