@@ -68,12 +68,14 @@ class Holdings(Generic[T]):
     async def read(self, closely: bool) -> Listed[T]:
         """`closely`: as by an account that may be flat. Raises VenueError where linear contracts failed."""
         due = tuple(other for other in self.others if closely or self._due(other))
-        others = asyncio.gather(*(self._other(other) for other in due))
+        # Tasks, and no gathering: one of these that is given up would be told of as an error nobody heard.
+        asking = [asyncio.create_task(self._other(other)) for other in due]
         try:
             rows = await self.ask("linear")
-            answers = await others
+            answers = [await each for each in asking]
         finally:
-            others.cancel()
+            for each in asking:
+                each.cancel()
         unasked = tuple(other for other in self.others if other not in due)
         return self._joined(Listed(rows, unasked=unasked), due, answers, closely)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from decimal import Decimal
 from typing import Any
 
@@ -263,3 +264,20 @@ async def test_what_the_account_cannot_trade_is_never_asked_about(script: Script
     assert snapshot.complete
     assert [p.symbol for p in snapshot.positions or ()] == ["BTC/USD:BTC"]
     assert script.asked_of("option", stub.POSITIONS) == script.asked_of("option", stub.ORDERS) == []
+
+
+async def test_questions_that_are_given_up_leave_nothing_behind(script: Script) -> None:
+    """Linear contracts failed while the others were still asked about: nobody waits for these any more."""
+    left: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: left.append(context["message"]))
+    reader = BybitReader(script.endpoint(), WATCH)
+    script.says(stub.POSITIONS, Raw(b"oops", 500))
+    script.says_of("inverse", stub.POSITIONS, Raw(b"late", delay=0.3))
+
+    snapshot = await reader.snapshot()
+    await reader.close()
+    await asyncio.sleep(0.05)
+    gc.collect()
+
+    assert snapshot.positions is None
+    assert not left
