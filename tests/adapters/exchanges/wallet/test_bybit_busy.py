@@ -33,9 +33,9 @@ async def test_an_absence_too_busy_for_one_read_is_told_part_by_part_and_named_u
     """Asked for at once it would time out at every read, for ever, and no loss could be told any more."""
     now, minutes, count = script.venue_ms(), 20, 2400
     busy = [stub.ledger_row(n, now - minutes * 60_000 + n * minutes * 60_000 // count) for n in range(count)]
-    script.says(stub.LEDGER, slow_log(busy, delay=0.03))
+    script.says(stub.LEDGER, slow_log(busy, delay=0.06))
     stopped = datetime.now(UTC) - timedelta(minutes=minutes, seconds=30)
-    reader = BybitReader(script.endpoint(booked_to=stopped), WATCH)
+    reader = BybitReader(script.endpoint(booked_to=stopped, timeout_s=2.0), WATCH)
     told: list[str] = []
 
     for _ in range(100):
