@@ -10,7 +10,8 @@ What is not held is quoted at the last close of each five-minute cell, the insta
 would have counted: how hot a market is does not depend on what one holds of it. Only rules that ask for it
 are told, and after the snapshot of the same instant, so that a quote alone never looks at old evidence.
 
-Once nothing can change any more (ended.py) the bars that are left are not judged: their equity is known.
+Rules that can change nothing any more are not judged, and once none can the bars that are left are not: their
+equity is known (ended.py).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from guardian.errors import ConfigError
 from guardian.replay.account import Plan
 from guardian.replay.book import ZERO, opened, targets
 from guardian.replay.candles import Candles
-from guardian.replay.ended import ended
+from guardian.replay.ended import ended, mattering
 from guardian.replay.files import Numbers, Times
 from guardian.replay.trading import Trading
 from guardian.replay.view import policy, seen
@@ -147,19 +148,25 @@ class Ride:
         self.held: list[float] = []
         self.ended = False
         self.closed_ms: int = self.ts[0] + self.bar_ms
-        self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
+        self.quoting = False
         self._start()
 
     def _start(self) -> None:
         """At its first close guardian has read the account as often as a baseline needs."""
         name, reads = self.plan.name, CONFIRMED_READS_FOR_BASELINE - 1
         at = _instant(self.closed_ms) - timedelta(seconds=reads)
-        watched = (policy(name, self.plan.currency, self.bar_ms / 1000),)
-        self._happen(Configured(at, "replay", "", watched, self.rules, needed(self.rules)))
+        self._judge_by(self.rules, at)
         self._happen(Started(at, "replay"))
         self._happen(Armed(at, name, (), "replay", "replayed"))
         for second in range(reads):
             self._look(at + timedelta(seconds=second))
+
+    def _judge_by(self, rules: tuple[Rule, ...], at: datetime) -> None:
+        """These rules from now on; what is known of them stays known."""
+        self.rules = rules
+        self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
+        watched = (policy(self.plan.name, self.plan.currency, self.bar_ms / 1000),)
+        self._happen(Configured(at, "replay", "", watched, rules, needed(rules)))
 
     def bar(self, row: int) -> None:
         """What happens from this bar's open to its close."""
@@ -186,6 +193,9 @@ class Ride:
         self.trading.want(self._due())
         done = not (self.trading.active or self.reports)
         self.ended = done and ended(self.account, self.rules, at)
+        kept = mattering(self.account, self.rules)
+        if kept != self.rules:
+            self._judge_by(kept, at)
 
     def _note(self, at: datetime) -> None:
         """What the account is worth at a close; at nothing or less it is over."""

@@ -1,10 +1,12 @@
-"""When the rest of a replay is known: nothing may be bought or sold any more, and nobody is there to resume.
+"""What of the rest of a replay is known: no level is lowered any more, for nobody is there to resume.
 
-Every demand that can still come is then for a level that is reached already, and equity follows from the
-prices of what is left, if anything is. The way down is barred for good by what cannot go away without an
-operator or a gain: a level that only an operator ends or, where nothing is held, a rule that acts and is past
-the limit that the user wrote, below a peak that never expires. A limit of today is never looser than that
-one, and blindness makes no rule forget that it was past.
+At a level that only an operator ends, a rule that goes no further than that level changes nothing: it is not
+judged. Where no rule goes further nothing may be bought or sold, and no bar is judged. Every demand that can
+still come is then for a level that is reached already, and equity follows from the prices of what is left,
+if anything is. The way down is barred for good by what cannot go away without an operator or a gain: a level
+that only an operator ends or, where nothing is held, a rule that acts and is past the limit that the user
+wrote, below a peak that never expires. A limit of today is never looser than that one, and blindness makes no
+rule forget that it was past.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from guardian.core.breaker import acts
+from guardian.core.frozen import replace
 from guardian.core.metrics.remembered import by_identity
 from guardian.core.model import Known, Level, Rule
-from guardian.core.rearm import causes_of
+from guardian.core.rearm import causes_of, partial
 from guardian.core.state import AccountState, Incident, RuleState
 
 
@@ -31,6 +34,26 @@ def ended(account: AccountState, rules: tuple[Rule, ...], now: datetime) -> bool
     return _still(account) and (level >= Level.FLATTEN or _never_eased(account, incident, rules, now))
 
 
+def mattering(account: AccountState, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules, and their rungs, that may still change this account's level, or how far it is reduced."""
+    incident, level = account.incident, account.level
+    if incident is None or incident.only or level < Level.HALT or account.arming.disarmed_until:
+        return rules
+    least = level if level is Level.REDUCE else level + 1
+    if _lowest(rules) >= least or partial(account) or not _operator_ends(incident, rules):
+        return rules
+    further = (_further(rule, account.rule(rule.id), least) for rule in rules)
+    return tuple(rule for rule in further if rule.ladder)
+
+
+def _further(rule: Rule, own: RuleState | None, least: int) -> Rule:
+    """The rule without its rungs below this level. With other rungs all holds begin anew, so none may run."""
+    ladder = tuple(rung for rung in rule.ladder if rung.level >= least)
+    first = len(rule.ladder) - len(ladder)
+    runs = own is not None and (any(own.held[first:]) or True in own.past[first:])
+    return rule if ladder and runs else replace(rule, ladder=ladder)
+
+
 def _still(account: AccountState) -> bool:
     """Nothing moves the equity of an account without positions: no row that waits for a price."""
     return account.nav is not None and account.nav.agreed and not account.nav.waiting
@@ -39,6 +62,11 @@ def _still(account: AccountState) -> bool:
 def _may_rise(account: AccountState, incident: Incident, rules: tuple[Rule, ...]) -> bool:
     """Blindness and forecasts stop at HALT; a rule goes no further than the last rung of its ladder."""
     return (account.level is Level.REDUCE and incident.reduce_to != 0) or _highest(rules) > account.level
+
+
+@by_identity
+def _lowest(rules: tuple[Rule, ...]) -> Level:
+    return min((rung.level for rule in rules for rung in rule.ladder), default=Level.LOCKOUT)
 
 
 @by_identity
