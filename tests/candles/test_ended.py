@@ -188,23 +188,22 @@ def test_rungs_that_can_change_nothing_any_more_are_not_judged_but_a_hold_that_r
     moves=st.lists(st.floats(-0.04, 0.035), min_size=20, max_size=120),
     low=st.floats(0.01, 0.06),
     windows=st.lists(st.sampled_from([SLIDING_HOUR, ALL_TIME, MONTH]), min_size=1, max_size=3, unique=True),
-    ends=st.sampled_from(["auto", "operator", "halted"]),
+    ends=st.sampled_from(["auto", "operator", "halted", "further"]),
     multiple=st.sampled_from([1.0, -1.0, 3.0]),
-    further=st.sampled_from([0.0, 1.2, 2.0, 4.0]),
 )
 def test_it_never_changes_what_is_told(
-    moves: list[float], low: float, windows: list[Window], ends: str, multiple: float, further: float
+    moves: list[float], low: float, windows: list[Window], ends: str, multiple: float
 ) -> None:
     closes = (100 * np.cumprod(1 + np.array(moves))).tolist()
     changes = {"clears": "auto" if ends == "auto" else "operator"}
     rules = [closing(low, low * 1.5, window=w, id=f"rule-{i}", **changes) for i, w in enumerate(windows)]
-    if ends == "halted":
+    if ends in ("halted", "further"):
         rules = [replace(own, ladder=(own.ladder[0], rung(low * 1.5, "halt"))) for own in rules]
-        rules += (
-            [rule(rung(low, "caution"), rung(low * further, "reduce", to=0.5, hold=90.0), id="further")]
-            if further
-            else []
-        )
+    if ends == "further":
+        rules += [
+            rule(rung(low, "caution"), rung(low * times, "reduce", to=0.5, hold=90.0), id=f"further-{times}")
+            for times in (1.2, 2.0, 4.0)
+        ]
 
     one, other = judged(closes, *rules, multiple=multiple), to_the_end(closes, *rules, multiple=multiple)
 

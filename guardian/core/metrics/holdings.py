@@ -104,6 +104,8 @@ class Sigmas:
     series: tuple[str, ...]
 
     def only(self, assets: tuple[str, ...]) -> Sigmas:
+        if assets == self.assets:
+            return self
         place = {name: i for i, name in enumerate(self.assets)}
         places = [place[name] for name in assets]
         series = tuple([self.series[i] for i in places])
@@ -116,14 +118,16 @@ class Sigmas:
             tail_sigmas=self.tail_sigmas,
             series=self.series,
             correlations=correlations,
-            covariances=np.concatenate(
-                [_of_a_day(correlations, each) for each in (self.sigmas, self.tail_sigmas)]
-            ),
+            covariances=_of_a_day(correlations, np.concatenate([self.sigmas, self.tail_sigmas])),
         )
 
 
 def _of_a_day(correlations: Floats, sigmas: Floats) -> Floats:
-    return np.asarray(correlations * np.outer(sigmas, sigmas) * CELLS_A_DAY)
+    """D C D of a day for each of the two tables of sigmas, one below the other."""
+    count = len(correlations)
+    rows, columns = sigmas.reshape(2, count, 1), sigmas.reshape(2, 1, count)
+    covariances: Floats = correlations * (rows * columns) * CELLS_A_DAY
+    return covariances.reshape(2 * count, count)
 
 
 NOTHING_MEASURED = Sigmas((), np.empty(0), np.empty(0), ())
@@ -139,6 +143,8 @@ def _learned(returns: Returns, pairs: Pairs, held: tuple[str, ...]) -> Learned |
 
 
 def _among(names: tuple[str, ...], table: Floats, some: tuple[str, ...]) -> Floats:
+    if some == names:
+        return table
     places = [names.index(name) for name in some]
     return table[np.ix_(places, places)]
 
