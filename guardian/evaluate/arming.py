@@ -244,6 +244,9 @@ def _sizes(cvar: dict[str, Any], symbol: str) -> Iterator[str]:
     """What each limit on CVaR means for size; the example's where the rules have none."""
     if cvar["of_a_day_at_1x"] is None:
         return
+    if cvar["gross_exposure"] is None:
+        yield "  Even the worst day in a hundred gained here: this history says nothing of size."
+        return
     yield f"  CVaR 99 % of a day at 1x was {cvar['of_a_day_at_1x']:.1%}, so that"
     for each in cvar["limits"] or [cvar]:
         whose = f"{each['rule']} {each['level']}:" if cvar["limits"] else "for example,"

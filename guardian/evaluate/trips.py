@@ -184,9 +184,12 @@ def _day_losses(stretch: Stretch) -> Floats:
     return 1.0 - stretch.close[ends] / stretch.close[then[ends]]
 
 
-def gross_for(limit: float, cvar: float) -> float:
-    """The multiple of the equity at which a holding of this asset has a CVaR equal to the limit."""
-    return limit / cvar if cvar > 0 else float("inf")
+def gross_for(limit: float, cvar: float) -> float | None:
+    """The multiple of the equity at which a holding of this asset has a CVaR equal to the limit.
+
+    None where even the worst days gained: such a history says nothing of size.
+    """
+    return limit / cvar if cvar > 0 else None
 
 
 def cvar_rungs(rules: Iterable[Rule]) -> tuple[tuple[Rule, Rung], ...]:

@@ -207,3 +207,17 @@ def test_each_rung_of_a_cvar_rule_is_told_as_a_size(tmp_path: Path) -> None:
     assert "  CVaR 99 % of a day at 1x was 10.0%, so that\n" in text
     assert "    ats-cvar CAUTION: a limit of 1.50% means about 0.15x gross in BTC\n" in text
     assert "    ats-cvar HALT: a limit of 2.00% means about 0.20x gross in BTC\n" in text
+
+
+def test_a_history_that_only_rises_says_nothing_of_size(tmp_path: Path) -> None:
+    """An infinite size was told, which is no number in JSON and none in words."""
+    rows = ["ts,symbol,open,high,low,close,volume"]
+    rows += [f"{START_MS + i * BAR_MS},BTC/USDT,100,200,90,{100 + i / 10},1.0" for i in range(600)]
+    (tmp_path / "btc.csv").write_text("\n".join(rows) + "\n")
+    args = ["trips", "ats-plan", "--history", str(tmp_path), "--json"]
+    cvar = json.loads(CliRunner().invoke(rules_command, args).stdout)["cvar"]
+    assert cvar["of_a_day_at_1x"] < 0
+    assert {each["gross_exposure"] for each in (cvar, *cvar["limits"])} == {None}
+    text = CliRunner().invoke(rules_command, args[:-1]).stdout
+    assert "Even the worst day in a hundred gained here: this history says nothing of size." in text
+    assert "gross in BTC" not in text
