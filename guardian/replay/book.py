@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
 from guardian.core.model import LedgerEntry, LedgerKind
+from guardian.errors import ConfigError
 from guardian.replay.account import Plan
 
 STEP = Decimal("0.00000001")
@@ -89,9 +90,17 @@ def targets(plan: Plan, prices: Mapping[str, Decimal]) -> dict[str, Decimal]:
     if plan.quantity:
         return dict(plan.quantity)
     return {
-        symbol: (multiple * plan.start_equity / prices[symbol]).quantize(STEP, ROUND_DOWN)
-        for symbol, multiple in plan.hold
+        symbol: bought(symbol, multiple * plan.start_equity, prices[symbol]) for symbol, multiple in plan.hold
     }
+
+
+def bought(symbol: str, worth: Decimal, price: Decimal) -> Decimal:
+    """The quantity that so much buys, rounded towards zero; ConfigError where it has too many digits."""
+    try:
+        return (worth / price).quantize(STEP, ROUND_DOWN)
+    except InvalidOperation:
+        much = f"{abs(worth):.3g} buys more at a price of {price:.3g} than can be reckoned with"
+        raise ConfigError(f"{symbol}: {much}; look at its candles") from None
 
 
 def opened(plan: Plan, held: Mapping[str, Decimal], prices: Mapping[str, Decimal]) -> Book:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from guardian.config import ConfigError
 from guardian.core.effects import CloseOrder, ClosePosition, SetPermit
+from guardian.errors import ConfigError as Refused
 from guardian.replay.account import Plan, held_in, read_plan
 from guardian.replay.book import Book, Leg, targets
 from guardian.replay.trading import Trading
-from tests.candles.build import BTC
+from tests.candles.build import BTC, plan
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 COST = Decimal("0.001")
@@ -129,6 +130,11 @@ def test_targets_are_multiples_of_the_equity_at_the_first_close() -> None:
 
     assert targets(given, {BTC: Decimal(30_000)}) == {BTC: Decimal("-0.5")}
     assert targets(Plan(Decimal(1), quantity=((BTC, Decimal(7)),)), {}) == {BTC: Decimal(7)}
+
+
+def test_a_price_too_small_to_reckon_with_is_named() -> None:
+    with pytest.raises(Refused, match=r"BTC/USDT: 1\.00e\+4 buys more at a price of 1e-40 than can be"):
+        targets(plan(), {BTC: Decimal("1e-40")})
 
 
 def book(quantity: str, entry: str) -> Book:

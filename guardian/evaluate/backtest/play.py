@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from guardian.core.metrics.folds import needed
 from guardian.core.model import Rule
@@ -20,7 +20,7 @@ from guardian.evaluate.backtest.tally import Steps, Tally
 from guardian.evaluate.backtest.told import sorted_out
 from guardian.evaluate.trips import DAY_MS, YEAR_MS, Stretch, Trips
 from guardian.replay.account import Plan
-from guardian.replay.book import STEP, ZERO
+from guardian.replay.book import ZERO, bought
 from guardian.replay.drive import TOLD_EVERY, Ride
 
 MOST_BARS, MOST_LIGHT_BARS = 36_000, 120_000
@@ -139,7 +139,7 @@ def _until_lost(ride: Ride, multiple: Decimal, tell: Tell) -> int:
 
 
 def _quantities(worth: Decimal, prices: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {symbol: (worth / price).quantize(STEP, ROUND_DOWN) for symbol, price in prices.items()}
+    return {symbol: bought(symbol, worth, price) for symbol, price in prices.items()}
 
 
 def _unknown(steps: Sequence[Steps]) -> str:
