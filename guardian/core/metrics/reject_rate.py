@@ -4,7 +4,7 @@ Formula: the lower end of Wilson's 95 % interval of rejected / placed in (now - 
 authentication (unit: fraction; nothing placed is 0); with `of` only those of one class, of the same placed
 (refusals.py). Those for authentication are counted by `auth_rejects` (unit: count): they mean the key, not
 the strategy. Only what the venue lists as an order is seen; a request that it refused at the door never
-becomes one. Needs the open orders and an answer about past ones: Unknown until then. AtLeast while watching
+becomes one, and Bybit lists none that it refused for the key: AtLeast 0 until one is listed. Needs the open orders and an answer about past ones: Unknown until then. AtLeast while watching
 began inside the window or rows were forgotten. Guardian's own do not count.
 Source: metrics.md M27; E. B. Wilson, JASA 22, 1927.
 """
@@ -16,7 +16,7 @@ from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.placed_orders import past_orders, placed_orders
 from guardian.core.metrics.refusals import CLASSES, refused
 from guardian.core.metrics.within import bounded, gap, ordered_at, start_of
-from guardian.core.model import Measured, Part, Unknown
+from guardian.core.model import AtLeast, Measured, Part, Unknown
 
 
 def rate(view: View) -> Measured:
@@ -39,8 +39,11 @@ def auth(view: View) -> Measured:
     if doings is None:
         return Unknown("no past orders read yet", warming=True)
     start = start_of(view)
-    count = sum(refused(o) == "auth" for o in past_orders(view) if o.updated_at > start)
-    return bounded(float(count), gap(doings, doings.orders, start))
+    listed = [o for o in past_orders(view) if refused(o) == "auth"]
+    count, missing = sum(o.updated_at > start for o in listed), gap(doings, doings.orders, start)
+    if missing is None and not listed:
+        return AtLeast(0.0, "the venue has listed no order that it refused for the key, and may list none")
+    return bounded(float(count), missing)
 
 
 NEEDS = (Part.ORDERS,)

@@ -88,7 +88,7 @@ def test_a_window_that_was_not_watched_whole_never_clears(metric: str):
     assert Verdict.UNKNOWN is stage.account.rules[0].verdict
 
 
-@pytest.mark.parametrize("metric", ORDERS[:-1])
+@pytest.mark.parametrize("metric", sorted({*ORDERS[:-1]} - {"auth_rejects"}))
 def test_calm_is_zero_once_watched(metric: str):
     stage = Stage(metric).watched()
     stage.did(0)
@@ -155,6 +155,20 @@ def test_rejects_of_the_key_are_counted_apart():
 
     assert rates.now(0) == Known(pytest.approx(0.2366, abs=5e-5))
     assert Known(2.0) == keys.now(0)
+
+
+def test_no_refusal_of_the_key_is_no_proof_that_there_was_none():
+    """Bybit lists no such order: 0 was told as known, and a rule of it as clear for good."""
+    keys = Stage("auth_rejects", window=MINUTE).watched()
+    keys.did(0, orders=(past("f1", -9),))
+
+    told = keys.now(0)
+    assert isinstance(told, AtLeast)
+    assert (told.value, told.filling) == (0.0, False)
+    keys.did(1, orders=(past("a1", 1, status="rejected", code="10003"),))
+    assert keys.now(1) == Known(1.0)
+    keys.did(100, orders=())
+    assert keys.now(100) == Known(0.0)
 
 
 MOMENTS = st.integers(-50, 50)
