@@ -166,7 +166,7 @@ class Ride:
         self.rules = rules
         self.quoting = any(r.gamma or r.clears == "auto" or r.metric in ASKS_THE_MARKET for r in rules)
         watched = (policy(self.plan.name, self.plan.currency, self.bar_ms / 1000),)
-        self._happen(Configured(at, "replay", "", watched, rules, needed(rules)))
+        self._step(Configured(at, "replay", "", watched, rules, needed(rules)))
 
     def bar(self, row: int) -> None:
         """What happens from this bar's open to its close."""

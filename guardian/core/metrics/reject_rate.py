@@ -4,8 +4,9 @@ Formula: the lower end of Wilson's 95 % interval of rejected / placed in (now - 
 authentication (unit: fraction; nothing placed is 0); with `of` only those of one class, of the same placed
 (refusals.py). Those for authentication are counted by `auth_rejects` (unit: count): they mean the key, not
 the strategy. Only what the venue lists as an order is seen; a request that it refused at the door never
-becomes one, and Bybit lists none that it refused for the key: AtLeast 0 until one is listed. Needs the open orders and an answer about past ones: Unknown until then. AtLeast while watching
-began inside the window or rows were forgotten. Guardian's own do not count.
+becomes one, and Bybit lists none that it refused for the key: AtLeast 0 until one is listed. Needs the open
+orders and an answer about past ones: Unknown until then. AtLeast while watching began inside the window or
+rows were forgotten. Guardian's own do not count.
 Source: metrics.md M27; E. B. Wilson, JASA 22, 1927.
 """
 
