@@ -7,11 +7,13 @@ and those that `of` names are one. The lead is BTC where the cluster has it, els
 of the weighted five-minute returns that correlation.py keeps, by which a long of two in what moves half as
 far is hedged by a short of one in the lead. Of its two memories (half-lives of a day and of 14 days) the
 one by which more is left counts; where only one knows a pair, that. A pair that neither knows counts as 1
-where it adds and as 0 where it nets: a hedge that nobody measured hedges nothing.
+where it adds and as 0 where it nets: a hedge that nobody measured hedges nothing. What is not measured
+against the lead is therefore judged without it as well, in a lead of its own.
 
-Unit: multiple of equity. Needs wallet and positions. Unknown without equity, AtLeast while it is disputed;
-missing covariances never make it Unknown. A beta says how far an asset went with its lead until now, and in a
-crash small assets go further: a forecast. Source: metrics.md M15; Sharpe 1963; RiskMetrics 1996.
+Unit: multiple of equity. Needs wallet and positions. Unknown without equity, AtLeast, less what its two
+accounts differ by, while they do; missing covariances never make it Unknown. A beta says how far an asset
+went with its lead until now, and in a crash small assets go further: a forecast. Source: metrics.md M15;
+Sharpe 1963; RiskMetrics 1996.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from guardian.core.memory import Pairs
 from guardian.core.metrics.cluster_exposure import NEEDS, OF, declared_in
 from guardian.core.metrics.clusters import Group, united
 from guardian.core.metrics.correlation import fast_rhos, slow_rhos
-from guardian.core.metrics.exposure import by_asset, multiple
+from guardian.core.metrics.exposure import at_marks, by_asset
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.pairs import FAST, SLOW, unpacked
 from guardian.core.metrics.remembered import by_identity
@@ -56,15 +58,21 @@ def _betas(pairs: Pairs, memory: int) -> dict[tuple[str, str], float]:
 
 def net_in_lead(held: Mapping[str, float], known: Betas) -> float:
     """|sum beta n| of one cluster's signed notionals, what is not known assumed against the account."""
-    lead = lead_of(held)
-    sure = sum([n if a == lead else known[a, lead] * n for a, n in held.items() if _told(a, lead, known)])
-    unsure = [n for a, n in held.items() if not _told(a, lead, known)]
-    longs, shorts = sum([n for n in unsure if n > 0]), sum([n for n in unsure if n < 0])
-    return max(abs(sure + longs), abs(sure + shorts))
+    lead, rest, worst = lead_of(held), held, 0.0
+    while True:
+        unsure = {a: n for a, n in rest.items() if a != lead and (a, lead) not in known}
+        sure = sum([n if a == lead else known[a, lead] * n for a, n in rest.items() if a not in unsure])
+        longs, shorts = sum([n for n in unsure.values() if n > 0]), sum([n for n in unsure.values() if n < 0])
+        worst = max(worst, abs(sure + longs), abs(sure + shorts), longs, -shorts)
+        own = {a: n for a, n in unsure.items() if a in _measured(known)}
+        if not own:
+            return worst
+        lead, rest = lead_of(own), unsure
 
 
-def _told(asset: str, lead: str, known: Betas) -> bool:
-    return asset == lead or (asset, lead) in known
+@by_identity
+def _measured(known: Betas) -> frozenset[str]:
+    return frozenset([asset for asset, _ in known])
 
 
 def lead_of(held: Mapping[str, float]) -> str:
@@ -95,7 +103,7 @@ def measure(view: View) -> Measured:
         for group in groups(held, book.clusters, declared_in(view.rule))
         for known in betas(book.moments)
     ]
-    return multiple(view.account, max(nets, default=0.0))
+    return at_marks(view.account, max(nets, default=0.0))
 
 
 METRIC = Metric(

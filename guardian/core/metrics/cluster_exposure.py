@@ -10,9 +10,9 @@ unit matrix: for a long book everything moving as one is worst, for a hedged boo
 pair that is not known counts as 1 where it adds and as 0 where it would net: a hedge that nobody measured
 hedges nothing.
 
-Unit: multiple of equity. Needs wallet and positions. Unknown without equity, AtLeast while it is disputed;
-missing correlations never make either Unknown, since 1 is assumed for them. Both are forecasts.
-Source: metrics.md M15.
+Unit: multiple of equity. Needs wallet and positions. Unknown without equity, AtLeast, less what its two
+accounts differ by, while they do; missing correlations never make either Unknown, since 1 is assumed for
+them. Both are forecasts. Source: metrics.md M15.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from math import sqrt
 
 from guardian.core.metrics.clusters import Group, Rho, united
 from guardian.core.metrics.correlation import known_rhos
-from guardian.core.metrics.exposure import NOTHING, base_of, by_asset, multiple
+from guardian.core.metrics.exposure import NOTHING, at_marks, base_of, by_asset
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.model import Measured, Part, Rule, Unknown
 
@@ -80,7 +80,7 @@ def cluster(view: View) -> Measured:
     if book is None:
         return Unknown("no positions read yet", warming=True)
     largest = largest_cluster(_assets(view), book.clusters, declared_in(view.rule))
-    return multiple(view.account, largest)
+    return at_marks(view.account, largest)
 
 
 def correlated(view: View) -> Measured:
@@ -89,7 +89,7 @@ def correlated(view: View) -> Measured:
         return Unknown("no positions read yet", warming=True)
     assets = {asset: float(n) for asset, n in sorted(_assets(view).items())}
     worst = correlation_adjusted(list(assets.values()), matrix(assets, known_rhos(book)))
-    return multiple(view.account, Decimal(worst))
+    return at_marks(view.account, Decimal(worst))
 
 
 def _assets(view: View) -> dict[str, Decimal]:

@@ -92,12 +92,12 @@ def multiple(account: AccountState, amount: Decimal | float) -> Measured:
     return AtLeast(value, "the two accounts of the equity differ")
 
 
-def at_marks(account: AccountState, amount: Decimal) -> Measured:
+def at_marks(account: AccountState, amount: Decimal | float) -> Measured:
     """`multiple` of an amount at mark. While the two accounts differ, a mark may be what lies: it moves the
     amount as much as what positions explain, so all beyond that difference is proven."""
     nav = account.nav
     if nav is not None and not nav.agreed and nav.raw is not None:
-        amount = max(amount - abs(nav.raw - nav.explained), NOTHING)
+        amount = max(Decimal(amount) - abs(nav.raw - nav.explained), NOTHING)
     return multiple(account, amount)
 
 

@@ -7,10 +7,10 @@ up and comes back within five minutes is in none of the other volatilities. Noth
 hedge each other are each judged alone.
 
 Unit: fraction of equity a day. Needs wallet and positions; windows from an hour to a day. Nothing held: 0.
-Unknown (warming) until an asset has nine bars, and once none was seen for 15 minutes. AtLeast while an asset
-over 1 % of gross exposure has fewer, while under 90 % of the window were seen, while bars have fewer than 30
-reads on average (a range of few marks comes out too small; Yang and Zhang's of one read each, as in a replay
-of bars, is none and right), and while the equity is disputed.
+Unknown (warming) until an asset has nine bars, and once none was seen for 15 minutes. AtLeast while assets
+over 1 % of gross exposure together have fewer, while under 90 % of the window were seen, while bars have
+fewer than 30 reads on average (a range of few marks comes out too small; Yang and Zhang's of one read each,
+as in a replay of bars, is none and right), and while the equity is disputed.
 A forecast. Source: Parkinson 1980; Garman & Klass 1980; Yang & Zhang 2000; metrics.md M17.
 """
 
@@ -25,7 +25,7 @@ from guardian.core.frozen import dataclass
 from guardian.core.metrics.bars import Series, series_of, within
 from guardian.core.metrics.exposure import multiple
 from guardian.core.metrics.following import CELLS_A_DAY
-from guardian.core.metrics.holdings import NEGLIGIBLE
+from guardian.core.metrics.holdings import large
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.ranges import Floats, garman_klass, parkinson, yang_zhang
 from guardian.core.metrics.realised_volatility import NEEDS, READS, SPANS
@@ -78,8 +78,7 @@ def measure(view: View) -> Measured:
     if not fresh:
         return Unknown(f"no asset has {LEAST_RETURNS} five-minute bars yet", warming=True)
     worst = max(amounts[asset] * own.sigma for asset, own in fresh.items())
-    least = NEGLIGIBLE * sum(amounts.values())
-    unmeasured = tuple([asset for asset, n in amounts.items() if n > least and asset not in fresh])
+    unmeasured = large([asset for asset in amounts if asset not in fresh], amounts)
     return told(multiple(account, worst), _why_few(fresh, wanted, name), unmeasured)
 
 

@@ -8,8 +8,8 @@ no days off.
 
 Unit: fraction of equity a day. Needs wallet and positions; windows from an hour to a day. Nothing held: 0.
 Unknown (warming) with fewer than nine cells, and once none was seen for 15 minutes. AtLeast while under 90 %
-of the window were seen, while an asset over 1 % of gross exposure has under half of the bars that others
-have, and while the equity is disputed. A forecast, in that it takes the exposures of now for those of a day.
+of the window were seen, while assets over 1 % of gross exposure together have under half of the bars that
+others have, and while the equity is disputed. A forecast: it takes the exposures of now for those of a day.
 Source: Andersen & Bollerslev 1998; Barndorff-Nielsen & Shephard 2002; metrics.md M17.
 """
 

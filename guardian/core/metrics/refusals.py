@@ -19,6 +19,8 @@ from guardian.core.metrics.api_calls import error_class
 from guardian.core.model import Call
 
 CLASSES = ("funds", "filter", "rate", "book", "unknown")
+AT_THE_DOOR = ("funds", "rate")
+"""Classes of which a history without any proves nothing: the request was refused before it was an order."""
 
 _FUNDS = ("110004", "110006", "110007", "110012", "110014", "110044", "110045", "110051", "110052", "110053")
 _SPOT_FUNDS = ("170033", "170131", "EC_NoEnoughBalance")

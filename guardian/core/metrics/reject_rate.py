@@ -4,9 +4,10 @@ Formula: the lower end of Wilson's 95 % interval of rejected / placed in (now - 
 authentication (unit: fraction; nothing placed is 0); with `of` only those of one class, of the same placed
 (refusals.py). Those for authentication are counted by `auth_rejects` (unit: count): they mean the key, not
 the strategy. Only what the venue lists as an order is seen; a request that it refused at the door never
-becomes one, and Bybit lists none that it refused for the key: AtLeast 0 until one is listed. Needs the open
-orders and an answer about past ones: Unknown until then. AtLeast while watching began inside the window or
-rows were forgotten. Guardian's own do not count.
+becomes one. Bybit lists none that it refused for the key or for haste, and hardly any for a lack of money:
+AtLeast 0 until one of that class is listed. Needs the open orders and an answer about past ones: Unknown
+until then. AtLeast while watching began inside the window or rows were forgotten. Guardian's own do not
+count.
 Source: metrics.md M27; E. B. Wilson, JASA 22, 1927.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 from guardian.core.metrics.api_errors import wilson_lower
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.placed_orders import past_orders, placed_orders
-from guardian.core.metrics.refusals import CLASSES, refused
+from guardian.core.metrics.refusals import AT_THE_DOOR, CLASSES, refused
 from guardian.core.metrics.within import bounded, gap, ordered_at, start_of
 from guardian.core.model import AtLeast, Measured, Part, Unknown
 
@@ -32,7 +33,10 @@ def rate(view: View) -> Measured:
     keys = tried.count("auth")
     rejected = tried.count(kind) if kind else len(tried) - tried.count("") - keys
     value = wilson_lower(rejected, len(tried) - keys) if rejected else 0.0
-    return bounded(value, gap(doings, doings.orders, start))
+    missing = gap(doings, doings.orders, start)
+    if missing is None and kind in AT_THE_DOOR and kind not in reasons.values():
+        return AtLeast(value, f"the venue has listed no order of the class {kind}, and may list none")
+    return bounded(value, missing)
 
 
 def auth(view: View) -> Measured:

@@ -13,7 +13,8 @@ peg moves only in `stable-5`. The reporting currency's own fall takes nothing he
 is counted in it: who thinks in dollars loses 5 % of what he holds of it besides.
 
 Unit: fraction of equity (above 1: more than all). Needs wallet and positions. Unknown until an equity was
-read; AtLeast while it is disputed. Nobody measured how likely it is: a forecast, which moves no position.
+read; AtLeast, less what its two accounts differ by, while they do. Nobody measured how likely it is: a
+forecast, which moves no position.
 Source: metrics.md M18 (stress.py, where the numbers stand).
 """
 
@@ -25,6 +26,7 @@ from guardian.core.metrics.exposure import (
     DOLLARS,
     LOST_PEG,
     ONE,
+    at_marks,
     by_asset,
     is_money,
     multiple,
@@ -108,7 +110,7 @@ def measure(view: View) -> Measured:
     found = losses(book_of(account))
     if name != WORST and name not in found:
         return Unknown(f"there is no scenario {name}")
-    return multiple(account, found[name] if name in found else max(found.values()))
+    return at_marks(account, found[name] if name in found else max(found.values()))
 
 
 NEEDS = (Part.WALLET, Part.POSITIONS)

@@ -3,8 +3,8 @@
 A cell counts where every asset that is measured has a bar: its gain is from the close before to its own, so
 that what happened while nobody looked counts as one gain of as many cells, up to a tenth of the window. A
 longer hole is in no gain, and leaves a window that is not wholly known. An asset is measured if it has at
-least half of the bars of the one that has most. One over 1 % of gross exposure that is not is named in
-`unmeasured`: it may hedge nothing, and what is left out of the sum makes it a bound.
+least half of the bars of the one that has most. Those that are not, but for 1 % of gross exposure together,
+are named in `unmeasured`: they may hedge nothing, and what is left out of the sum makes it a bound.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from guardian.core.frozen import dataclass
 from guardian.core.metrics.bars import Series, path_of, series_of, within
 from guardian.core.metrics.following import GRID_SECONDS, cell_of
-from guardian.core.metrics.holdings import NEGLIGIBLE, weakened
+from guardian.core.metrics.holdings import large, weakened
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.ranges import Floats
 from guardian.core.metrics.remembered import newest_of
@@ -83,8 +83,7 @@ def window_gains(view: View) -> Gains | Unknown:
     if found.last <= last - FRESH_CELLS:
         return Unknown("no return has been seen for 15 minutes")
     values = found.moves @ np.array([amounts[name] for name in found.assets])
-    large = [name for name, n in amounts.items() if abs(n) > NEGLIGIBLE * gross]
-    unmeasured = tuple([name for name in large if name not in found.assets])
+    unmeasured = large([name for name in amounts if name not in found.assets], amounts)
     return Gains(values, found.spans, found.follows, gross, wanted, unmeasured)
 
 

@@ -165,6 +165,26 @@ def test_an_asset_without_bars_makes_it_a_bound(name: str) -> None:
     assert "no bars of SOL" in found.why
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_many_small_assets_without_bars_make_it_a_bound_too(name: str) -> None:
+    """Each is under 1 % of gross exposure, and together they are 14 % of it: that is a book, and no dust."""
+    walk = Walk(asking(name, Window("sliding", 4 * 3600.0)), reads=40 if "range" in name else 2).run(52)
+    assert isinstance(walk.found(name), Known)
+    dust = [f"NEW{n:02}" for n in range(20)]
+
+    walk.logs.update(dict.fromkeys(dust[:1], log(100.0)))
+    walk.held.update(dict.fromkeys(dust[:1], 0.04))
+    walk.see()
+    alone = walk.found(name)
+    walk.logs.update(dict.fromkeys(dust, log(100.0)))
+    walk.held.update(dict.fromkeys(dust, 0.04))
+    walk.now += 1
+    walk.see()
+
+    assert isinstance(alone, Known)
+    assert isinstance(walk.found(name), AtLeast)
+
+
 @pytest.mark.parametrize(
     ("reads", "of", "kind"),
     [

@@ -88,6 +88,19 @@ def test_a_pair_that_nobody_measured_adds_and_does_not_net() -> None:
     assert Known(pytest.approx(1.0)) == found(hedged)
 
 
+def test_a_lead_that_nobody_measured_hedges_nothing_of_what_it_leads() -> None:
+    """Three shorts that move together, and a larger long of what was bought a moment ago."""
+    ada, new = "ADA/USDT:USDT", "NEW/USDT:USDT"
+    moves = (1e-6, 1e-6, 0.9e-6)
+    pairs = knowing(ADA_ETH=moves, ADA_SOL=moves, ETH_SOL=moves)
+    short = (position(ada, -9, 100), position(ETH, -9, 100), position(SOL, -9, 100))
+    before = holding(pairs, (("ADA", "ETH", "SOL"),), *short)
+    after = holding(pairs, (("ADA", "ETH", "NEW", "SOL"),), *short, position(new, 10, 100))
+
+    assert Known(pytest.approx(0.9 * (1 + 2 * 0.9))) == found(before)
+    assert Known(pytest.approx(2.7)) == found(after)
+
+
 def test_of_two_memories_the_one_by_which_more_is_left_counts() -> None:
     pair = Pair("BTC", "ETH", (1e-6, 4.41e-6, 2e-6, 1.0), (1e-6, 1e-6, 0.8e-6, 1.0))
     account = holding(together([pair]), (("BTC", "ETH"),), position(BTC, -10, 100), position(ETH, 5, 100))
@@ -164,6 +177,14 @@ def test_what_is_not_measured_is_at_most_gross_and_at_least_net(held: dict[str, 
     value = net_in_lead(held, {})
 
     assert abs(sum(held.values())) - 1e-9 <= value <= sum(map(abs, held.values())) + 1e-9
+
+
+@given(held=worths)
+def test_what_nobody_measured_is_no_less_than_the_longs_or_the_shorts_alone(held: dict[str, float]) -> None:
+    longs = sum(n for n in held.values() if n > 0)
+    shorts = sum(n for n in held.values() if n < 0)
+
+    assert net_in_lead(held, {}) == pytest.approx(max(longs, -shorts))
 
 
 @given(held=worths, beta=st.floats(0, 1))
