@@ -7,7 +7,8 @@ worth in dollars. Unit: fraction of the equity; negative where it was luck that 
 with `slippage` it is the implementation shortfall, without fees.
 
 m is the mark, by the account's positions or by its quotes, that is nearest to the order's end of those known
-when guardian learns of it, before it where there is one, within a minute. Needs the wallet, an answer about
+when guardian learns of it, before it where there is one, within a minute; a signal, or a read, that comes
+later in the same instant is not known then. Needs the wallet, an answer about
 past orders, and signals by telemetry: none told is Unknown, never zero. AtLeast, in that it fires and does
 not clear, while orders have no signal (what only reduces needs none) or no mark, the window is not wholly
 known, or the equity is disputed. An order that is replaced by one of another client id counts as given up; so
