@@ -214,7 +214,7 @@ async def what_the_venue_says_has_one_meaning(trader: Trader, bed: Bed) -> None:
         110003: Outcome.REFUSED,
         10001: Outcome.REFUSED,
         10005: Outcome.REFUSED,
-        110017: Outcome.GONE,
+        110017: Outcome.REFUSED,
         110034: Outcome.GONE,
         10000: Outcome.UNKNOWN,
         10016: Outcome.UNKNOWN,
@@ -226,6 +226,8 @@ async def what_the_venue_says_has_one_meaning(trader: Trader, bed: Bed) -> None:
         report = await trader.close_position(closing(leg))
 
         assert (report.outcome, report.code) == (outcome, str(code))
+        # "orderQty will be truncated to zero": resting orders hold what the leg has, and must make room.
+        assert (("conflict", "orders") in report.facts) is (code == 110017)
     assert bed.sizes()[venue_id(leg)] == leg.quantity
 
 

@@ -30,13 +30,13 @@ TRANSIENT = NO_VERDICT | {RATE_LIMIT, TIMESTAMP, "10018", "timeout", "network", 
 
 
 def nothing_to_reduce(code: str, message: str) -> bool:
-    """Whether a reduce-only order was refused because nothing is left.
+    """Whether a reduce-only order was refused because nothing is left: only where the venue says just that.
 
-    110017 is documented as "orderQty will be truncated to zero" and comes with "current position is zero"
-    on a flat leg, but also with "Reduce-only rule not satisfied" when the side is wrong or other reduce-only
-    orders hold the quantity: that one is a refusal, the position is still there.
+    110017 comes with "current position is zero" on a flat leg. But "orderQty will be truncated to zero", as
+    documented, and "Reduce-only rule not satisfied" are also said of a leg that is held, where other
+    reduce-only orders take all of it or the side is wrong: those are refusals, the position is still there.
     """
-    return code in POSITION_GONE or (code == REDUCE_ONLY and "not satisfied" not in message.lower())
+    return code in POSITION_GONE or (code == REDUCE_ONLY and "position is zero" in message.lower())
 
 
 def no_verdict(code: str) -> bool:

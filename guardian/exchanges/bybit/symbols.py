@@ -2,9 +2,10 @@
 
 No table is needed, so a symbol can be closed while the venue's public endpoints are down:
 BTCUSDT = BTC/USDT:USDT, BTCPERP = BTC/USDC:USDC, BTCUSDT-27MAR26 = BTC/USDT:USDT-260327,
-BTC-27MAR26 = BTC/USDC:USDC-260327, BTCUSD = BTC/USD:BTC, BTCUSDH26 = BTC/USD:BTC-260327. An option keeps the
-venue's id, and is so an asset of its own, as does any other spelling. A spot market is spelled like a
-contract: what was asked about tells them apart.
+BTC-03APR26 = BTC/USDC:USDC-260403, BTCUSD = BTC/USD:BTC, BTCUSDH26 = BTC/USD:BTC-260327. An option keeps the
+venue's id, and is so an asset of its own, as does any other spelling: what is no name of these is not made
+one, for an order must name what was listed, letter by letter. Days of futures have two digits, those of
+options need not. A spot market is spelled like a contract: what was asked about tells them apart.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ _STABLE = ("USDT", "USDC", "USDE", "USDQ", "USDR", "USD1", "RLUSD", "XUSD", "DAI
 _QUOTES = (*_STABLE, "USD", "EUR", "BRL", "PLN", "TRY", "BTC", "ETH", "SOL", "MNT")
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DATED_ID = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})")
-_SYMBOL = re.compile(r"([A-Z0-9]+)/(USDT|USDC):(?:USDT|USDC)(?:-(\d{2})(\d{2})(\d{2}))?")
-_INVERSE_ID = re.compile(r"([A-Z0-9]+)USD(?:([FGHJKMNQUVXZ])(\d{2}))?")
-_INVERSE_SYMBOL = re.compile(r"([A-Z0-9]+)/USD:\1(?:-(\d{2})(\d{2})\d{2})?")
+_DATED_ID = re.compile(r"([A-Z0-9]+)-([0-9]{2})([A-Z]{3})([0-9]{2})")
+# A base is whatever the venue writes: some are named in lower case, or in Chinese.
+_SYMBOL = re.compile(r"([^/:]+)/(USDT|USDC):(?:USDT|USDC)(?:-([0-9]{2})([0-9]{2})([0-9]{2}))?")
+_INVERSE_ID = re.compile(r"([A-Z0-9]+)USD(?:([FGHJKMNQUVXZ])([0-9]{2}))?")
+_INVERSE_SYMBOL = re.compile(r"([A-Z0-9]+)/USD:\1(?:-([0-9]{2})([0-9]{2})[0-9]{2})?")
 _OPTION_ID = re.compile(r"[A-Z0-9]+-\d{1,2}[A-Z]{3}\d{2}-[\d.]+-[CP](?:-[A-Z]+)?")
 _MONTH_CODES = "FGHJKMNQUVXZ"
 _FRIDAY = 4
@@ -42,7 +44,7 @@ def symbol_of(venue_id: str) -> str:
     """ "BTCUSDT" -> "BTC/USDT:USDT"."""
     dated = _DATED_ID.fullmatch(venue_id)
     if dated and dated[3] in _MONTHS:
-        expiry = f"-{dated[4]}{_MONTHS.index(dated[3]) + 1:02d}{int(dated[2]):02d}"
+        expiry = f"-{dated[4]}{_MONTHS.index(dated[3]) + 1:02d}{dated[2]}"
         root = dated[1]
         if root.endswith("USDT") and len(root) > 4:
             return f"{root[:-4]}/USDT:USDT{expiry}"
@@ -84,4 +86,4 @@ def id_of(symbol: str) -> str:
         return f"{base}USDT" if settle == "USDT" else f"{base}PERP"
     month = _MONTHS[(int(parts[4]) - 1) % 12]
     root = f"{base}USDT" if settle == "USDT" else base
-    return f"{root}-{int(parts[5])}{month}{parts[3]}"
+    return f"{root}-{parts[5]}{month}{parts[3]}"

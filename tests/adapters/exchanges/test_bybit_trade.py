@@ -103,7 +103,7 @@ class TestOutcomes:
         [
             (110072, "OrderLinkedID is duplicate", Outcome.DONE),
             (110017, "current position is zero, cannot fix reduce-only order qty", Outcome.GONE),
-            (110017, "orderQty will be truncated to zero", Outcome.GONE),
+            (110017, "orderQty will be truncated to zero", Outcome.REFUSED),
             (110034, "There is no net position", Outcome.GONE),
             (110017, "Reduce-only rule not satisfied", Outcome.REFUSED),
             (10001, "position idx not match position mode", Outcome.REFUSED),

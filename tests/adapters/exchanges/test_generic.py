@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guardian.errors import ConfigError, VenueError
 from guardian.exchanges import VENUES, venue
@@ -14,6 +16,11 @@ from guardian.exchanges.generic.clock import VenueClock
 from guardian.exchanges.generic.fields import flag, integer, number, optional_number, strings
 from guardian.exchanges.generic.wire import check_egress, localise
 from tests.adapters.exchanges.stub import WATCH, Script
+
+SPELLED = st.from_regex(
+    r"\w{1,6}(USDT|PERP|USD|USD[FGHJKMNQUVXZ]\d\d|(USDT)?-\d{1,2}(JAN|SEP|XXX)\d\d)", fullmatch=True
+)
+"""What looks like a contract of the venue, also one that it does not have."""
 
 
 class TestRegistry:
@@ -71,7 +78,12 @@ class TestSymbols:
             ("1000PEPEUSDT", "1000PEPE/USDT:USDT"),
             ("ETHPERP", "ETH/USDC:USDC"),
             ("BTCUSDT-27MAR26", "BTC/USDT:USDT-260327"),
-            ("BTC-3APR26", "BTC/USDC:USDC-260403"),
+            ("BTC-03APR26", "BTC/USDC:USDC-260403"),
+            ("BTCUSDT-04SEP26", "BTC/USDT:USDT-260904"),
+            ("BTC-3APR26", "BTC-3APR26"),
+            ("\u9f99\u867eUSDT", "\u9f99\u867e/USDT:USDT"),
+            ("\u9f99\u867ePERP", "\u9f99\u867e/USDC:USDC"),
+            ("kBONKUSDT", "kBONK/USDT:USDT"),
             ("BTCUSD", "BTC/USD:BTC"),
             ("BTCUSDH26", "BTC/USD:BTC-260327"),
             ("ETHUSDZ27", "ETH/USD:ETH-271231"),
@@ -86,6 +98,11 @@ class TestSymbols:
         """A position must be closable while instruments-info is down."""
         assert symbol_of(venue_id) == symbol
         assert id_of(symbol) == venue_id
+
+    @given(st.one_of(SPELLED, st.text(st.characters(exclude_characters="/:", exclude_categories=["Cs"]))))
+    def test_an_order_names_what_was_listed_letter_by_letter(self, venue_id: str) -> None:
+        """A leg that is sent under another name is refused for good, and never closed."""
+        assert id_of(symbol_of(venue_id)) == venue_id
 
     @pytest.mark.parametrize(
         ("symbol", "category"),

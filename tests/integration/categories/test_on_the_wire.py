@@ -85,3 +85,21 @@ def test_nothing_is_called_flat_while_an_option_is_held(desk: Desk) -> None:
     assert OPTION in str(desk.account()["failures"])
     desk.venue.clear()
     desk.until(lambda: desk.incident().get("verified_flat_at") is not None, what="flat once it is gone")
+
+
+def test_an_inverse_leg_is_closed_though_nobody_answers_about_it_any_more(desk: Desk) -> None:
+    desk.run()
+    desk.warm()
+    sell_inverse(desk)
+    desk.until(lambda: "BTC/USD:BTC" in str(desk.account()), what="it is seen")
+    desk.venue.fault(effect="status", match=r"position/list\?category=inverse", code=503)
+    desk.until(lambda: "http-503" in str(desk.account()["failures"]), what="the question fails")
+
+    flat = desk.cli(*FLATTEN, timeout=90)
+
+    assert flat.code == 4, flat.out
+    desk.until(lambda: positions(desk) == {}, what="it is closed all the same")
+    assert desk.venue.books()["sign_flips"] == 0
+    assert desk.incident().get("verified_flat_at") is None
+    desk.venue.clear()
+    desk.until(lambda: desk.incident().get("verified_flat_at") is not None, what="flat once it is answered")

@@ -9,7 +9,9 @@ about
 
 Laws: an answer that is missing is named, and what the other categories told is told beside it, for it can be
 acted on. Only where such an answer was good a moment ago, nothing was there and the account is not flat, does
-one that fails wait for the next read.
+one that fails wait for the next read. Positions of which an answer is missing are told as they were last, for
+what is told in part replaces what is acted on: a leg that it left out would be closed by nobody until the
+venue answers about its category again. Orders are not: told in part they count as newly seen.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ _SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """What is there. `lacking` says of which category that is not known, `unasked` are left to later."""
+    """What is there, of positions also what was there last in a category without an answer. `lacking` names
+    the first of these, `unasked` are left to later."""
 
     rows: tuple[T, ...]
     lacking: Failure | None = None
@@ -63,6 +66,7 @@ class Holdings(Generic[T]):
     pace_s: float
     timeout_s: float
     others: tuple[Category, ...] = OTHERS
+    _last: dict[Category, tuple[T, ...]] = field(default_factory=dict)
     _told: dict[Category, _Told] = field(default_factory=lambda: {other: _Told() for other in OTHERS})
 
     async def read(self, closely: bool) -> Listed[T]:
@@ -100,9 +104,11 @@ class Holdings(Generic[T]):
                 listed = replace(listed, rows=(*listed.rows, *answer))
             elif not closely and self._was_empty(category):
                 listed = replace(listed, unasked=(*listed.unasked, category))
-            elif listed.lacking is None:
+            else:
                 why = f"{category}: {answer.detail or 'the venue gave no reason'}"
-                listed = replace(listed, lacking=Failure(self.part, answer.code, why))
+                lacking = listed.lacking or Failure(self.part, answer.code, why)
+                rows = (*listed.rows, *self._last.get(category, ()))
+                listed = replace(listed, rows=rows, lacking=lacking)
         return listed
 
     def _was_empty(self, category: Category) -> bool:
@@ -125,4 +131,6 @@ class Holdings(Generic[T]):
             # A shape that no check foresaw is still the venue's nonsense: the port never raises for it.
             return garbage(f"unforeseen shape: {type(error).__name__}")
         told.good_at, told.held = time.monotonic(), bool(rows)
+        if self.part is Part.POSITIONS:
+            self._last[category] = rows
         return rows

@@ -231,15 +231,45 @@ async def test_one_failure_after_a_good_answer_is_no_blindness_yet(
     assert failed(late) == [(Part.POSITIONS, "http-503")]
 
 
-async def test_what_was_held_is_missed_at_once(script: Script, reader: BybitReader) -> None:
+@pytest.mark.parametrize(
+    "answer", [Raw(b"", 503), Raw(b"{}"), Raw(delay=5.0), listed([inverse(symbol="BTC-EUR")])]
+)
+async def test_what_was_held_is_missed_at_once_and_can_still_be_closed(
+    script: Script, reader: BybitReader, answer: Any
+) -> None:
+    """A part replaces what is acted on (core/observe.py): a leg that it leaves out is closed by nobody."""
     script.says_of("inverse", stub.POSITIONS, listed([inverse()]))
     await reader.snapshot()
-    script.says_of("inverse", stub.POSITIONS, Raw(b"", 503))
+    script.says_of("inverse", stub.POSITIONS, answer)
+
+    for _ in range(2):
+        snapshot = await reader.snapshot()
+
+        assert [part for part, _ in failed(snapshot)] == [Part.POSITIONS]
+        assert [(p.symbol, p.quantity) for p in snapshot.positions or ()] == [
+            ("BTC/USDT:USDT", Decimal("0.500")),
+            ("BTC/USD:BTC", Decimal(-20_000)),
+        ]
+
+    script.says_of("inverse", stub.POSITIONS, listed([]))
+    after = await reader.snapshot()
+
+    assert after.complete
+    assert [p.symbol for p in after.positions or ()] == ["BTC/USDT:USDT"]
+
+
+async def test_orders_that_were_there_are_not_told_again_without_an_answer(
+    script: Script, reader: BybitReader
+) -> None:
+    """Orders in a part count as newly seen: each read would cancel once more what may be gone for long."""
+    script.says_of("inverse", stub.ORDERS, listed([order(2, symbol="BTCUSD")]))
+    await reader.snapshot()
+    script.says_of("inverse", stub.ORDERS, Raw(b"", 503))
 
     snapshot = await reader.snapshot()
 
-    assert failed(snapshot) == [(Part.POSITIONS, "http-503")]
-    assert [p.symbol for p in snapshot.positions or ()] == ["BTC/USDT:USDT"]
+    assert failed(snapshot) == [(Part.ORDERS, "http-503")]
+    assert snapshot.orders == ()
 
 
 async def test_nonsense_about_them_is_no_answer(script: Script, reader: BybitReader) -> None:
