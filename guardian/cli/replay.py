@@ -80,7 +80,9 @@ def replay(*, data: Path, packs: tuple[str, ...], as_json: bool, **wanted: Any) 
     DATA is a file or a folder of candles (parquet, feather, CSV, JSON), or the state_dir or journal.db of a
     guardian. Rules are played as if armed, unless --as-written. A bar is known only at its close.
     """
-    if not wanted["per_asset"]:
+    if wanted["per_asset"]:
+        _refuse_picture_of_assets(wanted["picture"])
+    else:
         _refuse_options_of_assets()
     rules = importlib.import_module("guardian.replay.rules")
     chosen = rules.all_rules(load_packs(packs, Path.cwd()))
@@ -101,6 +103,12 @@ def _refuse_options_of_assets() -> None:
     for name in ("windows", "most", "write"):
         if source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name} needs --per-asset: it is about which assets stay inside")
+
+
+def _refuse_picture_of_assets(picture: str) -> None:
+    source = click.get_current_context().get_parameter_source("picture")
+    if source is ParameterSource.COMMANDLINE and picture != NONE:
+        raise click.UsageError("--picture draws one account: leave it out, or leave --per-asset out")
 
 
 def _candles(data: Path, cast: Any, wanted: dict[str, Any], as_json: bool) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sqlite3
 import sys
 import traceback
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn, TextIO
 
 import click
 
@@ -43,7 +46,8 @@ def run(argv: list[str] | None) -> NoReturn:
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         # A usage error: click shows the command's usage with the sentence.
-        error.show()
+        with _read_by_nobody(sys.stderr):
+            error.show()
         _document(error.format_message(), error.exit_code, argv)
         sys.exit(error.exit_code)
     except click.Abort:
@@ -60,14 +64,27 @@ def run(argv: list[str] | None) -> NoReturn:
 
 def _refuse(sentence: str, code: int, argv: list[str] | None) -> NoReturn:
     """The sentence for people, and with --json the one document that a program expects."""
-    click.echo(f"guardian: {sentence}", err=True)
+    with _read_by_nobody(sys.stderr):
+        click.echo(f"guardian: {sentence}", err=True)
     _document(sentence, code, argv)
     sys.exit(code)
 
 
+@contextmanager
+def _read_by_nobody(stream: TextIO) -> Iterator[None]:
+    """The reader may be gone, or the disk full: the exit code tells all the same, and no traceback does."""
+    try:
+        yield
+    except OSError:
+        # Python flushes once more at its end, and would exit with 120.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _document(sentence: str, code: int, argv: list[str] | None) -> None:
     if "--json" in (sys.argv if argv is None else argv):
-        click.echo(json.dumps({"ok": False, "error": sentence, "exit_code": code}))
+        with _read_by_nobody(sys.stdout):
+            click.echo(json.dumps({"ok": False, "error": sentence, "exit_code": code}))
 
 
 def _place(error: BaseException) -> str:

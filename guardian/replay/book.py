@@ -86,12 +86,21 @@ class Book:
 
 
 def targets(plan: Plan, prices: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Signed quantities that the account holds from the first close on, rounded towards zero."""
+    """Signed quantities that the account holds from the first close on, rounded towards zero.
+
+    Raises ConfigError where that leaves nothing: an account that holds nothing would pass for a calm one.
+    """
     if plan.quantity:
         return dict(plan.quantity)
-    return {
-        symbol: bought(symbol, multiple * plan.start_equity, prices[symbol]) for symbol, multiple in plan.hold
-    }
+    held = {}
+    for symbol, multiple in plan.hold:
+        worth, price = multiple * plan.start_equity, prices[symbol]
+        held[symbol] = bought(symbol, worth, price)
+        if not held[symbol]:
+            much = f"{abs(float(worth)):.6g} buys nothing at a price of {float(price):.6g}"
+            fix = "write more, or leave it out; the smallest quantity is 0.00000001"
+            raise ConfigError(f"hold.{symbol}: {much}; {fix}")
+    return held
 
 
 def bought(symbol: str, worth: Decimal, price: Decimal) -> Decimal:

@@ -281,7 +281,8 @@ class Ride:
     def _step(self, event: Event) -> None:
         self.state, effects = step(self.state, event)
         if self.state.decisions:
-            self.transitions += transitions(self.state, event.at)
+            # The reads of the baseline show the first close already, and nothing is known before it.
+            self.transitions += transitions(self.state, max(event.at, _instant(self.closed_ms)))
         for effect in effects:
             report = self.trading.perform(effect, event.at, self._due())
             if report is not None:

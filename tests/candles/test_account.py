@@ -132,6 +132,15 @@ def test_targets_are_multiples_of_the_equity_at_the_first_close() -> None:
     assert targets(Plan(Decimal(1), quantity=((BTC, Decimal(7)),)), {}) == {BTC: Decimal(7)}
 
 
+@pytest.mark.parametrize("multiple", ["1e-12", "-1e-12"])
+def test_a_hold_that_buys_nothing_is_no_calm_account(multiple: str) -> None:
+    """Rounded to nothing it lost nothing, tripped nothing, and read as a rule that never fires."""
+    given = Plan(Decimal(10_000), hold=((BTC, Decimal(multiple)),))
+
+    with pytest.raises(Refused, match=r"hold\.BTC/USDT: 1e-08 buys nothing at a price of 30000; write more"):
+        targets(given, {BTC: Decimal(30_000)})
+
+
 def test_a_price_too_small_to_reckon_with_is_named() -> None:
     with pytest.raises(Refused, match=r"BTC/USDT: 1\.00e\+4 buys more at a price of 1e-40 than can be"):
         targets(plan(), {BTC: Decimal("1e-40")})

@@ -136,6 +136,15 @@ def test_only_the_close_is_seen_and_never_a_wick() -> None:
     assert course.transitions == ()
 
 
+@pytest.mark.parametrize("hold", [0.0, 2.0, 9.0])
+def test_nothing_is_told_before_the_first_bar_is_known(hold: float) -> None:
+    """The reads that a baseline needs show the first close: what they decide is not known before it."""
+    course = driven(CALM, rule(rung(0.5, "caution"), rung(0.9, "halt", hold), metric="leverage"))
+
+    assert course.transitions[-1].after is Level.HALT
+    assert course.transitions[0].at.timestamp() * 1000 >= course.closed[0]
+
+
 def test_missing_bars_are_blindness_and_not_calm() -> None:
     own = series([100.0] * 12)
     holes = [own, series([50.0] * 12, ETH)]

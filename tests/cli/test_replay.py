@@ -203,6 +203,7 @@ def test_eligible_assets_are_printed_and_written(desk: Path) -> None:
         (["made.parquet", "--rules", "pack", "--write", "x"], 2, "--write needs --per-asset"),
         (["made.parquet", "--rules", "pack", "--windows", "1m"], 2, "--windows needs --per-asset"),
         (["made.parquet", "--rules", "pack", "--most", "halt"], 2, "--most needs --per-asset"),
+        ([*ASSETS, "1d", "--picture", "x.png"], 2, "--picture draws one account: leave it out"),
         # Before anything is read: a year is not played for a picture that cannot be drawn.
         ([*NOTHING, "--picture", "x.jpg"], 2, "end in .png"),
         ([*NOTHING, "--picture", "pack/rules.yaml/x.png"], 1, "cannot be written"),

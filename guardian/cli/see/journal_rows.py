@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from guardian.errors import GuardianError
 from guardian.journal.history.check import Compared, compare
 from guardian.journal.history.export import Write, plain, writer_of
 from guardian.journal.history.owners import order_prefixes
-from guardian.journal.history.read import Row, Sought, columns, read_rows, unfilled
+from guardian.journal.history.read import Row, Sought, columns, named_in, read_rows, unfilled
 from guardian.journal.history.shapes import FILLS, LEDGER, ORDERS, Column, Table
 
 SHOWN = 20
@@ -46,6 +48,11 @@ LISTINGS = (
     Listing("transfers", LEDGER, "Deposits, withdrawals and transfers.", (("kind", "flow"),)),
     Listing("ledger", LEDGER, "Every change of an account's cash: trades, funding, fees, transfers."),
 )
+
+NAMES = ("symbol", "currency")
+"""Columns that rows are chosen by, for which any text may be given."""
+
+MOST_NAMED = 8
 
 WHEN = "An ISO 8601 instant (UTC if it says none), or 15m, 2h, 1d ago."
 OPTIONS = (
@@ -84,6 +91,7 @@ def command_of(listing: Listing) -> click.Command:
         places = {name: asked.pop(name) for name in ("state_dir", "config_path", "archive")}
         path, archive = located(**places)
         if check:
+            _refuse_choice(asked, as_asked=export)
             _check(listing, path, reading(path, lambda: compare(path, archive, listing.table)), as_json)
             return
         check_account(path, asked["account"])
@@ -100,9 +108,16 @@ def command_of(listing: Listing) -> click.Command:
     return click.command(listing.name, help=listing.help)(journal_options(command))
 
 
+def _refuse_choice(asked: dict[str, Any], as_asked: Path | None) -> None:
+    """Who names rows or a file must not read the verdict as one about those."""
+    given = next((name for name, value in {**asked, "export": as_asked}.items() if value is not None), None)
+    if given is not None:
+        raise click.UsageError(f"--check compares all rows: leave --{given} out")
+
+
 def _sought(listing: Listing, asked: dict[str, Any], text: bool) -> Sought:
     since, until = asked["since"], asked["until"]
-    named = tuple((name, asked[name]) for name in ("symbol", "currency") if asked.get(name))
+    named = tuple((name, asked[name]) for name in NAMES if asked.get(name))
     return Sought(
         account=asked["account"],
         since=instant(since) if since else None,
@@ -116,6 +131,7 @@ def _sought(listing: Listing, asked: dict[str, Any], text: bool) -> Sought:
 def _show(listing: Listing, path: Path, sought: Sought, as_json: bool) -> None:
     rows = reading(path, lambda: list(_rows(listing.table, path, sought)))
     _warn(path)
+    _tell_strange(listing.table, path, sought, len(rows))
     if as_json:
         shown = [{name: plain(value) for name, value in row.items()} for row in rows]
         click.echo(json.dumps({"path": str(path), listing.name: shown}, ensure_ascii=False))
@@ -135,6 +151,7 @@ def _export(listing: Listing, path: Path, sought: Sought, file: Path, as_json: b
     shown = columns(listing.table)
     written = reading(path, lambda: _written(write, file, shown, _rows(listing.table, path, sought)))
     _warn(path)
+    _tell_strange(listing.table, path, sought, written)
     if as_json:
         click.echo(json.dumps({"path": str(path), "file": str(file), "rows": written}))
     else:
@@ -158,6 +175,27 @@ def _warn(path: Path) -> None:
     if missing is not None:
         said = f"rows of record {missing} and later may be missing; a guardian that runs fills them"
         click.echo(f"guardian: {said} from the records", err=True)
+
+
+def _tell_strange(table: Table, path: Path, sought: Sought, rows: int) -> None:
+    """A name that no row of the table has: misspelt, nothing found reads as nothing done.
+
+    Not refused, for what nobody has traded yet has no rows either.
+    """
+    for name, value in sought.equal if not rows else ():
+        there = reading(path, partial(named_in, path, table, name)) if name in NAMES else ()
+        if there and value not in there:
+            said = f"no row of {table.name} has the {name} {value!r}; {_nearest(value, there)}"
+            click.echo(f"guardian: {said}", err=True)
+
+
+def _nearest(value: str, there: Sequence[str]) -> str:
+    plain_names = {each.casefold(): each for each in there}
+    near = difflib.get_close_matches(value.casefold(), plain_names, 1)
+    if near:
+        return f"did you mean {plain_names[near[0]]}?"
+    more = f", and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    return f"there are {', '.join(there[:MOST_NAMED])}{more}"
 
 
 def _check(listing: Listing, path: Path, found: Compared, as_json: bool) -> None:

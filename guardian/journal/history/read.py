@@ -70,6 +70,14 @@ def require(db: sqlite3.Connection, table: Table, path: Path, master: str = "sql
         )
 
 
+def named_in(path: Path, table: Table, column: str) -> tuple[str, ...]:
+    """What the table's rows have in this column, whatever rows are sought. Raises as `read_rows` does."""
+    with closing(connect_read_only(path)) as db:
+        require(db, table, path)
+        words = ("SELECT DISTINCT", column, "FROM", table.name, "WHERE", column, "IS NOT NULL")
+        return tuple(sorted(str(name) for (name,) in db.execute(" ".join(words))))
+
+
 def unfilled(path: Path) -> int | None:
     """The first record whose rows may still be missing."""
     with closing(connect_read_only(path)) as db:
