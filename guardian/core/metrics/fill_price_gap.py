@@ -21,7 +21,7 @@ from guardian.core.facts.telemetry import TwinFill
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.signalled import average_price
 from guardian.core.metrics.slippage import slip
-from guardian.core.metrics.twin_fills import BARS, USUAL, told_by_both, trades
+from guardian.core.metrics.twin_fills import BARS, told_by_both, trades
 from guardian.core.model import AtLeast, Known, Measured, Unknown
 
 
@@ -39,12 +39,9 @@ def price_gap(side: int, live: Sequence[Fill], paper: Sequence[TwinFill]) -> flo
 
 
 def measure(view: View) -> Measured:
-    seconds = BARS.get(view.rule.of or USUAL)
-    if seconds is None:
-        return Unknown(f"`of` names no bar: {view.rule.of}")
-    found = trades(view, seconds)
-    if found is None:
-        return Unknown("no whole bar of the window is known of both", warming=True)
+    found = trades(view)
+    if isinstance(found, Unknown):
+        return found
     whole = cost = 0.0
     for key in sorted(found.live.keys() & found.paper.keys()):
         worth = float(sum(fill.worth for fill in found.live[key]))

@@ -32,13 +32,9 @@ DAY_SECONDS = 86_400.0
 
 
 def measure(view: View) -> Measured:
-    nav, tracked = view.account.nav, view.account.stack.tracked
-    if nav is None:
-        return Unknown("no equity read yet", warming=True)
-    if tracked is None or tracked.began != nav.since:
-        return Unknown("no paper account told beside the account's equity", warming=True)
-    if not nav.agreed:
-        return Unknown(disputed(nav))
+    tracked = told_beside(view)
+    if isinstance(tracked, Unknown):
+        return tracked
     start = started(view.rule.window, view.now)
     if tracked.at <= start:
         return Unknown("nothing of both is known of the window yet")
@@ -51,6 +47,18 @@ def measure(view: View) -> Measured:
         why = f"nothing of both was known from {first[0]:%m-%d %H:%M} to the window's beginning"
         return AtLeast(value, why, unseen=True)
     return Known(value)
+
+
+def told_beside(view: View) -> Tracked | Unknown:
+    """What the account and its paper twin earned beside each other, while the account's equity is one."""
+    nav, tracked = view.account.nav, view.account.stack.tracked
+    if nav is None:
+        return Unknown("no equity read yet", warming=True)
+    if tracked is None or tracked.began != nav.since:
+        return Unknown("no paper account told beside the account's equity", warming=True)
+    if not nav.agreed:
+        return Unknown(disputed(nav))
+    return tracked
 
 
 def started(window: Window, now: datetime) -> datetime:

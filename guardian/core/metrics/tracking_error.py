@@ -19,10 +19,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
 
-from guardian.core.metrics.drawdown import disputed
 from guardian.core.metrics.metric import Metric, View
 from guardian.core.metrics.tracking import Point
-from guardian.core.metrics.tracking_difference import DAY_SECONDS, told_at
+from guardian.core.metrics.tracking_difference import DAY_SECONDS, told_at, told_beside
 from guardian.core.model import Known, Measured, Part, Unknown
 
 HALF_LIFE_DAYS = 1.0
@@ -41,13 +40,9 @@ def scatter(points: Sequence[Point]) -> float:
 
 
 def measure(view: View) -> Measured:
-    nav, tracked = view.account.nav, view.account.stack.tracked
-    if nav is None:
-        return Unknown("no equity read yet", warming=True)
-    if tracked is None or tracked.began != nav.since:
-        return Unknown("no paper account told beside the account's equity", warming=True)
-    if not nav.agreed:
-        return Unknown(disputed(nav))
+    tracked = told_beside(view)
+    if isinstance(tracked, Unknown):
+        return tracked
     points = (*tracked.points, (tracked.at, tracked.difference))
     told = (tracked.at - points[0][0]).total_seconds()
     if len(points) <= LEAST_STEPS or told < LEAST_SECONDS:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from guardian.core.metrics.metric import Metric, View
-from guardian.core.metrics.twin_fills import BARS, USUAL, Key, told_by_both, trades
+from guardian.core.metrics.twin_fills import BARS, Key, told_by_both, trades
 from guardian.core.model import Known, Measured, Unknown
 
 LEAST_TRADES = 4
@@ -29,12 +29,9 @@ def match(live: Set[Key], paper: Set[Key]) -> float:
 
 
 def measure(view: View) -> Measured:
-    seconds = BARS.get(view.rule.of or USUAL)
-    if seconds is None:
-        return Unknown(f"`of` names no bar: {view.rule.of}")
-    found = trades(view, seconds)
-    if found is None:
-        return Unknown("no whole bar of the window is known of both", warming=True)
+    found = trades(view)
+    if isinstance(found, Unknown):
+        return found
     if found.missing is not None:
         return Unknown(found.missing[0], warming=found.missing[1])
     made, value = len(found.live.keys() | found.paper.keys()), match(found.live.keys(), found.paper.keys())

@@ -20,11 +20,13 @@ from guardian.core.memory import MAXIMUM_DOINGS, Doings
 from guardian.core.metrics.doings import KEPT
 from guardian.core.metrics.metric import View
 from guardian.core.metrics.within import Gap, fills_since, gap, start_of
+from guardian.core.model import Unknown
 
 Row = TypeVar("Row", Fill, TwinFill)
 
 BARS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400}
 USUAL = "5m"
+NO_BAR = Unknown("no whole bar of the window is known of both", warming=True)
 
 Key = tuple[str, int, int]
 """Symbol, side, and the ordinal of the bar."""
@@ -63,15 +65,18 @@ def _sound(row: TwinFill) -> bool:
     return finite and row.quantity > 0 and row.price > 0
 
 
-def trades(view: View, seconds: int) -> Traded | None:
-    """By bars of so many seconds; None where no whole bar of both is in the window, or either tells none."""
+def trades(view: View) -> Traded | Unknown:
+    """By the bars of `of`; Unknown where no whole one of both is in the window, or either tells none."""
+    seconds = BARS.get(view.rule.of or USUAL)
+    if seconds is None:
+        return Unknown(f"`of` names no bar: {view.rule.of}")
     doings, paper, start = view.account.doings, view.account.stack.traded, start_of(view)
     told_at = told_by_both(view)
     if doings is None or paper is None or told_at is None:
-        return None
+        return NO_BAR
     first, end = -int(-start.timestamp() // seconds), int(told_at.timestamp() // seconds)
     if first >= end:
-        return None
+        return NO_BAR
     live, theirs = fills_since(doings, start), (row for row in paper.rows if row.at > start)
     bars = range(first, end)
     missing = _gap(doings, paper, start)

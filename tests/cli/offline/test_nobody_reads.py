@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,8 +24,6 @@ def left(words: tuple[str, ...], out: int, err: int) -> tuple[int, str]:
 def unread(request: pytest.FixtureRequest) -> Iterator[int]:
     """A pipe that nobody reads, and a disk without room."""
     if request.param == "full":
-        if not Path("/dev/full").exists():
-            pytest.skip("no /dev/full here")
         kept = os.open("/dev/full", os.O_WRONLY)
     else:
         reading, kept = os.pipe()
