@@ -245,9 +245,10 @@ def _may_flatten(account: Mapping[str, Any]) -> bool:
 
 
 def _is_over(account: Mapping[str, Any]) -> bool:
+    """Flat, the key dead where it is to be, and the bot stopped, which waits for the key's death."""
     incident = _incident(account)
     alive = incident.get("level") == Level.LOCKOUT.name and not incident["key_dead_at"]
-    return bool(incident.get("verified_flat_at")) and not alive
+    return bool(incident.get("verified_flat_at") and incident["bots_stopped_at"]) and not alive
 
 
 def _reaches(rule: Mapping[str, Any]) -> bool:

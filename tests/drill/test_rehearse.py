@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from guardian.drill.rehearse import _is_over
 from tests.drill.conftest import outcomes
 from tests.integration.troupe import environment
 
@@ -61,3 +62,23 @@ def test_the_plan_is_rehearsed_and_counts_for_nothing(tmp_path: Path) -> None:
     )
     assert not (tmp_path / "state" / "journal.db").exists()
     assert 3 == cli("due").returncode
+
+
+@pytest.mark.parametrize(
+    ("level", "missing", "over"),
+    [
+        ("LOCKOUT", (), True),
+        ("FLATTEN", ("key_dead_at",), True),
+        ("LOCKOUT", ("key_dead_at",), False),
+        ("LOCKOUT", ("verified_flat_at",), False),
+        # The bot is forced once the key is dead: a report made before that did not tell of it.
+        ("LOCKOUT", ("bots_stopped_at",), False),
+    ],
+)
+def test_a_rehearsal_is_over_once_nothing_more_is_to_come(
+    level: str, missing: tuple[str, ...], over: bool
+) -> None:
+    done = dict.fromkeys(("verified_flat_at", "key_dead_at", "bots_stopped_at"), "2026-01-01T00:00:00.000Z")
+    incident = {"level": level, **done, **dict.fromkeys(missing)}
+
+    assert _is_over({"incident": incident}) is over
